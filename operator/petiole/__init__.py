@@ -1,0 +1,1 @@
+"""Petiole keeps small neural networks right on fleets of microcontrollers."""

@@ -1,0 +1,100 @@
+"""What both kinds share: the pydantic base, quantities as strings, references and conditions.
+
+The Kubernetes API conventions want no floats in a spec, camelCase names and conditions keyed by
+``type``. Percents, durations and sizes are therefore strings with a pattern; the helpers here turn
+them into numbers once, at the edge of the pure packages.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic.alias_generators import to_camel
+
+GROUP = "petiole.dev"
+VERSION = "v1alpha1"
+
+PERCENT_PATTERN = r"^(100|[0-9]{1,2})(\.[0-9]{1,2})?%$"
+DURATION_PATTERN = r"^([0-9]{1,6}(ms|s|m|h|d))+$"
+QUANTITY_PATTERN = r"^[1-9][0-9]{0,8}(Ki|Mi)?$"
+NAME_PATTERN = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"
+
+Percent = Annotated[str, StringConstraints(pattern=PERCENT_PATTERN, max_length=8)]
+Duration = Annotated[str, StringConstraints(pattern=DURATION_PATTERN, max_length=24)]
+Quantity = Annotated[str, StringConstraints(pattern=QUANTITY_PATTERN, max_length=12)]
+Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN, min_length=1, max_length=63)]
+Uri = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+://.+$", max_length=1024)]
+
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_BYTES = {"": 1, "Ki": 1024, "Mi": 1024 * 1024}
+
+
+class ApiModel(BaseModel):
+    """Base of every object in a spec or status: camelCase on the wire, unknown fields refused."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, extra="ignore", frozen=True
+    )
+
+
+def fraction(percent: str) -> float:
+    """``"12.5%"`` -> ``0.125``."""
+    if not re.match(PERCENT_PATTERN, percent):
+        raise ValueError(f"{percent!r} is not a percentage such as '5%'")
+    return float(percent[:-1]) / 100.0
+
+
+def seconds(duration: str) -> float:
+    """``"1h30m"`` -> ``5400.0`` seconds."""
+    if not re.match(DURATION_PATTERN, duration):
+        raise ValueError(f"{duration!r} is not a duration such as '10m'")
+    return sum(int(n) * _SECONDS[u] for n, u in re.findall(r"([0-9]+)(ms|s|m|h|d)", duration))
+
+
+def octets(quantity: str) -> int:
+    """``"64Ki"`` -> ``65536`` bytes."""
+    match = re.match(r"^([1-9][0-9]{0,8})(Ki|Mi)?$", quantity)
+    if match is None:
+        raise ValueError(f"{quantity!r} is not a size such as '64Ki'")
+    return int(match[1]) * _BYTES[match[2] or ""]
+
+
+class Condition(ApiModel):
+    """One kstatus-style condition. ``reason`` is CamelCase, ``message`` a sentence for a person."""
+
+    type: Annotated[str, Field(max_length=64)]
+    status: Literal["True", "False", "Unknown"]
+    observed_generation: int | None = None
+    last_transition_time: datetime
+    reason: Annotated[str, Field(max_length=64)]
+    message: Annotated[str, Field(max_length=2048)] = ""
+
+
+def set_condition(
+    conditions: tuple[Condition, ...],
+    type_: str,
+    *,
+    status: bool | None,
+    reason: str,
+    message: str,
+    generation: int,
+    now: datetime,
+) -> tuple[Condition, ...]:
+    """Return ``conditions`` with one of them set; its transition time moves only when status does."""
+    word: Literal["True", "False", "Unknown"] = (
+        "Unknown" if status is None else "True" if status else "False"
+    )
+    old = next((c for c in conditions if c.type == type_), None)
+    since = old.last_transition_time if old is not None and old.status == word else now
+    new = Condition(
+        type=type_,
+        status=word,
+        observed_generation=generation,
+        last_transition_time=since,
+        reason=reason,
+        message=message,
+    )
+    return tuple(sorted([c for c in conditions if c.type != type_] + [new], key=lambda c: c.type))

@@ -1,0 +1,172 @@
+"""``TinyModel``: what to learn, from which data, with how many labels, for which device classes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from .base import ApiModel, Condition, Duration, Name, Percent, Quantity, Uri
+
+Step = Literal["Idle", "Querying", "Labelling", "Training", "Packing"]
+Trigger = Literal["Initial", "DataChanged", "Drift", "NewSamples"]
+
+
+class InputShape(ApiModel):
+    """Shape of one input: unsigned 8-bit values, height x width x channels."""
+
+    height: Annotated[int, Field(ge=1, le=256)]
+    width: Annotated[int, Field(ge=1, le=256)]
+    channels: Annotated[int, Field(ge=1, le=4)]
+
+
+class Task(ApiModel):
+    """What is learned. Immutable: another task is another model."""
+
+    type: Literal["ImageClassification"] = "ImageClassification"
+    labels: Annotated[tuple[Name, ...], Field(min_length=2, max_length=32)]
+    input: InputShape
+
+
+class DataSet(ApiModel):
+    """A folder with ``samples.npz`` (``x`` uint8 [n,h,w,c], ``id`` str [n]; evaluation also ``y``)."""
+
+    uri: Uri
+
+
+class Data(ApiModel):
+    """Where the samples lie. The evaluation set is never queried."""
+
+    pool: DataSet
+    evaluation: DataSet
+
+
+class Labels(ApiModel):
+    """Who answers. ``Oracle``: a CSV file of ``id,label``. ``Folder``: requests out, answers in."""
+
+    source: Literal["Oracle", "Folder"]
+    uri: Uri
+
+
+class Triggers(ApiModel):
+    """What starts a round besides the first one and a change of data."""
+
+    drift: bool = True
+    new_samples: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+
+
+class Learning(ApiModel):
+    """How labels are chosen and how many may be spent."""
+
+    strategy: Literal["TypiClustThenMargin", "Margin", "Random"] = "TypiClustThenMargin"
+    batch_size: Annotated[int, Field(ge=1, le=10_000)]
+    label_budget: Annotated[int, Field(ge=1, le=1_000_000)]
+    drift_budget: Annotated[
+        int, Field(ge=0, le=1_000_000, description="Labels a drift round may add to the budget.")
+    ] = 0
+    random_share: Percent = "10%"
+    labels: Labels
+    triggers: Triggers = Triggers()
+    seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
+    deadline: Annotated[Duration, Field(description="Longest time of one pipeline run.")] = "1h"
+
+
+class Target(ApiModel):
+    """A device class and its limits. One variant of each version is made for every target."""
+
+    name: Name
+    flash: Quantity
+    arena: Quantity
+
+
+class Acceptance(ApiModel):
+    """What a candidate must reach on the evaluation set, judged as int8."""
+
+    accuracy: Percent
+    max_regression: Percent = "1%"
+
+
+class TinyModelSpec(ApiModel):
+    """Desired state of a TinyModel."""
+
+    task: Task
+    data: Data
+    learning: Learning
+    targets: Annotated[tuple[Target, ...], Field(min_length=1, max_length=8)]
+    acceptance: Acceptance
+    security_counter: Annotated[
+        int, Field(ge=0, le=2**31 - 1, description="Devices that took it refuse anything lower.")
+    ] = 0
+
+    list_map_keys: ClassVar[dict[str, str]] = {"targets": "name"}
+
+
+class VariantStatus(ApiModel):
+    """One signed artefact of a version."""
+
+    target: str
+    digest: Annotated[str, Field(description="SHA-256 of the signed artefact, hex.")]
+    size: int
+    arena: Annotated[int, Field(description="Arena bytes the device needs.")]
+    accuracy: Annotated[str, Field(description="int8 accuracy on the evaluation set, percent.")]
+
+
+class VersionStatus(ApiModel):
+    """An accepted version."""
+
+    version: int
+    round: int
+    created_at: datetime
+    accuracy: str
+    labels: Annotated[int, Field(description="Labels spent in all when it was trained.")]
+    trigger: Trigger
+    variants: tuple[VariantStatus, ...]
+    reference_uri: Annotated[
+        str, Field(description="Store path of the reference histograms, JSON.")
+    ]
+
+
+class RoundStatus(ApiModel):
+    """Where the learning loop stands."""
+
+    number: int = 0
+    step: Step = "Idle"
+    trigger: Trigger | None = None
+    run: Annotated[str, Field(description="Name of the pipeline run of this step.")] = ""
+    since: datetime | None = None
+    data_hash: Annotated[str, Field(description="Hash of spec.data the round was started for.")] = ""
+    drift_seen: Annotated[
+        str, Field(description="Identity of the drift alarm that was last answered.")
+    ] = ""
+    target_labels: Annotated[int, Field(description="Labels at which asking ends.")] = 0
+
+
+class LabelStatus(ApiModel):
+    """Labels of the pool."""
+
+    pool: int = 0
+    spent: int = 0
+    requested: int = 0
+
+
+class CurvePoint(ApiModel):
+    """Teacher accuracy on the evaluation set after a batch of labels."""
+
+    labels: int
+    accuracy: str
+
+
+class TinyModelStatus(ApiModel):
+    """Observed state of a TinyModel."""
+
+    observed_generation: int = 0
+    message: str = ""
+    latest_version: int = 0
+    round: RoundStatus = RoundStatus()
+    labels: LabelStatus = LabelStatus()
+    curve: Annotated[tuple[CurvePoint, ...], Field(max_length=100)] = ()
+    versions: Annotated[tuple[VersionStatus, ...], Field(max_length=20)] = ()
+    conditions: tuple[Condition, ...] = ()
+
+    list_map_keys: ClassVar[dict[str, str]] = {"conditions": "type"}

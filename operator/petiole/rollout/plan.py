@@ -1,0 +1,127 @@
+"""What the operator and the gateway say to each other: a plan down, a summary up.
+
+Both are whole states. The operator PUTs a plan as often as it likes; a plan with a smaller serial
+than the last one is refused, so that an operator that lost its lease cannot turn time back. The
+gateway may allow fewer devices than the plan does, never more.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from petiole.api.base import ApiModel
+from petiole.api.devicefleet import Counts, Gate
+
+BLOCK_SIZE = 1024
+
+
+class Variant(ApiModel):
+    """The artefact of a revision for one target."""
+
+    digest: str
+    size: int
+    block_size: int = BLOCK_SIZE
+
+
+class Revision(ApiModel):
+    """A model version as devices see it: one artefact a target."""
+
+    number: int
+    variants: dict[str, Variant]
+
+
+class StagePlan(ApiModel):
+    """How far the target revision may go: the first ``limit`` devices of its frozen cohort order."""
+
+    index: int
+    name: str
+    limit: int
+    started_at: datetime
+
+
+class Plan(ApiModel):
+    """All that the gateway must know about a fleet. Idempotent."""
+
+    fleet: Annotated[str, Field(description="<namespace>.<name>")]
+    serial: int
+    selector: dict[str, str]
+    samples_path: Annotated[str, Field(description="Store folder for samples of this model.")]
+    target: Revision | None = None
+    stable: Revision | None = None
+    stage: StagePlan | None = None
+    mode: Literal["Idle", "Rolling", "Reverting", "Paused"] = "Idle"
+    halted: Annotated[tuple[int, ...], Field(description="Revision numbers to keep halted.")] = ()
+    halted_digests: tuple[str, ...] = ()
+    gates: tuple[Gate, ...] = ()
+    max_in_flight: int = 500
+    no_report_after_seconds: float = 1800.0
+    interval_seconds: float = 900.0
+    samples_per_day: int = 5
+
+
+class Arm(ApiModel):
+    """Evidence of one side of a gate, over devices: number, and mean and variance or failures."""
+
+    devices: int = 0
+    failures: int = 0
+    mean: float = 0.0
+    variance: float = 0.0
+
+
+class Evidence(ApiModel):
+    """What a gate is judged by. ``look`` counts the looks at it so far: error is spent by look."""
+
+    gate: str
+    look: int
+    canary: Arm
+    control: Arm
+
+
+class Halt(ApiModel):
+    """A stop that the gateway decided by itself."""
+
+    revision: int
+    gate: str
+    at: datetime
+    message: str
+
+
+class Summary(ApiModel):
+    """The state of a fleet in numbers. Never a list of devices."""
+
+    fleet: str
+    serial: Annotated[int, Field(description="Serial of the plan this answers.")]
+    version: Annotated[int, Field(description="Rises with every change; for watching.")]
+    at: datetime
+    devices: int
+    online: int
+    running: Annotated[dict[str, int], Field(description="Devices by active artefact digest.")]
+    counts: Counts
+    exposed: Annotated[int, Field(description="Devices that ever ran the target revision.")] = 0
+    reasons: Annotated[dict[str, int], Field(description="Failed devices by reason.")] = {}
+    evidence: tuple[Evidence, ...] = ()
+    halt: Halt | None = None
+    samples: int = 0
+    unknown_devices: int = 0
+    problems: Annotated[
+        tuple[str, ...], Field(description="What the gateway cannot do, in words.")
+    ] = ()
+
+
+class Window(ApiModel):
+    """What devices of a fleet saw in one interval with one artefact: a mergeable histogram."""
+
+    index: int
+    start: datetime
+    end: datetime
+    digest: str
+    devices: int
+    count: int
+    confidence: tuple[int, ...]
+    classes: tuple[int, ...]
+    confidence_sum: int
+    confidence_squares: int
+    input_sum: int = 0

@@ -1,0 +1,50 @@
+"""Topic names. A device id is always taken from the topic, never from a payload."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+PREFIX = "petiole/1"
+DEVICE_ID = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")
+
+ALL_STATE = f"{PREFIX}/d/+/state"
+ALL_STATS = f"{PREFIX}/d/+/stats"
+ALL_SAMPLES = f"{PREFIX}/d/+/sample/+"
+ALL_ONLINE = f"{PREFIX}/d/+/online"
+ALL_BLOCKS = f"{PREFIX}/b/+/+"
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceTopic:
+    """What a device wrote to: its id, the message's kind and, for a sample, its hash."""
+
+    device: str
+    kind: str
+    rest: str = ""
+
+
+def grant(device: str) -> str:
+    return f"{PREFIX}/d/{device}/grant"
+
+
+def ack(device: str) -> str:
+    return f"{PREFIX}/d/{device}/ack"
+
+
+def halt(fleet: str) -> str:
+    return f"{PREFIX}/f/{fleet}/halt"
+
+
+def block(digest: str, number: int) -> str:
+    return f"{PREFIX}/b/{digest}/{number}"
+
+
+def parse_device_topic(topic: str) -> DeviceTopic | None:
+    """``petiole/1/d/<id>/<kind>[/<rest>]``, or None when the topic is none of ours."""
+    parts = topic.split("/")
+    if len(parts) not in (5, 6) or parts[:3] != ["petiole", "1", "d"]:
+        return None
+    if not DEVICE_ID.match(parts[3]):
+        return None
+    return DeviceTopic(parts[3], parts[4], parts[5] if len(parts) == 6 else "")

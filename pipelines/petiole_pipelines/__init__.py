@@ -1,0 +1,1 @@
+"""Pipelines of Petiole: all that needs TensorFlow."""
