@@ -135,7 +135,9 @@ class RoundStatus(ApiModel):
     trigger: Trigger | None = None
     run: Annotated[str, Field(description="Name of the pipeline run of this step.")] = ""
     since: datetime | None = None
-    data_hash: Annotated[str, Field(description="Hash of spec.data the round was started for.")] = ""
+    data_hash: Annotated[str, Field(description="Hash of spec.data the round was started for.")] = (
+        ""
+    )
     drift_seen: Annotated[
         str, Field(description="Identity of the drift alarm that was last answered.")
     ] = ""
