@@ -1,0 +1,204 @@
+"""The field: real scans shown to devices over their sensor links, and how well they answer.
+
+What is counted here comes from the devices' answers and the scans' own labels alone, so that it can
+contradict Petiole's telemetry.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import hashlib
+import io
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .link import NO_MODEL, Answer, SensorLink
+
+TICK = 0.05
+"""Seconds between two bursts of inputs."""
+ANSWER_DEADLINE = 5.0
+"""Seconds after which an input counts as lost and its device is shown the next one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """Scans with their labels: ``x`` uint8 [n, bytes], ``y`` class numbers [n]."""
+
+    x: NDArray[np.uint8]
+    y: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a device sits: its link and its index on it."""
+
+    device: str
+    link: SensorLink
+    index: int
+
+
+@dataclass(slots=True)
+class Cell:
+    """Answers counted together. ``confidence`` and its squares sum bytes 0..255 as fractions."""
+
+    answers: int = 0
+    correct: int = 0
+    confidence: float = 0.0
+    squares: float = 0.0
+
+    def add(self, right: bool, confidence: float) -> None:
+        self.answers += 1
+        self.correct += right
+        self.confidence += confidence
+        self.squares += confidence * confidence
+
+    def merge(self, other: Cell) -> None:
+        self.answers += other.answers
+        self.correct += other.correct
+        self.confidence += other.confidence
+        self.squares += other.squares
+
+    @property
+    def accuracy(self) -> float | None:
+        return self.correct / self.answers if self.answers else None
+
+
+@dataclass(slots=True)
+class Tally:
+    """Answers by (phase, digest, device), and by (second, digest) for the charts."""
+
+    by_device: dict[tuple[str, str, str], Cell] = field(default_factory=lambda: defaultdict(Cell))
+    by_second: dict[tuple[int, str], Cell] = field(default_factory=lambda: defaultdict(Cell))
+    without_model: int = 0
+    lost: int = 0
+
+    def add(self, phase: str, device: str, answer: Answer, truth: int, second: int) -> None:
+        if answer.label == NO_MODEL:
+            self.without_model += 1
+            return
+        right = answer.label == truth
+        confidence = answer.confidence / 255.0
+        self.by_device[phase, answer.digest, device].add(right, confidence)
+        self.by_second[second, answer.digest].add(right, confidence)
+
+    def over(self, phase: str, digests: Sequence[str] | None = None) -> Cell:
+        """All answers of a phase, of some artefacts or of all."""
+        total = Cell()
+        for (of_phase, digest, _), cell in self.by_device.items():
+            if of_phase == phase and (digests is None or digest in digests):
+                total.merge(cell)
+        return total
+
+    def devices(self, phase: str, digests: Sequence[str]) -> set[str]:
+        return {d for (p, digest, d) in self.by_device if p == phase and digest in digests}
+
+
+@dataclass(slots=True)
+class _Pending:
+    phase: str
+    truth: int
+    sent: float
+
+
+class Field:
+    """Shows inputs to all devices in turn, one at a time each, and keeps the tally."""
+
+    def __init__(
+        self,
+        places: Sequence[Place],
+        streams: Mapping[str, Stream],
+        *,
+        phase: str,
+        per_second: float,
+        seed: int,
+    ) -> None:
+        """``per_second`` is inputs a second for each device."""
+        self.tally = Tally()
+        self.phase = phase
+        self._places = list(places)
+        self._streams = streams
+        self._per_tick = len(places) * per_second * TICK
+        self._random = np.random.default_rng(seed)
+        self._pending: dict[str, _Pending] = {}
+        self._at: dict[tuple[int, int], str] = {(id(p.link), p.index): p.device for p in places}
+        self._started = time.monotonic()
+        for link in {id(p.link): p.link for p in places}.values():
+            link.on_answer = self._answered
+
+    def second(self) -> int:
+        """Whole seconds since the field began."""
+        return int(time.monotonic() - self._started)
+
+    def switch(self, phase: str) -> None:
+        """From now on scans come from another stream."""
+        if phase not in self._streams:
+            raise ValueError(f"there is no stream {phase!r}; known: {sorted(self._streams)}")
+        self.phase = phase
+
+    async def run(self) -> None:
+        """Feed until cancelled, at the given rate however late a tick comes."""
+        turn = self._in_turn()
+        owed = 0.0
+        last = time.monotonic()
+        while True:
+            now = time.monotonic()
+            owed = min(owed + self._per_tick * (now - last) / TICK, len(self._places))
+            last = now
+            for _ in range(int(owed)):
+                self._show(next(turn), now)
+            owed -= int(owed)
+            for link in {id(p.link): p.link for p in self._places}.values():
+                await link.flush()
+            await asyncio.sleep(TICK)
+
+    def _in_turn(self) -> Iterator[Place]:
+        while True:
+            yield from self._places
+
+    def _show(self, place: Place, now: float) -> None:
+        pending = self._pending.get(place.device)
+        if pending is not None:
+            if now - pending.sent < ANSWER_DEADLINE:
+                return
+            self.tally.lost += 1
+        stream = self._streams[self.phase]
+        pick = int(self._random.integers(len(stream.y)))
+        self._pending[place.device] = _Pending(self.phase, int(stream.y[pick]), now)
+        place.link.show(place.index, stream.x[pick].tobytes())
+
+    def _answered(self, link: SensorLink, index: int, answer: Answer) -> None:
+        device = self._at.get((id(link), index))
+        pending = self._pending.pop(device, None) if device is not None else None
+        if device is not None and pending is not None:
+            self.tally.add(pending.phase, device, answer, pending.truth, self.second())
+
+
+def sample_hash(scan: bytes) -> str:
+    """The name of a sample on the wire: first 16 bytes of SHA-256, hex."""
+    return hashlib.sha256(scan).digest()[:16].hex()
+
+
+def publish_answers(oracle: Path, stream: Stream, names: Sequence[str]) -> int:
+    """Add what an annotator sees in the field to the oracle's ``id,label`` file.
+
+    Replaces the file in one step, because the operator may read it at any moment. Returns how many
+    lines were added.
+    """
+    with oracle.open(newline="") as file:
+        rows = dict(row[:2] for row in csv.reader(file) if row)
+    before = len(rows)
+    for scan, label in zip(stream.x, stream.y, strict=True):
+        rows.setdefault(sample_hash(scan.tobytes()), names[int(label)])
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows.items())
+    fresh = oracle.with_suffix(".new")
+    fresh.write_text(text.getvalue())
+    fresh.replace(oracle)
+    return len(rows) - before
