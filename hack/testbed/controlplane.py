@@ -1,0 +1,284 @@
+"""A real Kubernetes control plane on loopback: etcd, kube-apiserver, kube-controller-manager.
+
+No node and no scheduler: objects, admission, garbage collection and RBAC are real, Pods never run.
+Ready in about five seconds. Everything lies in one folder, on free ports; a second one beside it
+does not meet the first.
+"""
+
+from __future__ import annotations
+
+import json
+import ssl
+import subprocess
+import urllib.error
+import urllib.request
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import yaml
+
+from hack.controlplane.programs import ensure
+
+from .certificates import Authority, signing_key
+from .processes import Process, Processes
+from .waits import free_port, wait_until
+
+OPERATOR_USER = "petiole-operator"
+_READY_SECONDS = 60.0
+_SERVICE_RANGE = "10.96.0.0/24"
+# Without a node these controllers only log errors.
+_CONTROLLERS = (
+    "*,-nodeipam,-node-route-controller,-service-lb-controller,-cloud-node-lifecycle-controller"
+)
+# One line for every finished write; reads and the servers' own leases would only fill the disk.
+_AUDIT_POLICY: dict[str, Any] = {
+    "apiVersion": "audit.k8s.io/v1",
+    "kind": "Policy",
+    "omitStages": ["RequestReceived"],
+    "rules": [
+        {"level": "None", "verbs": ["get", "list", "watch"]},
+        {"level": "None", "users": ["system:apiserver"]},
+        {"level": "Metadata"},
+    ],
+}
+
+
+class KubectlError(Exception):
+    """kubectl said no; the message is what it printed."""
+
+
+class ControlPlane:
+    """Start with ``with ControlPlane(folder) as cluster`` or ``start()`` and ``stop()``.
+
+    Given ``processes``, the servers become part of that testbed and end with it.
+    """
+
+    def __init__(self, folder: Path, processes: Processes | None = None) -> None:
+        self.folder = folder.resolve()
+        self.url = ""
+        self._owned = processes is None
+        self._processes = processes or Processes(self.folder)
+        self._programs: dict[str, Path] = {}
+        self._servers: list[Process] = []
+        self._tls = ssl.create_default_context()
+
+    @property
+    def kubeconfig(self) -> Path:
+        """Credentials of a cluster administrator."""
+        return self.folder / "kubeconfig"
+
+    @property
+    def operator_kubeconfig(self) -> Path:
+        """Credentials of the operator: same rights, a name of its own in the audit log."""
+        return self.folder / "operator.kubeconfig"
+
+    @property
+    def kubectl_path(self) -> Path:
+        return self._programs["kubectl"]
+
+    def start(self) -> Self:
+        """Bring the servers up. Raises ``ProcessError`` or ``DeadlineError`` with the log's name."""
+        self._programs = ensure(lambda text: print(text, flush=True))
+        try:
+            self._prepare()
+            self._start_servers()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def stop(self) -> None:
+        """End the servers. The folder stays for reading."""
+        for server in reversed(self._servers):
+            server.stop()
+        self._servers.clear()
+        if self._owned:
+            self._processes.stop()
+
+    def kubectl(self, *arguments: str, stdin: str | None = None, seconds: float = 60.0) -> str:
+        """Run kubectl as administrator and return its output; ``KubectlError`` when it fails."""
+        result = subprocess.run(
+            [str(self.kubectl_path), "--kubeconfig", str(self.kubeconfig), *arguments],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            check=False,
+        )
+        if result.returncode != 0:
+            raise KubectlError(result.stderr.strip())
+        return result.stdout
+
+    def apply(self, *documents: Path | dict[str, Any]) -> str:
+        """``kubectl apply --server-side`` of files, folders or objects."""
+        said = []
+        for document in documents:
+            stdin = None if isinstance(document, Path) else json.dumps(document)
+            source = str(document) if isinstance(document, Path) else "-"
+            said.append(self.kubectl("apply", "--server-side", "-f", source, stdin=stdin))
+        return "".join(said)
+
+    def install_crds(self, folder: Path) -> None:
+        """Apply the CRDs of ``folder`` and wait until they are served."""
+        self.apply(folder)
+        self.kubectl("wait", "--for=condition=Established", "--timeout=30s", "-f", str(folder))
+
+    def get(self, kind: str, name: str, namespace: str = "default") -> dict[str, Any]:
+        """One object, as the API server has it."""
+        found = self.kubectl("get", kind, name, "-n", namespace, "-o", "json")
+        parsed: dict[str, Any] = json.loads(found)
+        return parsed
+
+    def version(self) -> str:
+        """The server's version, for example ``v1.36.3``."""
+        return str(json.loads(self.kubectl("get", "--raw", "/version"))["gitVersion"])
+
+    def writes(self, user: str = OPERATOR_USER) -> int:
+        """How many writes of ``user`` the API server has finished, from its audit log."""
+        with (self.folder / "audit.log").open() as log:
+            return sum(1 for line in log if json.loads(line)["user"]["username"] == user)
+
+    def _prepare(self) -> None:
+        pki = self.folder / "pki"
+        authority = Authority(pki)
+        authority.issue("server", "kube-apiserver")
+        authority.issue("admin", "admin", groups=("system:masters",))
+        authority.issue("operator", OPERATOR_USER, groups=("system:masters",))
+        authority.issue("controller-manager", "system:kube-controller-manager")
+        signing_key(pki)
+        self._tls = ssl.create_default_context(cafile=str(authority.certificate))
+        self._tls.load_cert_chain(pki / "admin.crt", pki / "admin.key")
+        (self.folder / "audit-policy.yaml").write_text(yaml.safe_dump(_AUDIT_POLICY))
+        (self.folder / "audit.log").touch()
+
+    def _start_servers(self) -> None:
+        etcd_url = self._start_etcd()
+        self._start_apiserver(etcd_url)
+        self._write_kubeconfig("admin", self.kubeconfig)
+        self._write_kubeconfig("operator", self.operator_kubeconfig)
+        self._start_controller_manager()
+        wait_until(
+            lambda: "default" in self.kubectl("get", "namespaces", "-o", "name"),
+            _READY_SECONDS,
+            "namespace default",
+        )
+
+    def _start_etcd(self) -> str:
+        url = f"https://127.0.0.1:{free_port()}"
+        peer = f"https://127.0.0.1:{free_port()}"
+        pki = self.folder / "pki"
+        command: list[str | Path] = [
+            self._programs["etcd"],
+            f"--data-dir={self.folder / 'etcd'}",
+            f"--listen-client-urls={url}",
+            f"--advertise-client-urls={url}",
+            f"--listen-peer-urls={peer}",
+            f"--initial-advertise-peer-urls={peer}",
+            f"--initial-cluster=default={peer}",
+            "--unsafe-no-fsync",  # a testbed need not outlive the machine
+            "--log-level=warn",
+        ]
+        for prefix in ("", "peer-"):
+            command += [
+                f"--{prefix}cert-file={pki / 'server.crt'}",
+                f"--{prefix}key-file={pki / 'server.key'}",
+                f"--{prefix}trusted-ca-file={pki / 'ca.crt'}",
+                f"--{prefix}client-cert-auth",
+            ]
+        self._start(command).wait_ready(lambda: self._answers(f"{url}/health"), _READY_SECONDS)
+        return url
+
+    def _start_apiserver(self, etcd_url: str) -> None:
+        port = free_port()
+        pki = self.folder / "pki"
+        server = self._start(
+            [
+                self._programs["kube-apiserver"],
+                f"--etcd-servers={etcd_url}",
+                f"--etcd-cafile={pki / 'ca.crt'}",
+                f"--etcd-certfile={pki / 'server.crt'}",
+                f"--etcd-keyfile={pki / 'server.key'}",
+                "--bind-address=127.0.0.1",
+                f"--secure-port={port}",
+                f"--tls-cert-file={pki / 'server.crt'}",
+                f"--tls-private-key-file={pki / 'server.key'}",
+                f"--client-ca-file={pki / 'ca.crt'}",
+                f"--service-account-key-file={pki / 'sa.pub'}",
+                f"--service-account-signing-key-file={pki / 'sa.key'}",
+                "--service-account-issuer=https://kubernetes.default.svc",
+                f"--service-cluster-ip-range={_SERVICE_RANGE}",
+                "--authorization-mode=RBAC",
+                "--disable-admission-plugins=ServiceAccount",  # no node: nothing waits for tokens
+                f"--audit-policy-file={self.folder / 'audit-policy.yaml'}",
+                f"--audit-log-path={self.folder / 'audit.log'}",
+            ]
+        )
+        self.url = f"https://127.0.0.1:{port}"
+        server.wait_ready(lambda: self._answers(f"{self.url}/readyz"), _READY_SECONDS)
+
+    def _start_controller_manager(self) -> None:
+        kubeconfig = self.folder / "controller-manager.kubeconfig"
+        self._write_kubeconfig("controller-manager", kubeconfig)
+        port = free_port()
+        pki = self.folder / "pki"
+        manager = self._start(
+            [
+                self._programs["kube-controller-manager"],
+                f"--kubeconfig={kubeconfig}",
+                f"--authentication-kubeconfig={kubeconfig}",
+                f"--authorization-kubeconfig={kubeconfig}",
+                f"--service-account-private-key-file={pki / 'sa.key'}",
+                f"--root-ca-file={pki / 'ca.crt'}",
+                "--use-service-account-credentials",
+                "--leader-elect=false",
+                f"--controllers={_CONTROLLERS}",
+                "--bind-address=127.0.0.1",
+                f"--secure-port={port}",
+                f"--tls-cert-file={pki / 'server.crt'}",
+                f"--tls-private-key-file={pki / 'server.key'}",
+            ]
+        )
+        manager.wait_ready(lambda: self._answers(f"https://127.0.0.1:{port}/healthz"))
+
+    def _start(self, command: list[str | Path]) -> Process:
+        server = self._processes.start(Path(command[0]).name, command)
+        self._servers.append(server)
+        return server
+
+    def _answers(self, url: str) -> bool:
+        try:
+            with urllib.request.urlopen(url, timeout=2.0, context=self._tls) as answer:
+                return bool(answer.status == 200)
+        except (urllib.error.URLError, OSError):
+            return False
+
+    def _write_kubeconfig(self, user: str, path: Path) -> None:
+        pki = self.folder / "pki"
+        cluster = {"server": self.url, "certificate-authority": str(pki / "ca.crt")}
+        credentials = {
+            "client-certificate": str(pki / f"{user}.crt"),
+            "client-key": str(pki / f"{user}.key"),
+        }
+        context = {"cluster": "testbed", "user": user, "namespace": "default"}
+        content = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": "testbed", "cluster": cluster}],
+            "users": [{"name": user, "user": credentials}],
+            "contexts": [{"name": "testbed", "context": context}],
+            "current-context": "testbed",
+        }
+        path.touch(mode=0o600)
+        path.write_text(yaml.safe_dump(content))
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
