@@ -1,0 +1,98 @@
+"""``report.html``: one page that needs nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+from pathlib import Path
+
+from . import charts
+from .summary import Json, Measured
+
+STYLE = """
+body { font: 15px/1.5 system-ui, sans-serif; color: #1f2933 }
+body { max-width: 900px; margin: 2em auto; padding: 0 1em }
+table { border-collapse: collapse; margin: 1em 0 }
+td, th { padding: .3em .8em; border-bottom: 1px solid #e4e7eb; text-align: left }
+svg { width: 100%; height: auto } .words { color: #52606d }
+"""
+
+
+def page(summary: Json, measured: Measured, field_began: float) -> str:
+    """The whole page. ``field_began`` is the second of the run at which the field started."""
+    record = measured.record
+    bad = summary["bad"]
+    parts = [
+        _head(summary),
+        charts.label_curve(record, measured.reference, summary["labels"]),
+        "<h2>Rollouts</h2>",
+        charts.rollout_timeline(record),
+        _rollouts(summary["rollouts"]),
+        "<h2>Drift</h2>",
+        f'<p class="words">{escape(summary["drift"]["message"])}</p>',
+        charts.drift_chart(record),
+        charts.accuracy_chart(measured.tally.by_second, field_began, record),
+    ]
+    if bad is not None:
+        parts += ["<h2>The bad model</h2>", _bad(bad)]
+        parts.append(charts.gate_chart(record.gates, bad["revision"]))
+    parts += ["<h2>Devices</h2>", _sizes(summary)]
+    body = "\n".join(parts)
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Petiole demo</title>'
+        f"<style>{STYLE}</style></head><body>{body}</body></html>\n"
+    )
+
+
+def save(text: str, path: Path) -> None:
+    path.write_text(text)
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    def line(cells: Sequence[object], tag: str) -> str:
+        return "<tr>" + "".join(f"<{tag}>{escape(str(cell))}</{tag}>" for cell in cells) + "</tr>"
+
+    return "<table>" + line(header, "th") + "".join(line(row, "td") for row in rows) + "</table>"
+
+
+def _head(summary: Json) -> str:
+    devices, kubernetes = summary["devices"], summary["kubernetes"]
+    return (
+        "<h1>Petiole: the loop, once</h1>"
+        f"<p>{devices['posix']} devices in one process and {devices['qemu']} emulated Cortex-M4 "
+        f"boards gave {devices['answers']:,} answers. Kubernetes {escape(kubernetes['version'])}, "
+        f"{kubernetes['writes']} writes by the operator. Set-up {summary['setupSeconds']} s, run "
+        f"{summary['runSeconds']} s.</p><h2>Labels</h2>"
+    )
+
+
+def _rollouts(rollouts: Sequence[Json]) -> str:
+    header = ("revision", "result", "exposed", "updated", "reverted", "seconds", "in words")
+    return table(header, [[r[h] for h in header[:-1]] + [r["message"]] for r in rollouts])
+
+
+def _bad(bad: Json) -> str:
+    return (
+        f"<p>Revision {bad['revision']} was judged at {bad['judgedAccuracy']} % on evaluation data "
+        "that had been prepared wrongly; in the field it was right on "
+        f"{bad['fieldAccuracy']} %.</p>"
+    )
+
+
+def _sizes(summary: Json) -> str:
+    variants = table(
+        ("target", "signed artefact, bytes", "arena, bytes", "accuracy, %"),
+        [(v["target"], v["bytes"], v["arenaBytes"], v["accuracy"]) for v in summary["variants"]],
+    )
+    agent = table(
+        ("agent", "text, bytes", "data, bytes", "bss, bytes"),
+        [(a["build"], a["text"], a["data"], a["bss"]) for a in summary["agent"]],
+    )
+    exact = table(
+        ("version", "target", "where", "inputs against tflite-micro", "mismatches"),
+        [
+            (e["version"], e["target"], e["where"], e["inputs"], e["mismatches"])
+            for e in summary["exactness"]
+        ],
+    )
+    return variants + agent + exact

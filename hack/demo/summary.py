@@ -1,0 +1,184 @@
+"""``summary.json``: what was measured, by name."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from .field import Tally
+from .record import Record
+from .watch import Object, status_of
+
+CALM, SHIFTED = "calm", "shifted"
+
+Json = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Measured:
+    """All sources of the summary, each measured by something else."""
+
+    record: Record
+    tally: Tally
+    posix: int
+    qemu: int
+    reference: Json  # what petiole_pipelines.reference found
+    exactness: list[Json] = field(default_factory=list)
+    agent: list[Json] = field(default_factory=list)
+    version: str = ""
+    writes: int = 0
+    setup_seconds: float = 0.0
+    run_seconds: float = 0.0
+
+
+def summarise(measured: Measured) -> Json:
+    """The fields that the README promises, and more detail beside them."""
+    record = measured.record
+    versions = status_of(record.model).get("versions", [])
+    by_number = {v["version"]: v for v in versions}
+    return {
+        "labels": _labels(by_number.get(1, {}), record, measured.reference),
+        "variants": _variants(by_number.get(1, {})),
+        "versions": [_version(v) for v in versions],
+        "devices": {
+            "posix": measured.posix,
+            "qemu": measured.qemu,
+            "answers": sum(c.answers for c in measured.tally.by_device.values()),
+            "lostInputs": measured.tally.lost,
+        },
+        "agent": measured.agent,
+        "exactness": measured.exactness,
+        "rollouts": _rollouts(record.fleet),
+        "bad": _bad(record.fleet, by_number, measured.tally),
+        "drift": _drift(by_number, record, measured.tally),
+        "kubernetes": {"version": measured.version, "writes": measured.writes},
+        "setupSeconds": round(measured.setup_seconds, 1),
+        "runSeconds": round(measured.run_seconds, 1),
+    }
+
+
+def digests(version: Mapping[str, Any]) -> list[str]:
+    return [v["digest"] for v in version.get("variants", [])]
+
+
+def percent(text: str | float | None) -> float | None:
+    """``"97.50%"``, ``"97.50"`` or a number of percent -> 97.5."""
+    return None if text is None else round(float(str(text).rstrip("%")), 2)
+
+
+def _labels(version: Mapping[str, Any], record: Record, reference: Json) -> Json:
+    """Labels of the first version against all labels of the pool that it was chosen from."""
+    pool = record.pool_of_version.get(1, 0)
+    spent = version.get("labels", 0)
+    in_all = status_of(record.model).get("labels", {}).get("spent", 0)
+    return {
+        "pool": pool,
+        "spent": spent,
+        "savedPercent": round(100.0 * (1.0 - spent / pool), 2) if pool else None,
+        "fullAccuracy": percent(reference.get("fullAccuracy")),
+        "accuracy": percent(version.get("accuracy")),
+        "randomAccuracy": percent(reference.get("randomAccuracy")),
+        "spentWithDrift": in_all,
+    }
+
+
+def _variants(version: Mapping[str, Any]) -> list[Json]:
+    return [
+        {
+            "target": v["target"],
+            "bytes": v["size"],
+            "arenaBytes": v["arena"],
+            "accuracy": percent(v["accuracy"]),
+        }
+        for v in version.get("variants", [])
+    ]
+
+
+def _version(version: Mapping[str, Any]) -> Json:
+    return {
+        "version": version["version"],
+        "trigger": version["trigger"],
+        "labels": version["labels"],
+        "accuracy": percent(version["accuracy"]),
+        "variants": _variants(version),
+    }
+
+
+def _rollouts(fleet: Object | None) -> list[Json]:
+    name = (fleet or {}).get("metadata", {}).get("name", "")
+    history = status_of(fleet).get("history", [])
+    return [
+        {
+            "fleet": name,
+            "revision": entry["revision"],
+            "result": entry["result"],
+            "exposed": entry["exposed"],
+            "updated": entry["updated"],
+            "reverted": entry["reverted"],
+            "seconds": round(_seconds_between(entry["startedAt"], entry["finishedAt"]), 1),
+            "message": entry.get("message", ""),
+        }
+        for entry in sorted(history, key=lambda e: str(e["startedAt"]))
+    ]
+
+
+def _seconds_between(start: str, end: str) -> float:
+    return (_time(end) - _time(start)).total_seconds()
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def _bad(fleet: Object | None, versions: Mapping[int, Any], tally: Tally) -> Json | None:
+    """The revision that was put back: good on the bench, bad in the field."""
+    reverted = [e for e in status_of(fleet).get("history", []) if e["result"] == "Reverted"]
+    if not reverted:
+        return None
+    revision = reverted[-1]["revision"]
+    version = versions.get(revision, {})
+    of = digests(version)
+    return {
+        "revision": revision,
+        "judgedAccuracy": percent(version.get("accuracy")),
+        "fieldAccuracy": _accuracy(tally, SHIFTED, of),
+        "devicesSeenWithIt": len(tally.devices(SHIFTED, of)),
+    }
+
+
+def _drift(versions: Mapping[int, Any], record: Record, tally: Tally) -> Json:
+    """Field accuracy by the harness: the version that was shifted away from, then its answer."""
+    answers = [v for _, v in sorted(versions.items()) if v["trigger"] == "Drift"]
+    first, second = digests(versions.get(1, {})), digests(answers[0] if answers else {})
+    return {
+        "injectedAt": _stamp(record.injected_at),
+        "detectedAt": _stamp(record.detected_at),
+        "seconds": _delay(record),
+        "accuracyCalm": _accuracy(tally, CALM, first),
+        "accuracyBefore": _accuracy(tally, SHIFTED, first),
+        "accuracyAfter": _accuracy(tally, SHIFTED, second),
+        "message": record.drift_message,
+    }
+
+
+def _accuracy(tally: Tally, phase: str, of: list[str]) -> float | None:
+    accuracy = tally.over(phase, of).accuracy
+    return None if accuracy is None else round(100.0 * accuracy, 2)
+
+
+def _delay(record: Record) -> float | None:
+    if record.injected_at is None or record.detected_at is None:
+        return None
+    return round((record.detected_at - record.injected_at).total_seconds(), 1)
+
+
+def _stamp(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat(timespec="milliseconds")
+
+
+def save(summary: Json, path: Path) -> None:
+    path.write_text(json.dumps(summary, indent=2) + "\n")
