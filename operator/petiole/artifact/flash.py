@@ -1,0 +1,88 @@
+"""The flash of a device as provisioning leaves it: an identity sector, everything else erased.
+
+``firmware/core/identity.c`` reads the same layout; ``firmware/core/layout.h`` has the map of the
+whole flash. All numbers are little endian, strings are padded with zero bytes.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from dataclasses import dataclass
+
+from petiole.wire.topics import DEVICE_ID
+
+FLASH_SIZE = 256 * 1024
+SECTOR_SIZE = 4096
+SLOTS_OFFSET = 4 * SECTOR_SIZE
+MAX_SLOT_SIZE = (FLASH_SIZE - SLOTS_OFFSET) // 2 // SECTOR_SIZE * SECTOR_SIZE
+
+# QEMU's mps2 machines keep their PSRAM in a file of exactly this size; the flash is its start.
+MPS2_MEMORY_SIZE = 16 * 1024 * 1024
+
+_MAGIC = 0x44495450  # "PTID"
+_VERSION = 1
+_LAYOUT = struct.Struct("<IHH64s64s64s32s32s32sIII")
+_KEY_SIZE = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who a device is and what it may run. ``keys``: one or two raw Ed25519 public keys.
+
+    ``slot_size`` and ``arena_size`` are bytes; ``seed`` starts its generator for jitter and random
+    samples, which no decision about trust uses.
+    """
+
+    device: str
+    user: str
+    password: str
+    target: str
+    keys: tuple[bytes, ...]
+    slot_size: int
+    arena_size: int
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not DEVICE_ID.match(self.device):
+            raise ValueError(f"device id {self.device!r}: want 1 to 63 of A-Z a-z 0-9 _ . -")
+        if len(self.keys) not in (1, 2) or any(len(key) != _KEY_SIZE for key in self.keys):
+            raise ValueError(f"{self.device}: want one or two public keys of 32 bytes")
+        if self.slot_size % SECTOR_SIZE or not 0 < self.slot_size <= MAX_SLOT_SIZE:
+            raise ValueError(
+                f"{self.device}: slot size {self.slot_size} is not a multiple of {SECTOR_SIZE} "
+                f"between {SECTOR_SIZE} and {MAX_SLOT_SIZE}"
+            )
+
+    def to_bytes(self) -> bytes:
+        """The identity sector up to and with its CRC-32."""
+        keys = [*self.keys, bytes(_KEY_SIZE)]
+        body = _LAYOUT.pack(
+            _MAGIC,
+            _VERSION,
+            0,
+            _text("device", self.device, 63),
+            _text("user", self.user, 63),
+            _text("password", self.password, 63),
+            _text("target", self.target, 24),
+            keys[0],
+            keys[1],
+            self.slot_size,
+            self.arena_size,
+            self.seed & 0xFFFFFFFF,
+        )
+        return body + struct.pack("<I", zlib.crc32(body))
+
+
+def flash_image(identity: Identity, size: int = FLASH_SIZE) -> bytes:
+    """A freshly provisioned flash of ``size`` bytes; ``MPS2_MEMORY_SIZE`` for a QEMU board."""
+    if size < SLOTS_OFFSET + 2 * identity.slot_size:
+        raise ValueError(f"{identity.device}: a flash of {size} bytes has no room for two slots")
+    return identity.to_bytes().ljust(size, b"\xff")
+
+
+def _text(field: str, value: str, longest: int) -> bytes:
+    data = value.encode()
+    if not 1 <= len(data) <= longest:
+        raise ValueError(f"{field} {value!r}: want 1 to {longest} bytes of UTF-8")
+    return data

@@ -1,0 +1,138 @@
+"""A packed artefact says what it was packed from, and nothing but the key's owner can change it."""
+
+import hashlib
+import subprocess
+import sys
+
+import pytest
+import yaml
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from petiole.artifact.keys import BadKeyError, load_private, new_private_pem, public_pem
+from petiole.artifact.pack import pack
+from petiole.artifact.policy import ArtifactError, Policy
+from petiole.artifact.read import inspect, verify
+
+MODEL = bytes(range(256)) * 5 + b"end"
+GOLDEN = bytes(range(74)) * 3
+CONFIDENCE = tuple(range(16))
+POLICY = Policy(target="cortex-m4", abi=1, arena=4096, ops=0b101, security_counter=7, revision=3)
+
+
+@pytest.fixture(scope="module")
+def key():
+    return load_private(new_private_pem())
+
+
+def packed(key, **changes):
+    arguments = {
+        "pair_size": 74,
+        "reference_count": 120,
+        "reference_confidence": CONFIDENCE,
+        "policy": POLICY,
+        "key": key,
+        "golden": GOLDEN,
+        "model": MODEL,
+    } | changes
+    return pack(arguments.pop("model"), arguments.pop("golden"), **arguments)
+
+
+def test_inspect_returns_what_was_packed(key):
+    data = packed(key)
+    artifact = verify(data, [key.public_key()])
+    assert artifact.policy == POLICY
+    assert artifact.digest == hashlib.sha256(data).hexdigest()
+    assert artifact.size == len(data)
+    span = artifact.model
+    assert artifact.payload[span.offset : span.offset + span.length] == MODEL
+    golden = artifact.payload[artifact.golden_offset :][: artifact.golden_count * 74]
+    assert golden == GOLDEN
+    assert artifact.golden_offset % 16 == 0
+    assert artifact.reference.offset % 16 == 0
+    assert (artifact.reference_count, artifact.reference_confidence) == (120, CONFIDENCE)
+
+
+def test_the_same_input_gives_the_same_bytes(key):
+    assert packed(key) == packed(key)
+
+
+def imgtool(*arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "imgtool.main", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_imgtool_verifies_and_reads_the_same(key, tmp_path):
+    image, public, dump = (tmp_path / name for name in ("image.bin", "key.pem", "dump.yaml"))
+    image.write_bytes(packed(key))
+    public.write_bytes(public_pem(key.public_key()))
+    done = imgtool("verify", "-k", str(public), str(image))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "0.0.0+3" in done.stdout
+    done = imgtool("dumpinfo", str(image), "-o", str(dump))
+    assert done.returncode == 0, done.stdout + done.stderr
+    described = yaml.safe_load(dump.read_text())
+    records = {
+        record["type"]: bytes(record["data"]) for record in described["tlv_area"]["tlvs_prot"]
+    }
+    assert records[0x50] == (7).to_bytes(4, "little")
+    assert records[0xA1] == b"cortex-m4"
+    assert records[0xA3] == (4096).to_bytes(4, "little")
+
+
+def test_imgtool_refuses_another_key(key, tmp_path):
+    image, public = tmp_path / "image.bin", tmp_path / "key.pem"
+    image.write_bytes(packed(key))
+    public.write_bytes(public_pem(load_private(new_private_pem()).public_key()))
+    assert imgtool("verify", "-k", str(public), str(image)).returncode != 0
+
+
+def test_another_key_is_refused(key):
+    with pytest.raises(ArtifactError, match="no known key signed it"):
+        verify(packed(key), [load_private(new_private_pem()).public_key()])
+
+
+def test_every_flipped_byte_is_refused(key):
+    data = bytearray(packed(key))
+    for at in range(len(data)):
+        data[at] ^= 0x41
+        with pytest.raises(ArtifactError):
+            verify(bytes(data), [key.public_key()])
+        data[at] ^= 0x41
+    verify(bytes(data), [key.public_key()])
+
+
+def test_every_cut_is_refused(key):
+    data = packed(key)
+    for size in range(len(data)):
+        with pytest.raises(ArtifactError):
+            inspect(data[:size])
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"model": b""}, "model is empty"),
+        ({"golden": GOLDEN[:-1]}, "not whole pairs of 74"),
+        ({"golden": b""}, "not whole pairs"),
+        ({"reference_confidence": (1, 2)}, "2 bins, not 16"),
+    ],
+)
+def test_pack_names_what_is_wrong(key, changes, words):
+    with pytest.raises(ArtifactError, match=words):
+        packed(key, **changes)
+
+
+def test_a_key_of_another_kind_is_named():
+    pem = generate_private_key(SECP256R1()).private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+    )
+    with pytest.raises(BadKeyError, match="Ed25519"):
+        load_private(pem)
+    with pytest.raises(BadKeyError, match="petiole key new"):
+        load_private(b"hello")
