@@ -55,7 +55,7 @@ class Identity:
             )
 
     def to_bytes(self) -> bytes:
-        """The identity sector up to and with its CRC-32."""
+        """Return the identity sector up to and with its CRC-32."""
         keys = [*self.keys, bytes(_KEY_SIZE)]
         body = _LAYOUT.pack(
             _MAGIC,
@@ -75,7 +75,7 @@ class Identity:
 
 
 def flash_image(identity: Identity, size: int = FLASH_SIZE) -> bytes:
-    """A freshly provisioned flash of ``size`` bytes; ``MPS2_MEMORY_SIZE`` for a QEMU board."""
+    """Return a freshly provisioned flash; give ``MPS2_MEMORY_SIZE`` for a QEMU board."""
     if size < SLOTS_OFFSET + 2 * identity.slot_size:
         raise ValueError(f"{identity.device}: a flash of {size} bytes has no room for two slots")
     return identity.to_bytes().ljust(size, b"\xff")
