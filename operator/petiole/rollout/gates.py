@@ -96,7 +96,8 @@ def _excludes(n: int, k: int, upper: float) -> str:
     """Say what a canary of this size proves, so that nobody takes it for more."""
     sure = f"with {_percent(_STATED_CONFIDENCE)} confidence"
     if k == 0:
-        return f"{n} clean {'device excludes' if n == 1 else 'devices exclude'} failure rates >= {_percent(upper)} {sure}"
+        clean = "1 clean device excludes" if n == 1 else f"{n} clean devices exclude"
+        return f"{clean} failure rates >= {_percent(upper)} {sure}"
     return f"{k} of {n} devices failed, which excludes failure rates >= {_percent(upper)} {sure}"
 
 

@@ -34,7 +34,7 @@ class Revision(ApiModel):
 
 
 class StagePlan(ApiModel):
-    """How far the target revision may go: the first ``limit`` devices of its frozen cohort order."""
+    """How far the target revision may go: the first ``limit`` devices of its frozen order."""
 
     index: int
     name: str
@@ -99,9 +99,13 @@ class Summary(ApiModel):
     devices: int
     online: int
     running: Annotated[dict[str, int], Field(description="Devices by active artefact digest.")]
-    counts: Counts
+    counts: Annotated[
+        Counts, Field(description="Ineligible and silent only within the plan's limit.")
+    ]
     exposed: Annotated[int, Field(description="Devices that ever ran the target revision.")] = 0
-    reasons: Annotated[dict[str, int], Field(description="Failed devices by reason.")] = {}
+    reasons: Annotated[
+        dict[str, int], Field(default_factory=dict, description="Failed devices by reason.")
+    ]
     evidence: tuple[Evidence, ...] = ()
     halt: Halt | None = None
     samples: int = 0
