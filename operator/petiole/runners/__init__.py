@@ -1,1 +1,1 @@
-"""Petiole: runners."""
+"""Adapters that start, find and end pipeline runs."""
