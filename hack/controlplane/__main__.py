@@ -1,4 +1,4 @@
-"""``python -m hack.controlplane``: have the control plane's programs ready and say where they are."""
+"""``python -m hack.controlplane``: have the programs ready and say where they are."""
 
 from __future__ import annotations
 

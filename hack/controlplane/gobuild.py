@@ -54,9 +54,9 @@ def build(programs: Sequence[str], into: Path, say: Callable[[str], None]) -> No
             )
             if result.returncode != 0:
                 raise BuildError(
-                    f"go could not build {package} (see above). Check the disk (4 GB are needed) and "
-                    "the way to the Go module proxy (GOPROXY), or set KUBEBUILDER_ASSETS to a folder "
-                    f"that holds {', '.join(programs)}."
+                    f"go could not build {package} (see above). Check the disk (4 GB are needed) "
+                    "and the way to the Go module proxy (GOPROXY), or set KUBEBUILDER_ASSETS to a "
+                    f"folder that holds {', '.join(programs)}."
                 )
             made.replace(into / program)
 

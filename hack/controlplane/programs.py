@@ -72,7 +72,7 @@ def ensure(say: Callable[[str], None]) -> dict[str, Path]:
 
 
 def download_envtest(into: Path, say: Callable[[str], None]) -> bool:
-    """Fetch and unpack the envtest archive; False when it cannot be had or is not the pinned one."""
+    """Fetch and unpack the envtest archive; False when it is out of reach or not the pinned one."""
     arch = architecture(platform.machine())
     if arch not in ENVTEST_SHA512:
         return False

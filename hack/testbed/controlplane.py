@@ -78,7 +78,7 @@ class ControlPlane:
         return self._programs["kubectl"]
 
     def start(self) -> Self:
-        """Bring the servers up. Raises ``ProcessError`` or ``DeadlineError`` with the log's name."""
+        """Bring the servers up. Raises ``ProcessError`` or ``DeadlineError`` naming the log."""
         self._programs = ensure(lambda text: print(text, flush=True))
         try:
             self._prepare()

@@ -46,7 +46,8 @@ class Process:
         """Raise ``ProcessError`` when the process has ended."""
         if not self.alive:
             raise ProcessError(
-                f"{self.name} ended with status {self._popen.returncode}; {self.log}:\n{self.tail()}"
+                f"{self.name} ended with status {self._popen.returncode};"
+                f" {self.log}:\n{self.tail()}"
             )
 
     def wait_ready(self, ready: Callable[[], bool], seconds: float = 30.0) -> None:

@@ -8,8 +8,9 @@ them into numbers once, at the edge of the pure packages.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
@@ -17,13 +18,18 @@ from pydantic.alias_generators import to_camel
 GROUP = "petiole.dev"
 VERSION = "v1alpha1"
 
-PERCENT_PATTERN = r"^(100|[0-9]{1,2})(\.[0-9]{1,2})?%$"
+PERCENT_PATTERN = r"^(100|[0-9]{1,2}(\.[0-9]{1,2})?)%$"
 DURATION_PATTERN = r"^([0-9]{1,6}(ms|s|m|h|d))+$"
+# The first number is not zero, which is enough to keep zero out.
+POSITIVE_DURATION_PATTERN = r"^[1-9][0-9]{0,5}(ms|s|m|h|d)([0-9]{1,6}(ms|s|m|h|d))*$"
 QUANTITY_PATTERN = r"^[1-9][0-9]{0,8}(Ki|Mi)?$"
 NAME_PATTERN = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"
 
 Percent = Annotated[str, StringConstraints(pattern=PERCENT_PATTERN, max_length=8)]
 Duration = Annotated[str, StringConstraints(pattern=DURATION_PATTERN, max_length=24)]
+PositiveDuration = Annotated[
+    str, StringConstraints(pattern=POSITIVE_DURATION_PATTERN, max_length=24)
+]
 Quantity = Annotated[str, StringConstraints(pattern=QUANTITY_PATTERN, max_length=12)]
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN, min_length=1, max_length=63)]
 Uri = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+://.+$", max_length=1024)]
@@ -32,12 +38,52 @@ _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _BYTES = {"": 1, "Ki": 1024, "Mi": 1024 * 1024}
 
 
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A CEL rule that the API server checks; pydantic does not.
+
+    ``expression`` sees the object that declares the rule as ``self``. ``field_path`` is relative to
+    it and starts with a dot. ``message`` says what is wanted, not what was found.
+    """
+
+    expression: str
+    message: str
+    field_path: str = ""
+
+
+def _kubernetes_extensions(schema: dict[str, Any], model: type[Any]) -> None:
+    """Put a model's rules and list keys into its JSON schema, for the CRD."""
+    rules = [
+        {"rule": rule.expression, "message": rule.message}
+        | ({"fieldPath": rule.field_path} if rule.field_path else {})
+        for rule in model.rules
+    ]
+    if rules:
+        schema["x-kubernetes-validations"] = rules
+    for field, key in model.list_map_keys.items():
+        schema["properties"][field] |= {
+            "x-kubernetes-list-type": "map",
+            "x-kubernetes-list-map-keys": [key],
+        }
+
+
 class ApiModel(BaseModel):
-    """Base of every object in a spec or status: camelCase on the wire, unknown fields refused."""
+    """Base of every object in a spec or status: camelCase on the wire.
+
+    Unknown fields are ignored here: the API server has refused or pruned them, and a status written
+    by a newer operator must still be readable.
+    """
 
     model_config = ConfigDict(
-        alias_generator=to_camel, populate_by_name=True, extra="ignore", frozen=True
+        alias_generator=to_camel,
+        populate_by_name=True,
+        extra="ignore",
+        frozen=True,
+        json_schema_extra=_kubernetes_extensions,
     )
+
+    rules: ClassVar[tuple[Rule, ...]] = ()
+    list_map_keys: ClassVar[dict[str, str]] = {}
 
 
 def fraction(percent: str) -> float:
@@ -83,7 +129,7 @@ def set_condition(
     generation: int,
     now: datetime,
 ) -> tuple[Condition, ...]:
-    """Return ``conditions`` with one of them set; its transition time moves only when status does."""
+    """Return ``conditions`` with one of them set; its time moves only when its status does."""
     word: Literal["True", "False", "Unknown"] = (
         "Unknown" if status is None else "True" if status else "False"
     )

@@ -32,7 +32,7 @@ def _percent_between(field: str, low: int, high: int) -> str:
 def _grows() -> str:
     """CEL: no stage is smaller than the one before it, where both are of the same kind.
 
-    The indices are written out because CEL counts only from Kubernetes 1.33 on.
+    The indices are written out because plain CEL loops over values only.
     """
     a, b = "self.stages[i].size", "self.stages[i + 1].size"
     numbers = f"type({a}) == int && type({b}) == int && {a} > {b}"

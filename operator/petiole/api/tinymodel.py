@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from .base import ApiModel, Condition, Duration, Name, Percent, Quantity, Uri
+from .base import ApiModel, Condition, Name, Percent, PositiveDuration, Quantity, Rule, Uri
 
 Step = Literal["Idle", "Querying", "Labelling", "Training", "Packing"]
 Trigger = Literal["Initial", "DataChanged", "Drift", "NewSamples"]
@@ -28,9 +28,17 @@ class Task(ApiModel):
     labels: Annotated[tuple[Name, ...], Field(min_length=2, max_length=32)]
     input: InputShape
 
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "self.labels.all(a, self.labels.exists_one(b, a == b))",
+            "labels must be unique: each names one class",
+            ".labels",
+        ),
+    )
+
 
 class DataSet(ApiModel):
-    """A folder with ``samples.npz`` (``x`` uint8 [n,h,w,c], ``id`` str [n]; evaluation also ``y``)."""
+    """A folder with ``samples.npz``: ``x`` uint8 [n,h,w,c], ``id`` str [n]; ``y`` to evaluate."""
 
     uri: Uri
 
@@ -40,6 +48,14 @@ class Data(ApiModel):
 
     pool: DataSet
     evaluation: DataSet
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "self.pool.uri != self.evaluation.uri",
+            "evaluation.uri must not be pool.uri: what is learned from cannot judge",
+            ".evaluation.uri",
+        ),
+    )
 
 
 class Labels(ApiModel):
@@ -69,7 +85,17 @@ class Learning(ApiModel):
     labels: Labels
     triggers: Triggers = Triggers()
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
-    deadline: Annotated[Duration, Field(description="Longest time of one pipeline run.")] = "1h"
+    deadline: Annotated[
+        PositiveDuration, Field(description="Longest time of one pipeline run.")
+    ] = "1h"
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "self.batchSize <= self.labelBudget",
+            "batchSize must not be above labelBudget",
+            ".batchSize",
+        ),
+    )
 
 
 class Target(ApiModel):
@@ -99,6 +125,13 @@ class TinyModelSpec(ApiModel):
         int, Field(ge=0, le=2**31 - 1, description="Devices that took it refuse anything lower.")
     ] = 0
 
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "self.task == oldSelf.task",
+            "task is immutable: another task is another model, make a new TinyModel",
+            ".task",
+        ),
+    )
     list_map_keys: ClassVar[dict[str, str]] = {"targets": "name"}
 
 
