@@ -59,6 +59,8 @@ class StartRun:
 
 @dataclass(frozen=True, slots=True)
 class CancelRun:
+    """End a run; one that has ended already is left alone."""
+
     name: str
 
 

@@ -44,6 +44,8 @@ class FleetObserved:
 
 @dataclass(frozen=True, slots=True)
 class PutPlan:
+    """Hand the gateway its plan. Repeating it changes nothing."""
+
     plan: Plan
 
 
