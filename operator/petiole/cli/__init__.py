@@ -1,1 +1,1 @@
-"""Petiole: cli."""
+"""The ``petiole`` command."""

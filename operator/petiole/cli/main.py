@@ -1,0 +1,106 @@
+"""The ``petiole`` command: starts the processes, makes keys, looks at artefacts and objects."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from . import artifact, devices, get, key
+from .settings import checked, fail
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app.add_typer(key.app, name="key")
+app.add_typer(artifact.app, name="artifact")
+app.add_typer(devices.app, name="devices")
+app.add_typer(get.app, name="get")
+
+
+def _option(name: str, text: str) -> Any:
+    variable = "PETIOLE_" + name.removeprefix("--").replace("-", "_").upper()
+    return typer.Option(name, envvar=variable, help=text)
+
+
+@app.command()
+def operator(
+    *,
+    kubeconfig: Annotated[
+        Path | None,
+        typer.Option(
+            envvar=["PETIOLE_KUBECONFIG", "KUBECONFIG"], help="Default: the cluster it runs in."
+        ),
+    ] = None,
+    namespace: Annotated[str, _option("--namespace", "Only this one; default: all.")] = "",
+    gateway_url: Annotated[str, _option("--gateway-url", "Address of the gateway's HTTP API.")],
+    gateway_token: Annotated[str, _option("--gateway-token", "Better given as variable.")] = "",
+    store: Annotated[str, _option("--store", "URI of the object store.")],
+    work: Annotated[Path, _option("--work", "Folder for pipeline runs.")],
+    signing_key: Annotated[Path, _option("--signing-key", "Ed25519 private key, PEM.")],
+    resync: Annotated[float, _option("--resync", "Seconds between two looks at all.")] = 60.0,
+    listen: Annotated[str, _option("--listen", "host:port of health and metrics.")] = "127.0.0.1:0",
+    runner_command: Annotated[
+        str, _option("--runner-command", "Starts a run; its folder is the last argument.")
+    ] = "",
+) -> None:
+    """Run the operator until it is told to stop."""
+    from petiole.controller.process import StartError, run  # noqa: PLC0415 - kopf takes a second
+    from petiole.controller.settings import OperatorSettings  # noqa: PLC0415
+
+    settings = checked(
+        OperatorSettings,
+        kubeconfig=kubeconfig,
+        namespace=namespace,
+        gateway_url=gateway_url,
+        gateway_token=gateway_token,
+        store=store,
+        work=work,
+        signing_key=signing_key,
+        resync=resync,
+        listen=listen,
+        runner_command=runner_command,
+    )
+    try:
+        asyncio.run(run(settings))
+    except StartError as error:
+        fail(str(error), code=2)
+
+
+@app.command()
+def gateway(
+    *,
+    mqtt_host: Annotated[str, _option("--mqtt-host", "The broker.")] = "127.0.0.1",
+    mqtt_port: Annotated[int, _option("--mqtt-port", "The broker's port.")] = 1883,
+    mqtt_user: Annotated[str, _option("--mqtt-user", "User at the broker.")] = "gateway",
+    mqtt_password: Annotated[str, _option("--mqtt-password", "Better given as variable.")] = "",
+    database_url: Annotated[
+        str, _option("--database-url", "SQLAlchemy URL with an async driver.")
+    ] = "sqlite+aiosqlite:///gateway.db",
+    store: Annotated[str, _option("--store", "URI of the object store.")],
+    listen_host: Annotated[str, _option("--listen-host", "For the HTTP API.")] = "127.0.0.1",
+    listen_port: Annotated[int, _option("--listen-port", "For the HTTP API.")] = 8080,
+    gateway_token: Annotated[str, _option("--gateway-token", "Better given as variable.")],
+) -> None:
+    """Run the gateway until it is told to stop."""
+    from petiole.gateway.main import main  # noqa: PLC0415 - only this process needs a broker
+    from petiole.gateway.settings import Settings  # noqa: PLC0415
+
+    main(
+        checked(
+            Settings,
+            mqtt_host=mqtt_host,
+            mqtt_port=mqtt_port,
+            mqtt_user=mqtt_user,
+            mqtt_password=mqtt_password,
+            database_url=database_url,
+            store_uri=store,
+            listen_host=listen_host,
+            listen_port=listen_port,
+            token=gateway_token,
+        )
+    )
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,75 @@
+"""What the operator is told when it starts."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+
+
+class OperatorSettings(BaseModel):
+    """Addresses, folders and secrets. Every message names the option that is wrong."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kubeconfig: Path | None = None  # None: the cluster that the process runs in
+    namespace: str = ""  # empty: all
+    gateway_url: str
+    gateway_token: SecretStr = SecretStr("")
+    store: str
+    work: Path
+    signing_key: Path
+    resync: Annotated[float, Field(ge=1, le=3600)] = 60.0  # seconds
+    listen: str = "127.0.0.1:0"  # health and metrics; port 0: any free one
+    runner_command: str = ""  # empty: the pipelines of this installation
+
+    @field_validator("gateway_url")
+    @classmethod
+    def _http(cls, value: str) -> str:
+        if urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname:
+            raise ValueError(f"{value!r} is no http:// or https:// address")
+        return value.rstrip("/")
+
+    @field_validator("store")
+    @classmethod
+    def _uri(cls, value: str) -> str:
+        if "://" not in value:
+            raise ValueError(f"{value!r} is no URI such as file:///var/lib/petiole or s3://bucket")
+        return value.rstrip("/")
+
+    @field_validator("signing_key", "kubeconfig")
+    @classmethod
+    def _file(cls, value: Path | None) -> Path | None:
+        if value is not None and not value.is_file():
+            raise ValueError(f"there is no file {value}")
+        return value
+
+    @field_validator("listen")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        host, _, port = value.rpartition(":")
+        if not host or not port.isdigit() or int(port) > 65535:
+            raise ValueError(f"{value!r} is no host:port")
+        return value
+
+    @model_validator(mode="after")
+    def _work_folder(self) -> OperatorSettings:
+        try:
+            self.work.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ValueError(
+                f"work: the folder {self.work} cannot be made: {error.strerror}"
+            ) from error
+        return self
+
+    @property
+    def address(self) -> tuple[str, int]:
+        host, _, port = self.listen.rpartition(":")
+        return host, int(port)
+
+    @property
+    def command(self) -> tuple[str, ...] | None:
+        return tuple(shlex.split(self.runner_command)) or None
