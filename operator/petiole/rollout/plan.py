@@ -24,6 +24,7 @@ class Variant(ApiModel):
     digest: str
     size: int
     block_size: int = BLOCK_SIZE
+    arena: Annotated[int, Field(description="Arena bytes the device needs; 0 when unknown.")] = 0
 
 
 class Revision(ApiModel):
