@@ -10,7 +10,7 @@ from .programs import ensure
 
 def main() -> int:
     try:
-        found = ensure(lambda text: print(f"  {text}", flush=True))
+        found = ensure(lambda text: print(f"control plane: {text}", file=sys.stderr, flush=True))
     except BuildError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

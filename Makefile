@@ -1,0 +1,45 @@
+# Petiole's command surface. Everything installs what it needs first; repeated, that takes a second.
+PYTHON ?= python3
+BIN := .venv/bin
+C_FILES = $(shell git ls-files 'firmware/*.c' 'firmware/*.h' | grep -v -e third_party/ -e generated/)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-long check crds clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo: ## the whole loop once, small and real; KEEP=1 leaves it running
+	@$(PYTHON) hack/setup.py --for demo
+	@$(BIN)/python -m hack.demo $(if $(KEEP),--keep)
+
+test: ## all tests but the long ones
+	@$(PYTHON) hack/setup.py --for test
+	@$(BIN)/python -m pytest
+
+test-long: ## the tests that take minutes each
+	@$(PYTHON) hack/setup.py --for test
+	@$(BIN)/python -m pytest -m long --timeout 1800
+
+check: ## format, lint, types, layers, generated files, C warnings
+	@$(PYTHON) hack/setup.py --for check
+	@echo "check: Python format and lint"
+	@$(BIN)/ruff format --quiet --check .
+	@$(BIN)/ruff check --quiet .
+	@echo "check: types"
+	@$(BIN)/mypy
+	@echo "check: layers"
+	@$(BIN)/lint-imports --no-logo
+	@echo "check: generated files"
+	@$(BIN)/python -m petiole.api.crd --check
+	@$(MAKE) --no-print-directory -C firmware -s check-generated
+	@echo "check: C warnings"
+	@$(MAKE) --no-print-directory -C firmware -s -j2 posix mps2
+	@if command -v clang-format >/dev/null && [ -f firmware/.clang-format ]; then \
+	  echo "check: C format"; clang-format --dry-run --Werror $(C_FILES); fi
+
+crds: ## write crds/ from the models
+	@$(BIN)/python -m petiole.api.crd
+
+clean: ## remove build/; .venv and the user's cache stay
+	rm -rf build
