@@ -1,0 +1,140 @@
+"""Conditions and the one-line message of a DeviceFleet.
+
+``Ready``, ``Reconciling`` and ``Stalled`` follow kstatus: Reconciling says that work is going on,
+Stalled that a person has to act, Ready that what is asked for runs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from petiole.api.base import Condition, set_condition
+from petiole.api.devicefleet import DeviceFleetStatus
+
+from . import stages
+from .plan import Summary
+from .scene import Scene
+from .waiting import gateway_help, progress
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A condition before it has a time. ``status`` None is Unknown."""
+
+    type: str
+    status: bool | None
+    reason: str
+    message: str
+
+
+def conditions(scene: Scene, status: DeviceFleetStatus) -> tuple[Condition, ...]:
+    """Set all conditions; a transition time moves only when a status does."""
+    result = status.conditions
+    for finding in (
+        *_kstatus(status),
+        _degraded(scene, status),
+        _drifted(status),
+        _gateway(scene),
+    ):
+        if finding is None:
+            continue
+        result = set_condition(
+            result,
+            finding.type,
+            status=finding.status,
+            reason=finding.reason,
+            message=finding.message,
+            generation=scene.observed.generation,
+            now=scene.now,
+        )
+    return result
+
+
+def message(scene: Scene, status: DeviceFleetStatus) -> str:
+    """Say in one line where the fleet stands."""
+    revision = status.revision
+    if status.mode == "Rolling":
+        return (
+            f"Rolling out revision {revision.target}, stage {status.stage.name}: {progress(status)}"
+        )
+    if status.mode == "Paused":
+        return f"Paused revision {revision.target}, stage {status.stage.name}: {progress(status)}"
+    if status.mode == "Reverting":
+        return f"Reverting revision {revision.target} to {revision.stable}{_because(status)}"
+    if _taken_back(status) and status.history:
+        return status.history[-1].message
+    if revision.stable:
+        counts = status.counts
+        return f"Revision {revision.stable} runs on {counts.updated} of {counts.total} devices"
+    return scene.obstacle.message if scene.obstacle is not None else "Nothing is rolled out yet"
+
+
+def _because(status: DeviceFleetStatus) -> str:
+    failed = stages.failure(status.gates)
+    return f": {failed.message}" if failed is not None else ""
+
+
+def _taken_back(status: DeviceFleetStatus) -> bool:
+    return status.revision.failed != 0 and status.revision.failed == status.revision.target
+
+
+def _kstatus(status: DeviceFleetStatus) -> tuple[Finding, ...]:
+    waiting = status.waiting_for
+    reason, text = (waiting.reason, waiting.message) if waiting else ("AsAsked", status.message)
+    moving = status.mode in ("Rolling", "Reverting") or reason in ("PlanNotTaken", "NoVersion")
+    stuck = reason in _STUCK
+    ready = waiting is None and status.mode == "Idle"
+    return (
+        Finding("Ready", ready, "Ready" if ready else reason, text),
+        Finding("Reconciling", moving and not stuck, reason, text if moving else ""),
+        Finding("Stalled", stuck, reason, text if stuck else ""),
+    )
+
+
+_STUCK = frozenset(
+    {"ModelMissing", "VersionMissing", "RevisionFailed", "GateFailed", "Inconclusive"}
+)
+
+
+def _degraded(scene: Scene, status: DeviceFleetStatus) -> Finding | None:
+    failed = stages.failure(status.gates)
+    if _taken_back(status) and status.history:
+        return Finding("Degraded", True, "RevisionFailed", status.history[-1].message)
+    if failed is not None and status.mode != "Idle":
+        return Finding("Degraded", True, "GateFailed", f"gate {failed.name!r}: {failed.message}")
+    if status.counts.failed == 0:
+        return Finding("Degraded", False, "AsExpected", "")
+    if scene.fresh is None:
+        return None  # the reasons are known to the gateway only: keep what was said
+    return Finding("Degraded", True, "DevicesFailed", refusals(scene.fresh))
+
+
+def refusals(summary: Summary) -> str:
+    """``"2 devices refused: 2 golden-mismatch"``, the most frequent reason first."""
+    ordered = sorted(summary.reasons.items(), key=lambda item: (-item[1], item[0]))
+    reasons = ", ".join(f"{number} {reason}" for reason, number in ordered)
+    return f"{summary.counts.failed} devices refused: {reasons or 'no reason given'}"
+
+
+def _drifted(status: DeviceFleetStatus) -> Finding:
+    drift = status.drift
+    known = {"Drifted": True, "Stable": False}.get(drift.state)
+    return Finding("Drifted", known, drift.state, drift.message)
+
+
+def _gateway(scene: Scene) -> Finding:
+    observed = scene.observed
+    if observed.gateway_problem:
+        return Finding(
+            "GatewayReachable", False, "Unreachable", gateway_help(observed.gateway_problem)
+        )
+    if observed.summary is None:
+        return Finding("GatewayReachable", None, "NotAsked", "the gateway has no plan yet")
+    problems = list(observed.summary.problems)
+    if observed.summary.unknown_devices:
+        problems.append(
+            f"{observed.summary.unknown_devices} devices report that are not registered"
+        )
+    return Finding(
+        "GatewayReachable", True, "Impaired" if problems else "Reachable", "; ".join(problems)
+    )

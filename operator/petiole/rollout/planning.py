@@ -1,0 +1,89 @@
+"""From status to the plan that the gateway gets. The plan is a function of what is written down."""
+
+from __future__ import annotations
+
+import hashlib
+
+from petiole.api.base import seconds
+from petiole.api.devicefleet import DeviceFleetStatus
+from petiole.api.tinymodel import VersionStatus
+
+from . import stages
+from .observed import FleetObserved
+from .plan import Plan, Revision, StagePlan, Variant
+
+
+def version(observed: FleetObserved, number: int) -> VersionStatus | None:
+    return next((v for v in observed.versions if v.version == number), None)
+
+
+def digests(observed: FleetObserved, number: int) -> tuple[str, ...]:
+    """Artefact digests of a revision, one a target; empty when the model no longer lists it."""
+    found = version(observed, number)
+    return tuple(sorted(v.digest for v in found.variants)) if found is not None else ()
+
+
+def numbered(observed: FleetObserved, status: DeviceFleetStatus) -> tuple[DeviceFleetStatus, Plan]:
+    """Return the plan of ``status`` and the status with its serial and hash.
+
+    Raises ``LookupError`` when the model no longer lists a version that the plan must name: the
+    gateway then keeps the plan it has, which is safer than one with a hole.
+    """
+    draft = _draft(observed, status)
+    content = draft.model_copy(update={"serial": 0}).model_dump_json(by_alias=True)
+    plan_hash = hashlib.sha256(content.encode()).hexdigest()[:16]
+    # A status restored from a backup is behind the gateway, which refuses serials that go back.
+    held = observed.summary.serial if observed.summary is not None else 0
+    if plan_hash == status.plan_hash and held <= status.serial:
+        return status, draft
+    serial = max(status.serial, held) + 1
+    status = status.model_copy(update={"serial": serial, "plan_hash": plan_hash})
+    return status, draft.model_copy(update={"serial": serial})
+
+
+def _draft(observed: FleetObserved, status: DeviceFleetStatus) -> Plan:
+    spec = observed.spec
+    halted = _halted(status)
+    return Plan(
+        fleet=f"{observed.namespace}.{observed.name}",
+        serial=status.serial,
+        selector=spec.selector.match_labels,
+        samples_path=f"samples/{observed.model_uid}",
+        target=_revision(observed, status.revision.target),
+        stable=_revision(observed, status.revision.stable),
+        stage=_stage(status),
+        mode=status.mode,
+        halted=halted,
+        halted_digests=tuple(d for number in halted for d in digests(observed, number)),
+        gates=spec.rollout.gates,
+        max_in_flight=spec.rollout.pace.max_in_flight,
+        no_report_after_seconds=seconds(spec.rollout.no_report_after),
+        interval_seconds=seconds(spec.monitoring.interval),
+        samples_per_day=spec.monitoring.samples_per_day,
+    )
+
+
+def _revision(observed: FleetObserved, number: int) -> Revision | None:
+    if number == 0:
+        return None
+    found = version(observed, number)
+    if found is None:
+        raise LookupError(f"TinyModel {observed.spec.model.name!r} no longer lists {number}")
+    variants = {v.target: Variant(digest=v.digest, size=v.size) for v in found.variants}
+    return Revision(number=number, variants=variants)
+
+
+def _stage(status: DeviceFleetStatus) -> StagePlan | None:
+    stage = status.stage
+    if status.mode == "Idle" or stage.started_at is None:
+        return None
+    return StagePlan(
+        index=stage.index, name=stage.name, limit=stage.limit, started_at=stage.started_at
+    )
+
+
+def _halted(status: DeviceFleetStatus) -> tuple[int, ...]:
+    halted = {status.revision.failed}
+    if status.mode != "Idle" and stages.failure(status.gates) is not None:
+        halted.add(status.revision.target)
+    return tuple(sorted(halted - {0}))

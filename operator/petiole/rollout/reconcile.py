@@ -1,0 +1,80 @@
+"""One pass over a DeviceFleet: from what is observed to the status to write and what to do.
+
+Nothing is remembered between passes but status. The same observation gives the same outcome, and a
+pass over its own outcome changes nothing.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from petiole.api.devicefleet import DeviceFleetStatus
+
+from .conditions import conditions, message
+from .drifting import watch
+from .lifecycle import step
+from .observed import Event, FleetAction, FleetObserved, FleetOutcome, PutPlan
+from .plan import Plan
+from .planning import numbered
+from .scene import Scene, look
+from .waiting import waiting_for
+
+_SOONEST = 0.05  # seconds; a deadline that is reached now is looked at again at once
+
+
+def reconcile(observed: FleetObserved, now: datetime) -> FleetOutcome:
+    """Decide what a fleet does next. ``now`` is aware, as all times in a status are."""
+    scene = look(observed, now)
+    status = step(scene, observed.status)
+    status, plan = _plan(scene, status)
+    drift = watch(observed, status.revision.stable, status.drift)
+    status = status.model_copy(update={"observed_generation": observed.generation, "drift": drift})
+    status = status.model_copy(update={"waiting_for": waiting_for(scene, status)})
+    status = status.model_copy(update={"message": message(scene, status)})
+    status = status.model_copy(update={"conditions": conditions(scene, status)})
+    actions: tuple[FleetAction, ...] = _events(observed.status, status)
+    if plan is not None and _untold(observed, plan):
+        actions = (PutPlan(plan), *actions)
+    return FleetOutcome(status=status, actions=actions, again=_again(status, now))
+
+
+def _plan(scene: Scene, status: DeviceFleetStatus) -> tuple[DeviceFleetStatus, Plan | None]:
+    if not scene.observed.model_uid:
+        return status, None
+    try:
+        return numbered(scene.observed, status)
+    except LookupError:
+        return status, None
+
+
+def _untold(observed: FleetObserved, plan: Plan) -> bool:
+    """Tell whether the gateway can be reached and answers another plan, or none."""
+    if observed.gateway_problem:
+        return False
+    return observed.summary is None or observed.summary.serial != plan.serial
+
+
+def _again(status: DeviceFleetStatus, now: datetime) -> float | None:
+    waiting = status.waiting_for
+    if waiting is None or waiting.until is None:
+        return None
+    return max((waiting.until - now).total_seconds(), _SOONEST)
+
+
+def _events(before: DeviceFleetStatus, after: DeviceFleetStatus) -> tuple[Event, ...]:
+    """Tell what a person following the object wants to hear: turns, not every device."""
+    events = []
+    if after.history and after.history[-1:] != before.history[-1:]:
+        entry = after.history[-1]
+        kind = "Normal" if entry.result in ("Promoted", "Superseded") else "Warning"
+        events.append(Event(kind, entry.result, entry.message))
+    moved = (after.revision.target, after.stage.name) != (before.revision.target, before.stage.name)
+    if after.mode == "Rolling" and moved:
+        stage = after.stage
+        text = f"Revision {after.revision.target}: stage {stage.name}, {stage.limit} devices"
+        events.append(Event("Normal", "StageStarted", text))
+    if after.mode == "Reverting" and before.mode != "Reverting":
+        events.append(Event("Warning", "Reverting", after.message))
+    if after.drift.state == "Drifted" and before.drift.state != "Drifted":
+        events.append(Event("Warning", "Drifted", after.drift.message))
+    return tuple(events)

@@ -1,0 +1,91 @@
+"""Stages in numbers: how many devices a stage allows, when it is complete, what its gates say."""
+
+from __future__ import annotations
+
+import math
+
+from petiole.api.base import fraction
+from petiole.api.devicefleet import Counts, Gate, GateStatus, Stage
+
+from .gates import MIN_ARM, Verdict, judge
+from .plan import Summary
+
+
+def size(stage: Stage, devices: int) -> int:
+    """Devices that ``stage`` allows in a fleet of ``devices``: cumulative, at least one."""
+    if isinstance(stage.size, int):
+        return max(1, stage.size)
+    return max(1, math.ceil(fraction(stage.size) * devices))
+
+
+def settled(counts: Counts) -> int:
+    """Devices from which no further answer about the revision is to be waited for."""
+    return counts.updated + counts.failed + counts.reverted + counts.silent + counts.ineligible
+
+
+def in_flight(counts: Counts) -> int:
+    return counts.offered + counts.downloading + counts.trial
+
+
+def complete(counts: Counts, limit: int) -> bool:
+    """Tell whether every device that the stage allows has answered, or will not."""
+    return settled(counts) >= min(limit, counts.total) and in_flight(counts) == 0
+
+
+def review(
+    gates: tuple[Gate, ...],
+    before: tuple[GateStatus, ...],
+    summary: Summary,
+    *,
+    revision: int,
+    limit: int,
+    has_stable: bool,
+) -> tuple[GateStatus, ...]:
+    """Judge every gate by the summary's evidence. A gate that failed once stays failed.
+
+    A sequential test ends when it first crosses its boundary; looking again until it says something
+    nicer would spend error that nobody stated.
+    """
+    failed = {g.name: g for g in before if g.verdict == "Fail"}
+    if summary.halt is not None and summary.halt.revision == revision:
+        halt = GateStatus(name=summary.halt.gate, verdict="Fail", message=summary.halt.message)
+        failed.setdefault(halt.name, halt)
+    evidence = {e.gate: e for e in summary.evidence}
+    controls = summary.devices - limit
+    reviewed = []
+    for gate in gates:
+        if gate.name in failed:
+            continue
+        verdict = judge(gate, evidence[gate.name]) if gate.name in evidence else None
+        reviewed.append(_status(gate, verdict, controls if has_stable else 0))
+    return (*failed.values(), *reviewed)
+
+
+def _status(gate: Gate, verdict: Verdict | None, controls: int) -> GateStatus:
+    """Put a verdict into status. Without a control to compare with, a metric gate cannot apply."""
+    if gate.metric is not None and controls < MIN_ARM and _undecided(verdict):
+        left = f"{max(controls, 0)} devices stay on a stable revision to compare with"
+        return GateStatus(
+            name=gate.name, verdict="NotApplicable", message=f"{left}, {MIN_ARM} are needed"
+        )
+    if verdict is None:
+        return GateStatus(name=gate.name, verdict="Continue", message="no evidence yet")
+    return GateStatus(
+        name=gate.name,
+        verdict=verdict.verdict,
+        estimate=f"{verdict.estimate:.3f}",
+        interval=f"{verdict.lower:.3f}..{verdict.upper:.3f}",
+        message=verdict.message,
+    )
+
+
+def _undecided(verdict: Verdict | None) -> bool:
+    return verdict is None or verdict.verdict == "Continue"
+
+
+def failure(gates: tuple[GateStatus, ...]) -> GateStatus | None:
+    return next((g for g in gates if g.verdict == "Fail"), None)
+
+
+def undecided(gates: tuple[GateStatus, ...]) -> GateStatus | None:
+    return next((g for g in gates if g.verdict == "Continue"), None)
