@@ -69,7 +69,9 @@ def _revision(observed: FleetObserved, number: int) -> Revision | None:
     found = version(observed, number)
     if found is None:
         raise LookupError(f"TinyModel {observed.spec.model.name!r} no longer lists {number}")
-    variants = {v.target: Variant(digest=v.digest, size=v.size) for v in found.variants}
+    variants = {
+        v.target: Variant(digest=v.digest, size=v.size, arena=v.arena) for v in found.variants
+    }
     return Revision(number=number, variants=variants)
 
 
