@@ -152,7 +152,7 @@ static int check_softmax(const struct plan *p) {
     struct nn_scale s;
 
     if (!error) {
-        error = check_scales(p, 1, INT32_MAX, 31 - NN_SOFTMAX_BITS);
+        error = check_scales(p, 1, INT32_MAX, 30);
     }
     if (error) {
         return error;

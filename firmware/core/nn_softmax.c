@@ -1,5 +1,6 @@
 /* SOFTMAX in the fixed point of gemmlowp, as tflite-micro computes it from int8 to int8 with an
- * output scale of 1/256 and zero point -128. Qm.n is a number with m integer and n fraction bits. */
+ * output scale of 1/256 and zero point -128. Qm.n is a number with m integer and n fraction bits.
+ */
 #include "nn_op.h"
 
 #define SUM_BITS 12 /* integer bits of the sum of exponentials */
@@ -43,7 +44,7 @@ static int32_t saturate(int64_t value) {
 
 /* 1 / (1 + x) for 0 <= x < 1, both Q0.31: three Newton steps in Q2.29. */
 static int32_t reciprocal(int32_t x) {
-    const int32_t start = 1515870810; /* 48/17 */
+    const int32_t start = 1515870810;  /* 48/17 */
     const int32_t slope = -1010580540; /* -32/17 */
     const int32_t half = (int32_t)(((int64_t)x + INT32_MAX + 1) / 2);
     int32_t r = start + nn_mul_high(half, slope);

@@ -1,0 +1,182 @@
+"""Compares the device runtime with tflite-micro, bit for bit, here or on an emulated Cortex-M4.
+
+By hand: ``python -m hack.testbed.exactness model.tflite``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import os
+import select
+import struct
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from petiole_pipelines.planner import Reference, plan
+
+Where = Literal["posix", "qemu"]
+Values = npt.NDArray[np.int8]
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = ROOT / "build" / "firmware"
+LOAD, RUN = 1, 2  # commands of firmware/tests/nn_server.h
+REQUEST = struct.Struct("<2sHI")
+RESPONSE = struct.Struct("<2sHiI")
+# One instruction is 64 ns of the emulated clock, so that the board's timer counts instructions.
+QEMU = tuple(
+    "qemu-system-arm -M mps2-an386 -display none -monitor none -serial stdio -icount shift=6"
+    " -kernel".split()
+)
+
+
+class ServerError(Exception):
+    """The runtime refused a request, or did not answer in time."""
+
+
+@dataclass(frozen=True)
+class Exactness:
+    """``mismatches`` of ``inputs`` gave another output; mean ``instructions`` of a run, in QEMU."""
+
+    inputs: int
+    mismatches: int
+    instructions: int | None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One inference: int8 [out_len], and the instructions it took (0 where not counted)."""
+
+    output: Values
+    instructions: int
+
+
+def build(target: str) -> None:
+    """Make a target of ``firmware/nn.mk``; only one process at a time."""
+    BUILD.mkdir(parents=True, exist_ok=True)
+    command = ["make", "--no-print-directory", "-C", str(ROOT / "firmware"), "-f", "nn.mk", target]
+    with (BUILD / ".nn.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        made = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    if made.returncode:
+        raise ServerError(f"make -C firmware -f nn.mk {target} failed:\n{made.stdout}{made.stderr}")
+
+
+class Server:
+    """A running ``nn_server`` with one model loaded; a context that ends it."""
+
+    def __init__(self, where: Where, blob: bytes, *, seconds: float = 60.0) -> None:
+        """Start and load. ``seconds`` is the deadline of every single answer."""
+        build("nn-host" if where == "posix" else "nn-mps2")
+        program = str(BUILD / ("host/nn_server" if where == "posix" else "mps2/nn_server.elf"))
+        command = (program,) if where == "posix" else (*QEMU, program)
+        self._seconds = seconds
+        # The child must not outlive this process, even one that is killed.
+        self._process = subprocess.Popen(
+            ("setpriv", "--pdeathsig", "KILL", *command),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            bufsize=0,
+        )
+        try:
+            self.in_len, self.out_len, self.arena = struct.unpack("<3I", self._ask(LOAD, blob))
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.wait(timeout=10)
+        for stream in (self._process.stdin, self._process.stdout):
+            assert stream is not None
+            stream.close()
+
+    def run(self, values: Values) -> Answer:
+        """Run one input of ``in_len`` values."""
+        answer = self._ask(RUN, values.tobytes())
+        return Answer(np.frombuffer(answer[4:], np.int8), int.from_bytes(answer[:4], "little"))
+
+    def _ask(self, command: int, payload: bytes) -> bytes:
+        deadline = time.monotonic() + self._seconds
+        self._write(REQUEST.pack(b"PN", command, len(payload)) + payload, deadline)
+        magic, echo, status, length = RESPONSE.unpack(self._read(RESPONSE.size, deadline))
+        if (magic, echo) != (b"PN", command):
+            raise ServerError(f"nn_server answered out of step: {magic!r} {echo}")
+        if status:
+            raise ServerError(f"nn_server refused command {command} with status {status}")
+        return self._read(length, deadline)
+
+    def _write(self, data: bytes, deadline: float) -> None:
+        stream = self._process.stdin
+        assert stream is not None
+        while data:
+            self._wait([], [stream.fileno()], deadline)
+            # A pipe that is ready takes this much at least without blocking.
+            data = data[os.write(stream.fileno(), data[: select.PIPE_BUF]) :]
+
+    def _read(self, size: int, deadline: float) -> bytes:
+        stream = self._process.stdout
+        assert stream is not None
+        data = b""
+        while len(data) < size:
+            self._wait([stream.fileno()], [], deadline)
+            part = os.read(stream.fileno(), size - len(data))
+            if not part:
+                raise ServerError(f"nn_server ended with status {self._process.wait(timeout=10)}")
+            data += part
+        return data
+
+    def _wait(self, read: list[int], write: list[int], deadline: float) -> None:
+        left = max(0.0, deadline - time.monotonic())
+        ready = select.select(read, write, [], left)
+        if not any(ready):
+            raise ServerError(f"nn_server did not answer within {self._seconds:g} s")
+
+
+def compare(tflite: bytes, *, inputs: int, where: Where, seed: int = 0) -> Exactness:
+    """Run ``inputs`` random inputs on tflite-micro and on the runtime.
+
+    Raises ``PlanError`` for a model that cannot be planned, ``ServerError`` if the runtime fails.
+    """
+    planned = plan(tflite)
+    random = np.random.default_rng(seed)
+    values = random.integers(-128, 128, (inputs, planned.in_len), dtype=np.int8)
+    wanted = Reference(tflite).run(values)
+    with Server(where, planned.blob) as server:
+        answers = [server.run(x) for x in values]
+    mismatches = sum(not np.array_equal(a.output, w) for a, w in zip(answers, wanted, strict=True))
+    counted = where == "qemu" and inputs > 0
+    instructions = sum(a.instructions for a in answers) // inputs if counted else None
+    return Exactness(inputs, mismatches, instructions)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Compare the device runtime with tflite-micro.")
+    parser.add_argument("model", type=Path, help="an int8 .tflite file")
+    parser.add_argument("--inputs", type=int, default=500)
+    arguments = parser.parse_args()
+    for where in get_args(Where):
+        found = compare(arguments.model.read_bytes(), inputs=arguments.inputs, where=where)
+        print(f"{where}: {found}")
+
+
+if __name__ == "__main__":
+    main()
