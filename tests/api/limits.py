@@ -1,0 +1,142 @@
+"""Every limit of a CRD's schema, each with a value that it accepts and one that it refuses."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+# A keyword that is not listed here and not translated below fails the walk: no limit goes untried.
+_NOT_LIMITS = {
+    "description", "properties", "items", "additionalProperties", "x-kubernetes-validations",
+    "x-kubernetes-list-type", "x-kubernetes-list-map-keys", "x-kubernetes-int-or-string", "format",
+}  # fmt: skip
+
+# By pattern: a string that matches and suits every field that has it, and one that does not match.
+_PATTERNS = {
+    r"^(100|[0-9]{1,2}(\.[0-9]{1,2})?)%$": ("1.25%", "100.5%"),
+    r"^([0-9]{1,6}(ms|s|m|h|d))+$": ("1h30m", "5 minutes"),
+    r"^[1-9][0-9]{0,5}(ms|s|m|h|d)([0-9]{1,6}(ms|s|m|h|d))*$": ("90s", "0s"),
+    r"^[1-9][0-9]{0,8}(Ki|Mi)?$": ("48Ki", "0.5Ki"),
+    r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$": ("a-1", "Upper_Case"),
+    r"^[a-z0-9]+://.+$": ("s3://bucket/x", "/no/scheme"),
+    r"^Latest$": ("Latest", "latest"),
+}
+
+_MISSING = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """One keyword at one place of an example object."""
+
+    path: tuple[str | int, ...]
+    keyword: str
+    accepted: Any
+    refused: Any
+
+    @property
+    def field(self) -> str:
+        """The path as the API server writes it."""
+        text = ""
+        for part in self.path:
+            text += f"[{part}]" if isinstance(part, int) else f".{part}"
+        return text.removeprefix(".")
+
+    def __str__(self) -> str:
+        return f"{self.field}:{self.keyword}"
+
+
+def limits(
+    schema: dict[str, Any], example: Any, path: tuple[str | int, ...] = ()
+) -> Iterator[Limit]:
+    """Walk ``schema`` beside an example that has every field."""
+    for keyword, value in schema.items():
+        if keyword == "required":
+            yield from (Limit((*path, name), keyword, example[name], _MISSING) for name in value)
+        elif keyword not in _NOT_LIMITS:
+            yield Limit(path, keyword, *_values(keyword, value, example))
+    for name, child in schema.get("properties", {}).items():
+        assert name in example, f"the example lacks {path} {name}"
+        yield from limits(child, example[name], (*path, name))
+    if "items" in schema:
+        yield from _item_limits(schema["items"], example, path)
+    if "additionalProperties" in schema:
+        key = next(iter(example))
+        yield from limits(schema["additionalProperties"], example[key], (*path, key))
+
+
+def _item_limits(
+    schema: dict[str, Any], examples: list[Any], path: tuple[str | int, ...]
+) -> Iterator[Limit]:
+    """Items may differ in what they have; each limit is tried on the first that has the field."""
+    seen: set[tuple[tuple[str | int, ...], str]] = set()
+    for index, example in enumerate(examples):
+        present = _only_present(schema, example)
+        for limit in limits(present, example, (*path, index)):
+            identity = (limit.path[len(path) + 1 :], limit.keyword)
+            if identity not in seen:
+                seen.add(identity)
+                yield limit
+
+
+def _only_present(schema: dict[str, Any], example: Any) -> dict[str, Any]:
+    if "properties" not in schema:
+        return schema
+    kept = {
+        k: _only_present(v, example[k]) for k, v in schema["properties"].items() if k in example
+    }
+    return {**schema, "properties": kept}
+
+
+def _values(keyword: str, value: Any, example: Any) -> tuple[Any, Any]:
+    """What is just inside and just outside of a limit."""
+    match keyword:
+        case "minimum" | "maximum":
+            return value, value + (1 if keyword == "maximum" else -1)
+        case "enum":
+            return value[-1], "Nonsense"
+        case "type":
+            return example, {"object": "text"}.get(value, {"an": "object"})
+        case "pattern":
+            return _PATTERNS[value]
+        case "maxLength":
+            return example, _longer(example, value)
+        case "minLength" | "minProperties":
+            return example, type(example)()
+        case "maxItems" | "minItems":
+            outside = value + (1 if keyword == "maxItems" else -1)
+            return _items(example, value), _items(example, outside)
+        case "maxProperties":
+            return _properties(value), _properties(value + 1)
+    raise AssertionError(f"no values for the limit {keyword}")
+
+
+def _longer(example: Any, length: int) -> str:
+    return (example if isinstance(example, str) else "1%") + "x" * length
+
+
+def _items(example: list[Any], count: int) -> list[Any]:
+    """``count`` items that differ; the last of the example is last."""
+    last = example[-1]
+    if isinstance(last, str):
+        return [f"{last}-{n}" for n in range(count)]
+    return [{**last, "name": f"n{n}"} for n in range(count)]
+
+
+def _properties(count: int) -> dict[str, str]:
+    return {f"key{n}": "value" for n in range(count)}
+
+
+def with_value(document: dict[str, Any], path: tuple[str | int, ...], value: Any) -> dict[str, Any]:
+    """A copy of ``document`` with one value replaced, added or taken out."""
+    changed = copy.deepcopy(document)
+    at: Any = changed
+    for part in path[:-1]:
+        at = at[part]
+    if value is _MISSING:
+        del at[path[-1]]
+    else:
+        at[path[-1]] = value
+    return changed

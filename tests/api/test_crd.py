@@ -1,0 +1,366 @@
+"""The generated CRDs on the real API server: every limit and every rule, accepted and refused."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from kubernetes import client, config
+from kubernetes.client.exceptions import ApiException
+
+from hack.testbed.controlplane import ControlPlane
+from hack.testbed.waits import wait_until
+from petiole.api import crd
+from petiole.api.base import GROUP, VERSION
+from petiole.api.devicefleet import DeviceFleetSpec
+from petiole.api.tinymodel import TinyModelSpec
+
+from .examples import DEVICE_FLEET, TINY_MODEL
+from .limits import Limit, limits, with_value
+
+EXAMPLES = {"TinyModel": TINY_MODEL, "DeviceFleet": DEVICE_FLEET}
+PLURALS = {kind.name: kind.plural for kind in crd.KINDS}
+SCHEMAS = {
+    kind.name: crd.definition(kind)["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    for kind in crd.KINDS
+}
+# A value at its limit may break a rule between fields; these are set beside it.
+BESIDE = {
+    "spec.learning.batchSize:maximum": (("spec", "learning", "labelBudget"), 10_000),
+    "spec.learning.labelBudget:minimum": (("spec", "learning", "batchSize"), 1),
+}
+
+
+def all_limits() -> list[tuple[str, Limit]]:
+    return [
+        (kind, limit)
+        for kind, example in EXAMPLES.items()
+        for limit in limits(SCHEMAS[kind]["properties"]["spec"], example["spec"], ("spec",))
+    ]
+
+
+@dataclass(frozen=True)
+class RuleCase:
+    """Changes of an example that keep a rule, and changes that break it."""
+
+    kind: str
+    message: str
+    fieldname: str
+    accepted: dict[tuple[str | int, ...], Any]
+    refused: dict[tuple[str | int, ...], Any]
+    update: bool = False
+
+
+STAGES = ("spec", "rollout", "stages")
+OUTCOME = ("spec", "rollout", "gates", 0)
+METRIC = ("spec", "rollout", "gates", 1)
+
+
+def percent_case(gate: tuple[str | int, ...], name: str, message: str, *bad: str) -> list[RuleCase]:
+    number = gate[-1]
+    path = (*gate, "test", name)
+    where = f"spec.rollout.gates[{number}].test.{name}"
+    return [RuleCase("DeviceFleet", message, where, {path: "2%"}, {path: value}) for value in bad]
+
+
+def stage(name: str, size: int | str) -> dict[str, Any]:
+    return {"name": name, "size": size}
+
+
+FULL = stage("all", "100%")
+RULES = [
+    RuleCase(
+        "TinyModel", "metadata.name must have", "", {("metadata", "name"): "n" * 63},
+        {("metadata", "name"): "n" * 64},
+    ),
+    RuleCase(
+        "DeviceFleet", "metadata.name must have", "", {("metadata", "name"): "n" * 63},
+        {("metadata", "name"): "n" * 64},
+    ),
+    RuleCase(
+        "TinyModel", "task is immutable", "spec.task",
+        {("spec", "learning", "seed"): 8}, {("spec", "task", "input", "height"): 9}, update=True,
+    ),
+    RuleCase(
+        "TinyModel", "labels must be unique", "spec.task.labels",
+        {("spec", "task", "labels"): ["a", "b", "c"]},
+        {("spec", "task", "labels"): ["a", "b", "a"]},
+    ),
+    RuleCase(
+        "TinyModel", "evaluation.uri must not be pool.uri", "spec.data.evaluation.uri",
+        {("spec", "data", "evaluation", "uri"): "file:///data/frozen"},
+        {("spec", "data", "evaluation", "uri"): "file:///data/pool"},
+    ),
+    RuleCase(
+        "TinyModel", "batchSize must not be above labelBudget", "spec.learning.batchSize",
+        {("spec", "learning", "batchSize"): 240}, {("spec", "learning", "batchSize"): 241},
+    ),
+    RuleCase(
+        "DeviceFleet", "the last stage must have size 100%", "spec.rollout.stages",
+        {STAGES: [FULL]}, {STAGES: [stage("canary", 5), stage("all", "99%")]},
+    ),
+    RuleCase(
+        "DeviceFleet", "the last stage must have size 100%", "spec.rollout.stages",
+        {STAGES: [stage("all", 5), FULL | {"name": "x"}]}, {STAGES: [stage("all", 5)]},
+    ),
+    RuleCase(
+        "DeviceFleet", "a stage must not be smaller", "spec.rollout.stages",
+        {STAGES: [stage("a", 5), stage("b", 5), stage("c", 6), FULL]},
+        {STAGES: [stage("a", 5), stage("b", 6), stage("c", 5), FULL]},
+    ),
+    RuleCase(
+        "DeviceFleet", "a stage must not be smaller", "spec.rollout.stages",
+        {STAGES: [stage("a", "9.5%"), stage("b", "10%"), FULL]},
+        {STAGES: [stage("a", "10%"), stage("b", "9.5%"), FULL]},
+    ),
+    RuleCase(
+        "DeviceFleet", "give exactly one of outcome and metric", "spec.rollout.gates[0]",
+        {OUTCOME: DEVICE_FLEET["spec"]["rollout"]["gates"][0]},
+        {(*OUTCOME, "metric"): "ConfidenceMean", (*OUTCOME, "baseline"): "ConcurrentControl"},
+    ),
+    RuleCase(
+        "DeviceFleet", "give exactly one of outcome and metric", "spec.rollout.gates[0]",
+        {(*OUTCOME, "name"): "other"}, {OUTCOME: {"name": "neither", "test": {}}},
+    ),
+    RuleCase(
+        "DeviceFleet", "an outcome gate needs test.good and test.bad", "spec.rollout.gates[0].test",
+        {(*OUTCOME, "test"): {"good": "1%", "bad": "2%"}}, {(*OUTCOME, "test"): {"good": "1%"}},
+    ),
+    RuleCase(
+        "DeviceFleet", "a metric gate needs baseline", "spec.rollout.gates[1].metric",
+        {(*METRIC, "name"): "other"},
+        {METRIC: {"name": "m", "metric": "ConfidenceMean", "test": {"maxDrop": "5%"}}},
+    ),
+    RuleCase(
+        "DeviceFleet", "a metric gate needs test.maxDrop", "spec.rollout.gates[1].test",
+        {(*METRIC, "test"): {"maxDrop": "5%"}}, {(*METRIC, "test"): {"alpha": "5%"}},
+    ),
+    RuleCase(
+        "DeviceFleet", "good must be below bad", "spec.rollout.gates[0].test.good",
+        {(*OUTCOME, "test", "good"): "9.99%"}, {(*OUTCOME, "test", "good"): "10%"},
+    ),
+    *percent_case(OUTCOME, "good", "good must be above 0% and below 100%", "0%"),
+    *percent_case(OUTCOME, "bad", "bad must be above 0% and below 100%", "0%", "100%"),
+    *percent_case(OUTCOME, "alpha", "alpha must be above 0% and below 50%", "0%", "50%"),
+    *percent_case(OUTCOME, "beta", "beta must be above 0% and below 50%", "0.00%", "50%"),
+    *percent_case(METRIC, "maxDrop", "maxDrop must be above 0%", "0%"),
+]  # fmt: skip
+
+DUPLICATES = [
+    ("TinyModel", ("spec", "targets"), [TINY_MODEL["spec"]["targets"][0]] * 2),
+    ("DeviceFleet", STAGES, [FULL, FULL]),
+    (
+        "DeviceFleet",
+        ("spec", "rollout", "gates"),
+        [DEVICE_FLEET["spec"]["rollout"]["gates"][0]] * 2,
+    ),
+]
+
+
+class Api:
+    """Creates without keeping (dry run), and says what the API server objects to."""
+
+    def __init__(self, api: client.CustomObjectsApi, namespace: str) -> None:
+        self._api = api
+        self._namespace = namespace
+
+    def objections(self, document: dict[str, Any]) -> list[dict[str, str]]:
+        return self._ask(self._api.create_namespaced_custom_object, document, dry_run="All")
+
+    def create(self, document: dict[str, Any]) -> None:
+        assert self._ask(self._api.create_namespaced_custom_object, document) == []
+
+    def patch_objections(self, document: dict[str, Any]) -> list[dict[str, str]]:
+        name = document["metadata"]["name"]
+        return self._ask(
+            self._api.patch_namespaced_custom_object, document, name=name, dry_run="All"
+        )
+
+    def _ask(self, call: Any, document: dict[str, Any], **more: Any) -> list[dict[str, str]]:
+        plural = PLURALS[document["kind"]]
+        try:
+            call(
+                group=GROUP, version=VERSION, namespace=self._namespace, plural=plural,
+                body=document, **more,
+            )  # fmt: skip
+        except ApiException as error:
+            if error.status != 422:
+                raise
+            return list(json.loads(error.body)["details"]["causes"])
+        return []
+
+
+@pytest.fixture(scope="module")
+def api(control_plane: ControlPlane) -> Api:
+    configuration = client.Configuration()
+    config.load_kube_config(str(control_plane.kubeconfig), client_configuration=configuration)
+    custom = client.CustomObjectsApi(client.ApiClient(configuration))
+    wait_until(
+        lambda: custom.list_cluster_custom_object(GROUP, VERSION, "devicefleets") is not None,
+        10,
+        "CRDs served",
+    )
+    return Api(custom, "default")
+
+
+def changed(document: dict[str, Any], changes: dict[tuple[str | int, ...], Any]) -> dict[str, Any]:
+    result = copy.deepcopy(document)
+    for path, value in changes.items():
+        result = with_value(result, path, copy.deepcopy(value))
+    return result
+
+
+@pytest.mark.parametrize("kind", EXAMPLES)
+def test_example_is_accepted(api: Api, kind: str) -> None:
+    assert api.objections(EXAMPLES[kind]) == []
+
+
+@pytest.mark.parametrize(("kind", "limit"), all_limits(), ids=str)
+def test_limit(api: Api, kind: str, limit: Limit) -> None:
+    beside = dict([BESIDE[str(limit)]]) if str(limit) in BESIDE else {}
+    inside = changed(EXAMPLES[kind], beside | {limit.path: limit.accepted})
+    assert api.objections(inside) == []
+    outside = with_value(EXAMPLES[kind], limit.path, limit.refused)
+    fields = [cause["field"] for cause in api.objections(outside)]
+    assert limit.field in fields
+
+
+@pytest.mark.parametrize("case", RULES, ids=lambda case: case.message)
+def test_rule(api: Api, case: RuleCase) -> None:
+    example = copy.deepcopy(EXAMPLES[case.kind])
+    ask = api.objections
+    if case.update:
+        example["metadata"]["name"] = "updated"
+        api.create(example)
+        ask = api.patch_objections
+    assert ask(changed(example, case.accepted)) == []
+    causes = ask(changed(example, case.refused))
+    said = [cause for cause in causes if case.message in cause["message"]]
+    assert said, causes
+    assert case.fieldname in said[0]["field"]
+
+
+def test_every_rule_has_a_case() -> None:
+    written = [
+        (kind, rule["message"]) for kind, schema in SCHEMAS.items() for rule in _rules_below(schema)
+    ]
+    assert len(written) > len(EXAMPLES)
+    for kind, message in written:
+        assert any(case.kind == kind and case.message in message for case in RULES), message
+
+
+@pytest.mark.parametrize(("kind", "path", "items"), DUPLICATES, ids=lambda v: str(v)[:40])
+def test_names_are_unique_in_a_list(
+    api: Api, kind: str, path: tuple[str, ...], items: list[Any]
+) -> None:
+    causes = api.objections(with_value(EXAMPLES[kind], path, items))
+    assert any(cause["reason"] == "FieldValueDuplicate" for cause in causes)
+    assert any(cause["field"].startswith(".".join(path)) for cause in causes)
+
+
+def test_a_version_may_be_pinned_but_not_zero(api: Api) -> None:
+    path = ("spec", "model", "version")
+    assert api.objections(with_value(DEVICE_FLEET, path, 3)) == []
+    for wrong in (0, -1, "3", "Newest"):
+        causes = api.objections(with_value(DEVICE_FLEET, path, wrong))
+        assert [cause["field"] for cause in causes] == ["spec.model.version"]
+
+
+def test_unknown_fields_are_named_by_kubectl(control_plane: ControlPlane) -> None:
+    wrong = with_value(TINY_MODEL, ("spec", "learning", "labelBudgets"), 3)
+    with pytest.raises(Exception, match=r"labelBudgets.*field not declared"):
+        control_plane.apply(wrong)
+
+
+def test_pydantic_reads_what_the_api_server_accepts() -> None:
+    model = TinyModelSpec.model_validate(TINY_MODEL["spec"])
+    fleet = DeviceFleetSpec.model_validate(DEVICE_FLEET["spec"])
+    assert model.model_dump(mode="json", by_alias=True) == TINY_MODEL["spec"]
+    dumped = fleet.model_dump(mode="json", by_alias=True, exclude_none=True)
+    assert dumped == DEVICE_FLEET["spec"]
+
+
+def test_people_see_columns_short_names_and_a_category(
+    control_plane: ControlPlane, namespace: str
+) -> None:
+    control_plane.kubectl("apply", "-n", namespace, "-f", "-", stdin=json.dumps(TINY_MODEL))
+    control_plane.kubectl("apply", "-n", namespace, "-f", "-", stdin=json.dumps(DEVICE_FLEET))
+    status = {
+        "latestVersion": 4,
+        "round": {"step": "Idle"},
+        "labels": {"spent": 120},
+        "versions": [_version(3, "91.0%"), _version(4, "95.5%")],
+        "conditions": [
+            {
+                "type": "Ready",
+                "status": "True",
+                "reason": "Accepted",
+                "lastTransitionTime": "2026-01-01T00:00:00Z",
+            }
+        ],
+    }
+    patch = json.dumps({"status": status})
+    control_plane.kubectl(
+        "patch",
+        "tm",
+        "digits",
+        "-n",
+        namespace,
+        "--subresource=status",
+        "--type=merge",
+        "-p",
+        patch,
+    )
+    header, row = control_plane.kubectl("get", "tm", "-n", namespace).splitlines()
+    assert header.split() == ["NAME", "VERSION", "STEP", "LABELS", "ACCURACY", "READY", "AGE"]
+    assert row.split()[:6] == ["digits", "4", "Idle", "120", "95.5%", "True"]
+    header = control_plane.kubectl("get", "df", "-n", namespace).splitlines()[0]
+    assert header.split() == (
+        ["NAME", "TARGET", "STABLE", "STAGE", "UPDATED", "FAILED", "WAITING", "AGE"]
+    )
+    both = control_plane.kubectl("get", "petiole", "-n", namespace, "-o", "name")
+    assert sorted(both.split()) == [
+        f"devicefleet.{GROUP}/meters",
+        f"tinymodel.{GROUP}/digits",
+    ]
+
+
+def test_committed_files_are_current(capsys: pytest.CaptureFixture[str]) -> None:
+    assert crd.main(["--check"]) == 0, capsys.readouterr().err
+
+
+def test_check_fails_when_a_file_differs(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(crd, "_FOLDER", tmp_path)
+    assert crd.main([]) == 0
+    assert crd.main(["--check"]) == 0
+    (tmp_path / "petiole.dev_tinymodels.yaml").write_text("edited\n")
+    assert crd.main(["--check"]) == 1
+    assert "petiole.dev_tinymodels.yaml" in capsys.readouterr().err
+
+
+def _version(number: int, accuracy: str) -> dict[str, Any]:
+    return {
+        "version": number,
+        "round": number,
+        "createdAt": "2026-01-01T00:00:00Z",
+        "accuracy": accuracy,
+        "labels": 20,
+        "trigger": "Initial",
+        "variants": [],
+        "referenceUri": "models/x/versions/1.json",
+    }
+
+
+def _rules_below(schema: Any) -> list[dict[str, str]]:
+    if isinstance(schema, list):
+        return list(itertools.chain.from_iterable(map(_rules_below, schema)))
+    if not isinstance(schema, dict):
+        return []
+    below = itertools.chain.from_iterable(map(_rules_below, schema.values()))
+    return [*schema.get("x-kubernetes-validations", []), *below]
