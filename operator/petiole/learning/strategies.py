@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.cluster import KMeans
+from scipy.cluster.vq import kmeans2
 
 Matrix = NDArray[np.float64]
 Rows = NDArray[np.int64]
@@ -67,9 +68,10 @@ def typiclust(pool: Pool, count: int, generator: np.random.Generator) -> list[Qu
     if count == 0:
         return []
     clusters = min(int(pool.labelled.sum()) + count, MOST_CLUSTERS, len(pool.features))
-    seed = int(generator.integers(2**31))
     features = pool.features[:, :CLUSTER_DIMENSIONS]
-    names = KMeans(clusters, n_init=1, random_state=seed).fit_predict(features)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # fewer clusters than asked for is no trouble here
+        _, names = kmeans2(features, clusters, iter=50, minit="++", rng=generator)
     covered = np.bincount(names[pool.labelled], minlength=clusters)
     sizes = np.bincount(names, minlength=clusters)
     taken = pool.labelled.copy()

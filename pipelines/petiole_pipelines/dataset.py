@@ -1,0 +1,150 @@
+"""Samples and labels as the steps read them, checked where they enter."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+import cbor2
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import StepError
+from .store import Store
+
+SAMPLES = "samples.npz"
+WHY_RANDOM = 1  # `why` of the wire's sample: picked by chance, not because the device was unsure
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What is learned: label names and the input's shape (height, width, channels)."""
+
+    labels: tuple[str, ...]
+    shape: tuple[int, int, int]
+
+    @staticmethod
+    def parse(text: str) -> Task:
+        """Read the ``task`` of a TinyModel's spec, JSON."""
+        task = json.loads(text)
+        size = task["input"]
+        return Task(tuple(task["labels"]), (size["height"], size["width"], size["channels"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """Inputs x uint8 [n,h,w,c] and their ids [n]; the field's come last, oldest first."""
+
+    x: NDArray[np.uint8]
+    ids: tuple[str, ...]
+    field: NDArray[np.bool_]  # [n]: came up from a device
+    chance: NDArray[np.bool_]  # [n]: of those, picked by chance
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+def read_set(uri: str, task: Task, what: str) -> tuple[NDArray[np.uint8], tuple[str, ...], Labels]:
+    """Read ``samples.npz`` of a data set; return x, ids and labels [n] (-1 where it has none)."""
+    content = Store(uri).get(SAMPLES)
+    if content is None:
+        raise StepError(
+            "DataMissing",
+            f"the {what} set has no {SAMPLES} at {uri}: put it there or correct spec.data.{what}",
+        )
+    try:
+        arrays = np.load(io.BytesIO(content), allow_pickle=False)
+        x, ids = arrays["x"], tuple(str(name) for name in arrays["id"])
+        y = arrays.get("y")
+    except (KeyError, ValueError, OSError, zipfile.BadZipFile) as error:
+        raise StepError(
+            "DataInvalid",
+            f"{SAMPLES} of the {what} set at {uri} is not an npz file with 'x' and 'id': {error}",
+        ) from error
+    _check(x, ids, task, f"the {what} set at {uri}")
+    names = [""] * len(ids) if y is None else [str(label) for label in y]
+    return x, ids, _numbers(names, task, f"the {what} set at {uri}")
+
+
+Labels = NDArray[np.int64]  # [n], -1 for "no label"
+
+
+def read_evaluation(uri: str, task: Task) -> tuple[NDArray[np.uint8], Labels]:
+    """Read the frozen evaluation set: x uint8 [n,h,w,c], y [n]; every sample has a label."""
+    x, _, y = read_set(uri, task, "evaluation")
+    if (y < 0).any():
+        raise StepError(
+            "DataInvalid", f"{int((y < 0).sum())} samples of the evaluation set have no label 'y'"
+        )
+    return x, y
+
+
+def _check(x: NDArray[np.uint8], ids: Sequence[str], task: Task, where: str) -> None:
+    if x.dtype != np.uint8 or x.shape[1:] != task.shape:
+        raise StepError(
+            "DataInvalid",
+            f"{where} holds {x.dtype} {x.shape[1:]}; spec.task.input says uint8 {task.shape}",
+        )
+    if len(x) != len(ids) or len(set(ids)) != len(ids) or not len(ids):
+        raise StepError(
+            "DataInvalid", f"{where} has {len(x)} inputs and {len(set(ids))} different ids"
+        )
+
+
+def _numbers(names: Sequence[str], task: Task, where: str) -> Labels:
+    known = {name: number for number, name in enumerate(task.labels)} | {"": -1}
+    strange = sorted(set(names) - set(known))
+    if strange:
+        raise StepError(
+            "DataInvalid", f"{where} has labels that spec.task.labels lacks: {strange[:5]}"
+        )
+    return np.array([known[name] for name in names], dtype=np.int64)
+
+
+def read_labels(store: Store, path: str) -> dict[str, str]:
+    """All answers so far, ``{id: label}``; none before the first answer."""
+    content = store.get(path)
+    return {} if content is None else dict(json.loads(content))
+
+
+def read_pool(pool_uri: str, store: Store, samples_path: str, task: Task) -> Samples:
+    """Join the pool with the samples that came up from the field; ids stay unique."""
+    x, ids, _ = read_set(pool_uri, task, "pool")
+    known = set(ids)
+    rows, names, chance = [], [], []
+    paths = store.names(samples_path, ".cbor") if samples_path else []
+    for path in paths:
+        name = PurePosixPath(path).stem
+        row = _field_sample(store.get(path), task)
+        if row is None or name in known:
+            continue
+        rows.append(row[0])
+        names.append(name)
+        chance.append(row[1])
+    field = np.array(rows, dtype=np.uint8).reshape(-1, *task.shape)
+    return Samples(
+        x=np.concatenate([x, field]),
+        ids=ids + tuple(names),
+        field=np.arange(len(x) + len(field)) >= len(x),
+        chance=np.array([False] * len(x) + chance, dtype=np.bool_),
+    )
+
+
+def _field_sample(content: bytes | None, task: Task) -> tuple[NDArray[np.uint8], bool] | None:
+    """Input and "picked by chance" of a ``sample`` message; None when it does not fit the task."""
+    try:
+        message = cbor2.loads(content or b"")
+        x = np.frombuffer(message[2], dtype=np.uint8).reshape(task.shape)
+        return x, message[6] == WHY_RANDOM
+    except (cbor2.CBORDecodeError, KeyError, TypeError, ValueError):
+        return None
+
+
+def numbered(samples: Samples, answers: Mapping[str, str], task: Task) -> Labels:
+    """Label numbers [n] of the samples, -1 where nobody has answered yet."""
+    names = [answers.get(name, "") for name in samples.ids]
+    return _numbers(names, task, "the label source's answers")

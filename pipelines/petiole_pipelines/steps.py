@@ -1,0 +1,304 @@
+"""The steps of a learning round: plain functions, paths and URIs in, files and values out.
+
+Between steps samples travel as ``SampleFile`` and the teacher's answers as ``AnswerFile``; results
+for the operator go to the store below ``output_path``.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from petiole.api.base import octets
+
+from . import dataset
+from .dataset import Labels, Task
+from .errors import StepError, step
+from .features import KernelFeatures
+from .store import Store
+from .student import Lesson
+
+Matrix = NDArray[np.float64]
+
+FIELD_FACTOR = 5.0  # samples from the field count up to so much, as they are few and they are now
+GOLDEN_VECTORS = 20
+REFERENCE_LEAST, REFERENCE_MOST = 100, 200  # field samples that a reference histogram is made of
+ENVELOPE = 1024  # bytes of an artefact besides model and golden vectors: header, TLVs, reference
+
+
+@dataclass(frozen=True, slots=True)
+class SampleFile:
+    """Samples with features and labels, and the evaluation set, as one npz file."""
+
+    x: NDArray[np.uint8]  # [n, h, w, c]
+    ids: NDArray[np.str_]  # [n]
+    y: Labels  # [n], -1 for "no label"
+    field: NDArray[np.bool_]  # [n]
+    chance: NDArray[np.bool_]  # [n]
+    features: Matrix  # [n, d]
+    evaluation_x: NDArray[np.uint8]  # [m, h, w, c]
+    evaluation_y: Labels  # [m]
+    evaluation_features: Matrix  # [m, d]
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerFile:
+    """The teacher's class probabilities and its accuracy on the evaluation set, as one npz file."""
+
+    soft: Matrix  # [n, k]
+    accuracy: Matrix  # scalar, 0..1
+
+
+@step
+def embed(
+    samples_file: str,
+    *,
+    pool_uri: str,
+    evaluation_uri: str,
+    store_uri: str,
+    labels_path: str,
+    samples_path: str,
+    task: str,
+    seed: int,
+) -> None:
+    """Gather pool, field samples and answers; compute features fitted on them; write SampleFile."""
+    described, store = Task.parse(task), Store(store_uri)
+    samples = dataset.read_pool(pool_uri, store, samples_path, described)
+    x, y = dataset.read_evaluation(evaluation_uri, described)
+    answers = dataset.read_labels(store, labels_path)
+    features = KernelFeatures.fit(samples.x, seed)
+    _save(
+        samples_file,
+        SampleFile(
+            x=samples.x,
+            ids=np.array(samples.ids),
+            y=dataset.numbered(samples, answers, described),
+            field=samples.field,
+            chance=samples.chance,
+            features=features.transform(samples.x),
+            evaluation_x=x,
+            evaluation_y=y,
+            evaluation_features=features.transform(x),
+        ),
+    )
+
+
+@step
+def teacher(samples_file: str, answers_file: str, *, task: str) -> float:
+    """Learn from the labels there are; write AnswerFile; return accuracy on the evaluation set."""
+    from .teacher import teach  # noqa: PLC0415 - SciPy loads slowly; other steps do without
+
+    samples = _samples(samples_file)
+    classes = len(Task.parse(task).labels)
+    answers = teach(samples.features, samples.y, classes, samples.evaluation_features)
+    accuracy = float((answers.others.argmax(1) == samples.evaluation_y).mean())
+    if not (samples.y >= 0).any():
+        accuracy = 0.0  # uniform answers know nothing; the first class is no guess
+    _save(answers_file, AnswerFile(soft=answers.samples, accuracy=np.array(accuracy)))
+    return accuracy
+
+
+@step
+def select(
+    samples_file: str,
+    answers_file: str,
+    *,
+    store_uri: str,
+    output_path: str,
+    strategy: str,
+    batch_size: int,
+    random_share: float,
+    seed: int,
+    round_number: int,
+) -> str:
+    """Choose the samples to ask labels for; write ``query.json`` and return its path."""
+    from petiole.learning import strategies  # noqa: PLC0415
+
+    samples, answers = _samples(samples_file), _answers(answers_file)
+    labelled = samples.y >= 0
+    generator = np.random.default_rng([seed, round_number, int(labelled.sum())])
+    pool = strategies.Pool(samples.features, answers.soft, labelled)
+    queries = strategies.select(pool, strategy, batch_size, random_share, generator)
+    document = _summary(samples, answers) | {
+        "queries": [
+            {"id": str(samples.ids[query.row]), "why": query.why, "score": round(query.score, 4)}
+            for query in queries
+        ]
+    }
+    return _put(Store(store_uri), f"{output_path}/query.json", document)
+
+
+@step
+def student(
+    samples_file: str,
+    answers_file: str,
+    *,
+    store_uri: str,
+    output_path: str,
+    target: dict[str, Any],
+    seed: int,
+) -> str:
+    """Train the widest student that fits the target; store it as int8; return the file's path."""
+    from . import student as nn  # noqa: PLC0415
+
+    samples, answers = _samples(samples_file), _answers(answers_file)
+    if not (samples.y >= 0).any():
+        raise StepError("NoLabels", "no sample has a label yet: answer queries before training")
+    width = _widest(samples, answers.soft.shape[1], target)
+    model = nn.train(lesson(samples, answers), width, seed)
+    path = f"{output_path}/{target['name']}.tflite"
+    Store(store_uri).put(path, nn.quantise(model, samples.x))
+    return path
+
+
+@step
+def compress(
+    samples_file: str, tflite_path: str, *, store_uri: str, output_path: str, target: dict[str, Any]
+) -> str:
+    """Plan the model for the device, check its limits, make golden vectors; return a variant, JSON.
+
+    The variant is an element of ``variants`` in ``candidate.json``, without what the judge adds.
+    """
+    from .judge import quantised  # noqa: PLC0415
+    from .planner import golden, plan  # noqa: PLC0415
+
+    store, samples = Store(store_uri), _samples(samples_file)
+    tflite = _stored(store, tflite_path)
+    planned = plan(tflite)
+    rows = _one_of_each(samples.evaluation_y, GOLDEN_VECTORS)
+    vectors = golden(tflite, quantised(samples.evaluation_x[rows]))
+    problem = _misfit(len(planned.blob), planned.arena, target, len(vectors))
+    if problem:
+        raise StepError("DoesNotFit", problem)
+    base = f"{output_path}/{target['name']}"
+    store.put(f"{base}.model", planned.blob)
+    store.put(f"{base}.golden", vectors)
+    return json.dumps(
+        {
+            "target": target["name"],
+            "model": f"{base}.model",
+            "golden": f"{base}.golden",
+            "tflite": tflite_path,
+            "bytes": len(planned.blob),
+            "arena": planned.arena,
+            "ops": planned.ops,
+        }
+    )
+
+
+@step
+def judge(
+    samples_file: str,
+    answers_file: str,
+    variants: list[str],
+    *,
+    store_uri: str,
+    output_path: str,
+    task: str,
+) -> str:
+    """Judge every int8 variant on the evaluation set; write ``candidate.json``, return its path."""
+    from . import judge as judging  # noqa: PLC0415
+
+    store, samples = Store(store_uri), _samples(samples_file)
+    labels = Task.parse(task).labels
+    judged, references = [], {}
+    for variant in (json.loads(text) for text in variants):
+        tflite = _stored(store, variant["tflite"])
+        answers = judging.infer(tflite, samples.evaluation_x)
+        verdict = judging.judge(answers, samples.evaluation_y, labels)
+        judged.append(variant | {"accuracy": verdict.accuracy, "recall": verdict.recall})
+        x = _reference_inputs(samples)
+        references[variant["target"]] = judging.reference(judging.infer(tflite, x), x)
+    reference = _put(store, f"{output_path}/reference.json", references)
+    document = _summary(samples, _answers(answers_file)) | {
+        "variants": sorted(judged, key=lambda variant: str(variant["target"])),
+        "reference": reference,
+    }
+    return _put(store, f"{output_path}/candidate.json", document)
+
+
+def lesson(samples: SampleFile, answers: AnswerFile) -> Lesson:
+    """Compose what students learn: the pool and, weighted up to its mass, the field's samples."""
+    field = int(samples.field.sum())
+    factor = min(FIELD_FACTOR, max(1.0, (len(samples.field) - field) / max(field, 1)))
+    return Lesson(samples.x, answers.soft, np.where(samples.field, factor, 1.0))
+
+
+def _widest(samples: SampleFile, classes: int, target: dict[str, Any]) -> int:
+    """Search the width: an untrained network is as large as a trained one and costs a second."""
+    from . import student as nn  # noqa: PLC0415
+    from .planner import plan  # noqa: PLC0415
+
+    shape = samples.x.shape[1:]
+    vectors = GOLDEN_VECTORS * (int(np.prod(shape)) + classes)
+    problem = ""
+    for width in nn.WIDTHS:
+        untrained = nn.network((shape[0], shape[1], shape[2]), classes, width, None)
+        planned = plan(nn.quantise(untrained, samples.x[:8]))
+        problem = _misfit(len(planned.blob), planned.arena, target, vectors)
+        if not problem:
+            return width
+    raise StepError("DoesNotFit", f"{problem}, and that is the smallest network tried")
+
+
+def _misfit(model: int, arena: int, target: dict[str, Any], golden: int) -> str:
+    """Why a model of these bytes does not fit the target, or nothing."""
+    flash, room = octets(str(target["flash"])), octets(str(target["arena"]))
+    artefact = model + golden + ENVELOPE
+    if artefact > flash:
+        return f"target {target['name']}: the artefact needs {artefact} bytes of flash {flash}"
+    if arena > room:
+        return f"target {target['name']}: the model needs {arena} bytes of arena {room}"
+    return ""
+
+
+def _one_of_each(y: Labels, count: int) -> NDArray[np.int64]:
+    """Rows of ``count`` samples with every class in turn, in a fixed order."""
+    turn = np.array([np.count_nonzero(y[:row] == label) for row, label in enumerate(y)])
+    return np.argsort(turn, kind="stable")[:count]
+
+
+def _reference_inputs(samples: SampleFile) -> NDArray[np.uint8]:
+    """Choose what stands for the field: the newest picked by chance, else the evaluation set."""
+    rows = np.flatnonzero(samples.chance)[-REFERENCE_MOST:]
+    return samples.x[rows] if len(rows) >= REFERENCE_LEAST else samples.evaluation_x
+
+
+def _summary(samples: SampleFile, answers: AnswerFile) -> dict[str, Any]:
+    return {
+        "pool": len(samples.ids),
+        "labelled": int((samples.y >= 0).sum()),
+        "teacherAccuracy": float(answers.accuracy),
+    }
+
+
+def _put(store: Store, path: str, document: dict[str, Any]) -> str:
+    store.put_json(path, document)
+    return path
+
+
+def _stored(store: Store, path: str) -> bytes:
+    content = store.get(path)
+    if content is None:
+        raise StepError("StoreUnavailable", f"{path} is gone from {store.uri}: start the run anew")
+    return content
+
+
+def _save(path: str, content: SampleFile | AnswerFile) -> None:
+    with Path(path).open("wb") as file:
+        np.savez(file, **asdict(content))
+
+
+def _samples(path: str) -> SampleFile:
+    with np.load(path, allow_pickle=False) as arrays:
+        return SampleFile(**arrays)
+
+
+def _answers(path: str) -> AnswerFile:
+    with np.load(path, allow_pickle=False) as arrays:
+        return AnswerFile(**arrays)
