@@ -1,0 +1,186 @@
+"""The HTTP face of the gateway, for the operator and for people."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query, Request, Response
+from fastapi.responses import JSONResponse
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import BaseModel, Field
+
+from petiole.rollout.plan import Plan, Summary, Window
+from petiole.wire.messages import State
+from petiole.wire.topics import DEVICE_ID
+
+from .broker import Broker
+from .devices import Device
+from .engine import Engine, StoreError
+from .metrics import Metrics
+from .registry import Registry, StalePlanError
+from .standing import misfit
+
+LONGEST_WAIT = 60.0  # seconds a summary may be waited for
+
+
+class Registration(BaseModel):
+    """A device that may take part, and the labels that selectors choose by."""
+
+    id: Annotated[str, Field(pattern=DEVICE_ID.pattern)]
+    labels: dict[str, str] = {}
+
+
+def build(engine: Engine, broker: Broker, metrics: Metrics, token: str) -> FastAPI:
+    """Build the application. All of ``/v1`` asks for the bearer ``token``."""
+
+    def authorised(request: Request) -> None:
+        given = request.headers.get("authorization", "")
+        if not secrets.compare_digest(given.encode(), f"Bearer {token}".encode()):
+            raise HTTPException(401, "send the gateway's token as 'Authorization: Bearer <token>'")
+
+    app = FastAPI(title="Petiole gateway", docs_url=None, redoc_url=None)
+    app.include_router(_fleets(engine), prefix="/v1", dependencies=[Depends(authorised)])
+    app.include_router(_devices(engine), prefix="/v1", dependencies=[Depends(authorised)])
+    app.include_router(_health(engine, broker, metrics))
+
+    @app.exception_handler(StoreError)
+    async def store_failed(_request: Request, error: StoreError) -> JSONResponse:
+        return JSONResponse({"detail": str(error)}, 503)
+
+    return app
+
+
+def _fleets(engine: Engine) -> APIRouter:
+    router = APIRouter()
+
+    @router.get("/fleets")
+    async def fleets() -> list[str]:
+        return sorted(engine.registry.fleets)
+
+    @router.put("/fleets/{fleet}/plan", status_code=204)
+    async def put_plan(fleet: str, plan: Plan) -> None:
+        if plan.fleet != fleet:
+            raise HTTPException(
+                422, f"the plan is for fleet {plan.fleet!r}, the path says {fleet!r}"
+            )
+        try:
+            engine.registry.put_plan(plan)
+        except StalePlanError as error:
+            raise HTTPException(409, str(error)) from error
+        await engine.settled()
+
+    @router.get("/fleets/{fleet}/summary")
+    async def summary(
+        fleet: str,
+        after: int = -1,
+        wait: Annotated[float, Query(ge=0.0, le=LONGEST_WAIT)] = 0.0,
+    ) -> Summary:
+        _known(engine.registry, fleet)
+        held = await engine.changed(fleet, after, wait)
+        if held is None or held.summary is None:
+            raise HTTPException(404, f"there is no plan for fleet {fleet!r}")
+        return held.summary
+
+    @router.get("/fleets/{fleet}/windows")
+    async def windows(fleet: str, digest: Annotated[list[str], Query()]) -> list[Window]:
+        _known(engine.registry, fleet)
+        book, now = engine.registry.windows, time.time()
+        found = [w for d in dict.fromkeys(digest) for w in book.closed(fleet, d, now)]
+        return sorted(found, key=lambda w: w.start)
+
+    @router.delete("/fleets/{fleet}", status_code=204)
+    async def delete(fleet: str) -> None:
+        engine.registry.delete_fleet(fleet)
+        await engine.settled()
+
+    return router
+
+
+def _devices(engine: Engine) -> APIRouter:
+    router = APIRouter()
+
+    @router.put("/devices", status_code=204)
+    async def register(devices: list[Registration]) -> None:
+        engine.registry.register((d.id, d.labels) for d in devices)
+        await engine.settled()
+
+    @router.get("/devices")
+    async def devices(fleet: str | None = None) -> list[dict[str, Any]]:
+        registry = engine.registry
+        return [
+            describe(registry, d)
+            for d in sorted(registry.devices.values(), key=lambda d: d.id)
+            if fleet is None or d.fleet == fleet
+        ]
+
+    @router.get("/devices/{device}")
+    async def device(device: str) -> dict[str, Any]:
+        found = engine.registry.devices.get(device)
+        if found is None:
+            raise HTTPException(404, f"device {device!r} was never registered nor heard of")
+        return {**describe(engine.registry, found), "history": found.history}
+
+    return router
+
+
+def _health(engine: Engine, broker: Broker, metrics: Metrics) -> APIRouter:
+    router = APIRouter()
+
+    @router.get("/healthz")
+    async def healthz() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @router.get("/readyz")
+    async def readyz() -> JSONResponse:
+        problems = [p for p in (broker.problem, engine.problem) if p]
+        return JSONResponse(
+            {"status": "not ready" if problems else "ok", "problems": problems},
+            503 if problems else 200,
+        )
+
+    @router.get("/metrics")
+    async def numbers() -> Response:
+        return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+    return router
+
+
+def _known(registry: Registry, fleet: str) -> None:
+    if fleet not in registry.fleets:
+        raise HTTPException(404, f"there is no plan for fleet {fleet!r}")
+
+
+def describe(registry: Registry, device: Device) -> dict[str, Any]:
+    """Return a device record for people and programs; ``reason`` is a sentence, or empty."""
+    return {
+        "id": device.id,
+        "registered": device.registered,
+        "labels": device.labels,
+        "online": device.online,
+        "fleet": device.fleet,
+        "seenAt": device.seen_at and datetime.fromtimestamp(device.seen_at, UTC).isoformat(),
+        "granted": device.granted,
+        "reason": _reason(registry, device),
+        "state": None if device.state is None else _state(device.state),
+    }
+
+
+def _state(state: State) -> dict[str, Any]:
+    return {**asdict(state), "phase": state.phase.word, "reason": state.reason.word}
+
+
+def _reason(registry: Registry, device: Device) -> str:
+    if not device.registered:
+        return "not registered: register it with PUT /v1/devices, or take its password away"
+    if device.fleet is None:
+        return "no fleet's selector matches its labels"
+    target = registry.fleets[device.fleet].plan.target
+    if device.state is None:
+        return "it has never reported"
+    if target is not None and (why := misfit(target, device.state)):
+        return why
+    return device.state.reason.sentence

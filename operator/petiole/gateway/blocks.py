@@ -1,0 +1,120 @@
+"""Artefacts, fetched by digest, checked, and cut into the blocks that the broker serves.
+
+Blocks are published once, retained and content-addressed, and removed when no plan and no grant
+names their artefact any more.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+
+import structlog
+from obstore.exceptions import BaseError
+from obstore.store import ObjectStore
+
+from petiole.rollout.plan import Variant
+from petiole.wire import topics
+
+from .broker import Message
+
+log = structlog.get_logger()
+
+
+class Blocks:
+    """Keeps the wanted artefacts in memory: they are small, and a new broker needs all of them."""
+
+    def __init__(self, store: ObjectStore) -> None:
+        self._store = store
+        self._wanted: dict[str, Variant] = {}
+        self._data: dict[str, bytes] = {}
+        self._problems: dict[str, str] = {}
+        self._stale: dict[str, Variant] = {}
+
+    def load(self, variant: Variant) -> None:
+        """Blocks that an earlier process may have published."""
+        self._stale[variant.digest] = variant
+
+    def refer(self, variants: Iterable[Variant]) -> list[Variant]:
+        """Say all artefacts that are needed; returns those that are new."""
+        wanted = {v.digest: v for v in variants}
+        new = [v for d, v in wanted.items() if d not in self._wanted]
+        for digest, variant in self._wanted.items():
+            if digest not in wanted:
+                self._stale[digest] = variant
+                self._data.pop(digest, None)
+                self._problems.pop(digest, None)
+        for digest in wanted:
+            self._stale.pop(digest, None)
+        self._wanted = wanted
+        return new
+
+    def ready(self, digest: str) -> bool:
+        return digest in self._data
+
+    def missing(self) -> bool:
+        return len(self._data) < len(self._wanted)
+
+    def problems(self, digests: Iterable[str]) -> tuple[str, ...]:
+        """Say what is wrong with these artefacts."""
+        return tuple(self._problems[d] for d in sorted(set(digests)) if d in self._problems)
+
+    async def fetch(self) -> list[str]:
+        """Try to get what is missing; returns the digests that became ready."""
+        arrived = []
+        for digest, variant in list(self._wanted.items()):
+            if digest in self._data:
+                continue
+            data, problem = await self._get(variant)
+            if digest not in self._wanted:
+                continue
+            if data is None:
+                if self._problems.get(digest) != problem:
+                    log.error("artefact unusable", digest=digest, problem=problem)
+                self._problems[digest] = problem
+                continue
+            self._data[digest] = data
+            self._problems.pop(digest, None)
+            arrived.append(digest)
+        return arrived
+
+    def messages(self, digests: Iterable[str]) -> list[Message]:
+        """Cut these artefacts into blocks, as far as they are ready."""
+        return [
+            Message(topics.block(digest, n), self._data[digest][at : at + size])
+            for digest in digests
+            if digest in self._data
+            for size in (self._wanted[digest].block_size,)
+            for n, at in enumerate(range(0, len(self._data[digest]), size))
+        ]
+
+    def all_ready(self) -> list[str]:
+        return list(self._data)
+
+    def stale(self) -> list[Variant]:
+        """Artefacts whose blocks are to be removed from the broker."""
+        return list(self._stale.values())
+
+    def removed(self, variants: Iterable[Variant]) -> None:
+        for variant in variants:
+            self._stale.pop(variant.digest, None)
+
+    async def _get(self, variant: Variant) -> tuple[bytes | None, str]:
+        path = f"artifacts/{variant.digest}"
+        try:
+            data = bytes(await (await self._store.get_async(path)).bytes_async())
+        except (BaseError, OSError) as error:
+            what = str(error).splitlines()[0]
+            return None, f"cannot read {path} from the store, so no device gets it: {what}"
+        if len(data) != variant.size or hashlib.sha256(data).hexdigest() != variant.digest:
+            return None, (
+                f"{path} in the store is damaged: it has {len(data)} of {variant.size} bytes or "
+                "another SHA-256 than its name; put the signed artefact back"
+            )
+        return data, ""
+
+
+def removal(variant: Variant) -> list[Message]:
+    """Empty messages that take the blocks of an artefact off the broker."""
+    count = -(-variant.size // variant.block_size)
+    return [Message(topics.block(variant.digest, n), b"") for n in range(count)]

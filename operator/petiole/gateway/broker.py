@@ -1,0 +1,132 @@
+"""The broker, as the gateway needs it, and the adapter to aiomqtt.
+
+Whatever the gateway wants retained it keeps in its own database, so a broker that comes back empty
+is simply told everything again (``on_connect``). A publish without a connection loses nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import aiomqtt
+import structlog
+
+from petiole.wire import topics
+
+from .settings import Settings
+
+log = structlog.get_logger()
+
+FIRST_WAIT = 0.1  # seconds until the first new attempt
+LONGEST_WAIT = 5.0
+WINDOW = 100  # publishes in flight at once
+SUBSCRIPTIONS = (topics.ALL_STATE, topics.ALL_STATS, topics.ALL_SAMPLES, topics.ALL_ONLINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One MQTT message. An empty retained payload removes the retained one."""
+
+    topic: str
+    payload: bytes
+    retain: bool = True
+
+
+class Broker(Protocol):
+    """What the engine publishes through."""
+
+    @property
+    def connected(self) -> bool: ...
+
+    @property
+    def problem(self) -> str: ...
+
+    async def publish(self, messages: Sequence[Message]) -> bool: ...
+
+
+class AiomqttBroker:
+    """Keeps one connection up for as long as ``run`` runs."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._client: aiomqtt.Client | None = None
+        self._problem = "the broker was not reached yet"
+
+    @property
+    def connected(self) -> bool:
+        return self._client is not None
+
+    @property
+    def problem(self) -> str:
+        """Why devices are not heard, in words; empty while they are."""
+        return self._problem
+
+    async def publish(self, messages: Sequence[Message]) -> bool:
+        """Send at QoS 1, some at a time, in about this order; True when the broker has them all."""
+        for start in range(0, len(messages), WINDOW):
+            client = self._client
+            if client is None:
+                return False
+            batch = messages[start : start + WINDOW]
+            sending = [client.publish(m.topic, m.payload, qos=1, retain=m.retain) for m in batch]
+            try:
+                await asyncio.gather(*sending)
+            except aiomqtt.MqttError as error:
+                log.warning("publish failed", error=str(error))
+                return False
+        return True
+
+    async def run(
+        self,
+        on_message: Callable[[str, bytes], None],
+        on_connect: Callable[[], None],
+    ) -> None:
+        """Connect, subscribe, tell and listen; begin again after every fault. Never returns."""
+        wait = FIRST_WAIT
+        while True:
+            try:
+                async with self._new_client() as client:
+                    self._client, self._problem, wait = client, "", FIRST_WAIT
+                    log.info("connected to broker", port=self._settings.mqtt_port)
+                    await self._listen(client, on_message, on_connect)
+            except aiomqtt.MqttError as error:
+                self._problem = (
+                    f"broker {self._settings.mqtt_host}:{self._settings.mqtt_port}: {error}; "
+                    "devices are not heard until it is back"
+                )
+                log.warning("broker lost", error=str(error), again_in=wait)
+            finally:
+                self._client = None
+            await asyncio.sleep(wait)
+            wait = min(wait * 2, LONGEST_WAIT)
+
+    def _new_client(self) -> aiomqtt.Client:
+        s = self._settings
+        return aiomqtt.Client(
+            s.mqtt_host,
+            s.mqtt_port,
+            username=s.mqtt_user,
+            password=s.mqtt_password.get_secret_value(),
+            clean_session=True,
+            keepalive=20,
+            max_inflight_messages=WINDOW,
+        )
+
+    async def _listen(
+        self,
+        client: aiomqtt.Client,
+        on_message: Callable[[str, bytes], None],
+        on_connect: Callable[[], None],
+    ) -> None:
+        for topic in SUBSCRIPTIONS:
+            await client.subscribe(topic, qos=1)
+        on_connect()
+        async for message in client.messages:
+            on_message(str(message.topic), _bytes(message.payload))
+
+
+def _bytes(payload: object) -> bytes:
+    return bytes(payload) if isinstance(payload, (bytes, bytearray)) else b""

@@ -1,0 +1,279 @@
+"""The one loop that changes anything: take what came in, decide, commit, and only then tell.
+
+A step handles all messages of the last moments together: one transaction, one evaluation of each
+fleet they touched. Whatever it publishes is in the database before, so that a SIGKILL between the
+two costs nothing: after a restart everything retained is published again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from petiole.rollout.plan import Variant
+from petiole.wire.messages import Sample, WireError
+
+from . import schema
+from .blocks import Blocks, removal
+from .broker import Broker, Message
+from .fleets import Fleet, Surroundings
+from .ingest import Heard, interpret
+from .metrics import Metrics
+from .registry import Registry
+from .samples import Arrival, Samples
+from .standing import Clock
+from .store import Changes, Store
+
+log = structlog.get_logger()
+
+BATCH = 0.05  # seconds in which messages gather for one transaction
+PAUSE = 0.1  # least seconds between two evaluations
+HEARTBEAT = 1.0  # seconds after which everything is looked at, changed or not
+
+
+class StoreError(Exception):
+    """The database cannot be written; what was asked for will be done when it can."""
+
+
+class Engine:
+    """Owns the registry. Other tasks call ``hear``, change the registry and await ``settled``."""
+
+    def __init__(self, store: Store, broker: Broker, blocks: Blocks, metrics: Metrics) -> None:
+        self.registry = Registry()
+        self.problem = ""
+        self._samples: Samples | None = None
+        self._store = store
+        self._broker = broker
+        self._blocks = blocks
+        self._metrics = metrics
+        self._inbox: list[tuple[str, bytes]] = []
+        self._wake = asyncio.Event()
+        self._waiting: list[asyncio.Future[None]] = []
+        self._stepped = asyncio.Condition()
+        self._announce = False
+        self._arrived: list[str] = []
+        self._evaluated = 0.0
+        self._hearing_since = time.time()
+
+    def use(self, samples: Samples) -> None:
+        self._samples = samples
+
+    async def load(self) -> None:
+        """Go on where an earlier process ended."""
+        for row in await self._store.read(schema.artefacts):
+            self._blocks.load(Variant.model_validate(dict(row)))
+        await self.registry.load(self._store)
+
+    # --- called by others -------------------------------------------------------------------------
+
+    def hear(self, topic: str, payload: bytes) -> None:
+        """Take a message from the broker."""
+        self._inbox.append((topic, payload))
+        self._wake.set()
+
+    def connected(self) -> None:
+        """Note that the broker is there, perhaps without anything it retained."""
+        self._announce = True
+        self._wake.set()
+
+    def nudge(self) -> None:
+        """Something outside the registry changed: look at every fleet."""
+        self.registry.dirty.update(self.registry.fleets)
+        self._wake.set()
+
+    async def settled(self) -> None:
+        """Wait until the registry as it is now is committed. StoreError when it cannot be."""
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(future)
+        self._wake.set()
+        await future
+
+    async def changed(self, fleet: str, after: int, wait: float) -> Fleet | None:
+        """Wait at most ``wait`` seconds for a summary with a version above ``after``."""
+
+        def news() -> bool:
+            held = self.registry.fleets.get(fleet)
+            return held is None or (held.summary is not None and held.summary.version > after)
+
+        try:
+            async with asyncio.timeout(wait), self._stepped:
+                await self._stepped.wait_for(news)
+        except TimeoutError:
+            pass
+        return self.registry.fleets.get(fleet)
+
+    # --- the loop ---------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Step for ever."""
+        while True:
+            try:
+                async with asyncio.timeout(HEARTBEAT):
+                    await self._wake.wait()
+            except TimeoutError:
+                self.nudge()
+            self._wake.clear()
+            await asyncio.sleep(BATCH)
+            await self.step()
+
+    async def chores(self) -> None:
+        """Fetch missing artefacts and count samples, for ever, beside the steps."""
+        while True:
+            if self._blocks.missing():
+                self._arrived += await self._blocks.fetch()
+                self.nudge()
+            if self._samples is not None:
+                await self._samples.survey(
+                    {f.plan.samples_path for f in self.registry.fleets.values()}
+                )
+            await asyncio.sleep(HEARTBEAT / 5)
+
+    async def step(self) -> None:
+        """One turn: ingest, decide, commit, publish."""
+        now = time.time()
+        waiting, self._waiting = self._waiting, []
+        self._ingest(now)
+        self._decide(now, urgent=bool(waiting))
+        try:
+            await self._commit()
+        except StoreError as error:
+            for future in waiting:
+                _fail(future, error)
+            return
+        await self._publish()
+        for future in waiting:
+            if not future.done():
+                future.set_result(None)
+        async with self._stepped:
+            self._stepped.notify_all()
+
+    def _ingest(self, now: float) -> None:
+        inbox, self._inbox = self._inbox, []
+        for topic, payload in inbox:
+            try:
+                heard = interpret(topic, payload)
+            except WireError as error:
+                self._metrics.malformed.inc()
+                log.warning("malformed message", topic=topic[:120], problem=str(error))
+                continue
+            if heard is None:
+                continue
+            self._metrics.messages.labels(heard.kind).inc()
+            if isinstance(heard.message, Sample):
+                self._keep(heard, heard.message)
+            else:
+                self.registry.hear(heard, now)
+
+    def _keep(self, heard: Heard, sample: Sample) -> None:
+        device = self.registry.devices.get(heard.device)
+        if self._samples is None or device is None or device.fleet is None:
+            return
+        folder = self.registry.fleets[device.fleet].plan.samples_path
+        self._samples.offer(Arrival(heard.device, sample.hash, heard.payload, folder))
+
+    # --- decide -----------------------------------------------------------------------------------
+
+    def _decide(self, now: float, *, urgent: bool) -> None:
+        for variant in self._blocks.refer(self.registry.variants()):
+            self.registry.changes.put(schema.artefacts, variant.model_dump(exclude={"arena"}))
+        arrived, self._arrived = self._arrived, []
+        self.registry.outbox[:0] = self._blocks.messages(arrived)
+        if not self._broker.connected:
+            self._hearing_since = now  # nobody is silent whom we cannot hear
+        if not self.registry.dirty:
+            return
+        if not urgent and now - self._evaluated < PAUSE:
+            self._wake.set()
+            return
+        self._evaluated = now
+        clock = Clock(now, self._hearing_since)
+        unknown = self.registry.unknown
+        self._metrics.unknown.set(unknown)
+        dirty, self.registry.dirty = self.registry.dirty, set()
+        for name in dirty:
+            with self._metrics.evaluation.time():
+                self._evaluate(self.registry.fleets[name], clock, unknown)
+
+    def _evaluate(self, fleet: Fleet, clock: Clock, unknown: int) -> None:
+        before = (fleet.version, fleet.looked)
+        outcome = fleet.evaluate(clock, self._blocks.ready, self._around(fleet, unknown))
+        if outcome.new_halt:
+            self._metrics.halts.inc()
+            log.error("halt", fleet=fleet.name, why=fleet.halt and fleet.halt.message)
+            self.registry.outbox.insert(0, self.registry.halt_message(fleet))
+        for member in outcome.members:
+            self.registry.note_member(fleet, member)
+        for device, grant in outcome.grants:
+            self.registry.grant(device, grant)
+        self._metrics.grants.inc(len(outcome.grants))
+        if (fleet.version, fleet.looked) != before:
+            self.registry.changes.put(schema.fleets, fleet.row())
+            for standing, count in outcome.summary.counts.model_dump(exclude={"total"}).items():
+                self._metrics.devices.labels(fleet.name, standing).set(count)
+
+    def _around(self, fleet: Fleet, unknown: int) -> Surroundings:
+        plan = fleet.plan
+        named = [v.digest for r in (plan.target, plan.stable) if r for v in r.variants.values()]
+        problems = [
+            self.problem,
+            self._broker.problem,
+            self._samples.problem if self._samples else "",
+            *self._blocks.problems(named),
+            *self.registry.problems(fleet),
+        ]
+        return Surroundings(
+            unknown_devices=unknown,
+            samples=self._samples.count(plan.samples_path) if self._samples else 0,
+            problems=tuple(p for p in problems if p),
+        )
+
+    # --- commit and publish -----------------------------------------------------------------------
+
+    async def _commit(self) -> None:
+        changes, self.registry.changes = self.registry.changes, Changes()
+        if not changes:
+            return
+        try:
+            await self._store.commit(changes)
+        except (SQLAlchemyError, OSError) as error:
+            self.registry.changes = changes.before(self.registry.changes)
+            what = str(error).splitlines()[0]
+            self.problem = f"the gateway's database cannot be written, nothing moves: {what}"
+            log.warning("commit failed", error=what)
+            raise StoreError(self.problem) from error
+        self.problem = ""
+
+    async def _publish(self) -> None:
+        if not self._broker.connected:
+            # What is retained is announced when the broker is back; only removals must be kept.
+            self.registry.outbox = [m for m in self.registry.outbox if not m.payload]
+            return
+        outbox, self.registry.outbox = self.registry.outbox, []
+        if self._announce:
+            self._announce = False
+            outbox = [
+                *outbox,
+                *self._blocks.messages(self._blocks.all_ready()),
+                *self.registry.retained(),
+            ]
+        if not await self._broker.publish(outbox):
+            self._announce = True
+            self.registry.outbox[:0] = [m for m in outbox if not m.payload]
+            return
+        await self._remove_stale()
+
+    async def _remove_stale(self) -> None:
+        stale = self._blocks.stale()
+        gone: list[Message] = [m for variant in stale for m in removal(variant)]
+        if stale and await self._broker.publish(gone):
+            self._blocks.removed(stale)
+            for variant in stale:
+                self.registry.changes.delete(schema.artefacts, {"digest": variant.digest})
+
+
+def _fail(future: asyncio.Future[None], error: Exception) -> None:
+    if not future.done():
+        future.set_exception(error)

@@ -1,0 +1,47 @@
+"""From a topic and bytes to a message of a device, or to words about what is wrong with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from petiole.wire.messages import Sample, State, Stats, WireError, decode_online
+from petiole.wire.topics import parse_device_topic
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A valid message. ``message`` is a bool for presence."""
+
+    device: str
+    kind: str
+    message: State | Stats | Sample | bool
+    payload: bytes
+
+
+def interpret(topic: str, payload: bytes) -> Heard | None:
+    """Decode one message; None when a retained one was merely removed. WireError when malformed."""
+    where = parse_device_topic(topic)
+    if where is None:
+        raise WireError(f"topic {topic[:100]!r} names no device")
+    if not payload:
+        return None
+    message: State | Stats | Sample | bool
+    match where.kind:
+        case "state":
+            message = State.decode(payload)
+        case "stats":
+            message = Stats.decode(payload)
+        case "sample":
+            message = _sample(payload, where.rest)
+        case "online":
+            message = decode_online(payload)
+        case _:
+            raise WireError(f"topic {topic[:100]!r} is none that devices write to")
+    return Heard(where.device, where.kind, message, payload)
+
+
+def _sample(payload: bytes, name: str) -> Sample:
+    sample = Sample.decode(payload)
+    if sample.hash.hex() != name:
+        raise WireError(f"sample: its input hashes to {sample.hash.hex()}, the topic says {name!r}")
+    return sample

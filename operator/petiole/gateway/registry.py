@@ -1,0 +1,266 @@
+"""Devices and fleets in memory, loaded from the store at start; every change is noted for it.
+
+Nothing here waits: a method changes memory and ``changes``, and the engine commits before it tells
+anyone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from petiole.rollout.plan import Plan, Variant
+from petiole.wire import topics
+from petiole.wire.messages import Grant, State, Stats, encode_halt
+
+from . import schema
+from .broker import Message
+from .devices import TALLIES, Device
+from .evidence import stage_mark
+from .fleets import Fleet
+from .ingest import Heard
+from .standing import Member, variant_for
+from .store import Changes, Store
+from .windows import Bin, Tally, WindowBook, take
+
+MAX_UNKNOWN = 10_000  # devices without registration that are remembered
+
+
+class StalePlanError(Exception):
+    """A plan older than the one held: its sender lost the lead."""
+
+
+class Registry:
+    """All devices and fleets. ``dirty`` names the fleets whose summary may have changed."""
+
+    def __init__(self) -> None:
+        self.devices: dict[str, Device] = {}
+        self.fleets: dict[str, Fleet] = {}
+        self.windows = WindowBook()
+        self.dirty: set[str] = set()
+        self.changes = Changes()
+        self.outbox: list[Message] = []
+        self.unknown = 0  # devices that speak but were never registered
+        self._contested: dict[str, int] = {}
+
+    async def load(self, store: Store) -> None:
+        """Read everything that an earlier process knew."""
+        self.devices = {r["id"]: Device.from_row(r) for r in await store.read(schema.devices)}
+        for row in await store.read(schema.histories):
+            self.devices[row["device"]].history = row["entries"]
+        for row in await store.read(schema.tallies):
+            self.devices[row["device"]].tallies[row["digest"]] = Tally.from_row(row)
+        self.fleets = {r["name"]: Fleet.from_row(r) for r in await store.read(schema.fleets)}
+        for row in await store.read(schema.members):
+            values = {k: v for k, v in row.items() if k not in ("fleet", "revision")}
+            self.fleets[row["fleet"]].members[row["device"]] = Member(**values)
+        for row in await store.read(schema.windows):
+            self.windows.load(row["fleet"], row["digest"], Bin.from_row(row))
+        self.unknown = sum(not d.registered for d in self.devices.values())
+        self._assign()
+
+    # --- what the operator says -------------------------------------------------------------------
+
+    def put_plan(self, plan: Plan) -> None:
+        """Take a plan. StalePlanError when its serial is older than the one held."""
+        fleet = self.fleets.get(plan.fleet)
+        if fleet is None:
+            fleet = self.fleets[plan.fleet] = Fleet(plan.fleet, plan)
+        elif plan.serial < fleet.plan.serial:
+            raise StalePlanError(
+                f"fleet {plan.fleet} holds plan {fleet.plan.serial}, newer than {plan.serial}"
+            )
+        else:
+            self._adopt(fleet, plan)
+        self.outbox.append(self.halt_message(fleet))
+        self.note_fleet(fleet)
+        self._assign()
+
+    def _adopt(self, fleet: Fleet, plan: Plan) -> None:
+        revision, members = fleet.revision, fleet.members
+        if fleet.adopt(plan):
+            self._forget_members(fleet.name, revision, members)
+
+    def delete_fleet(self, name: str) -> None:
+        """Forget a fleet; its grants and halts are taken off the broker."""
+        fleet = self.fleets.pop(name, None)
+        if fleet is None:
+            return
+        self._forget_members(name, fleet.revision, fleet.members)
+        self.changes.delete(schema.fleets, {"name": name})
+        for digest, start in self.windows.drop(name):
+            self.changes.delete(schema.windows, {"fleet": name, "digest": digest, "start": start})
+        self.outbox.append(Message(topics.halt(name), b""))
+        self.dirty.discard(name)
+        self._assign()
+
+    def register(self, devices: Iterable[tuple[str, dict[str, str]]]) -> None:
+        """Know these devices, by id, with these labels instead of any earlier ones."""
+        for device_id, labels in devices:
+            device = self.devices.get(device_id)
+            if device is None:
+                device = self.devices[device_id] = Device(device_id)
+            elif not device.registered:
+                self.unknown -= 1
+            device.registered, device.labels = True, labels
+            self._note_device(device)
+        self._assign()
+
+    # --- what devices say -------------------------------------------------------------------------
+
+    def hear(self, heard: Heard, now: float) -> None:
+        """Take a valid state, stats or presence message."""
+        device = self.devices.get(heard.device)
+        if device is None:
+            if self.unknown >= MAX_UNKNOWN:
+                return
+            device = self.devices[heard.device] = Device(heard.device)
+            self.unknown += 1
+            self.dirty.update(self.fleets)
+        match heard.message:
+            case State() as state:
+                self._hear_state(device, state, now)
+            case Stats() as stats:
+                self._hear_stats(device, stats, now)
+            case bool() as online:
+                device.online = online
+                self._touch(device)
+
+    def _hear_state(self, device: Device, state: State, now: float) -> None:
+        known = device.state
+        notable = device.report(state, now)
+        if device.state is known:
+            return
+        if notable:
+            row = {"device": device.id, "entries": device.history}
+            self.changes.put(schema.histories, row)
+        self._note_device(device)
+        if device.fleet is not None:
+            fleet = self.fleets[device.fleet]
+            member = fleet.observe(device)
+            if member is not None:
+                self.note_member(fleet, member)
+        self._touch(device)
+
+    def _hear_stats(self, device: Device, stats: Stats, now: float) -> None:
+        if device.fleet is None:
+            return
+        device.seen_at = now
+        fleet = self.fleets[device.fleet]
+        delta = take(device.tallies, stats)
+        if delta is None:
+            return
+        tally = device.tallies[stats.digest]
+        stable = variant_for(fleet.plan.stable, device.state)
+        if stable is not None and stable.digest == stats.digest:
+            tally.set_mark(stage_mark(fleet.plan))
+        bin_ = self.windows.add(fleet.name, tally, delta, now, fleet.plan.interval_seconds)
+        self.changes.put(schema.windows, bin_.row(fleet.name, stats.digest))
+        for start in self.windows.overdue(fleet.name, stats.digest):
+            key = {"fleet": fleet.name, "digest": stats.digest, "start": start}
+            self.changes.delete(schema.windows, key)
+        self.changes.put(schema.tallies, tally.row(device.id))
+        self._forget_tallies(device)
+
+    def _forget_tallies(self, device: Device) -> None:
+        if len(device.tallies) <= TALLIES:
+            return
+        oldest = min(device.tallies.values(), key=lambda t: t.stats.order).stats.digest
+        del device.tallies[oldest]
+        self.changes.delete(schema.tallies, {"device": device.id, "digest": oldest})
+
+    # --- what the gateway decides -----------------------------------------------------------------
+
+    def grant(self, device: Device, grant: Grant) -> None:
+        device.grant = grant
+        self._note_device(device)
+        self.outbox.append(Message(topics.grant(device.id), grant.encode()))
+
+    def note_fleet(self, fleet: Fleet) -> None:
+        self.changes.put(schema.fleets, fleet.row())
+        self.dirty.add(fleet.name)
+
+    def note_member(self, fleet: Fleet, member: Member) -> None:
+        self.changes.put(schema.members, member.row(fleet.name, fleet.revision))
+
+    def halt_message(self, fleet: Fleet) -> Message:
+        return Message(topics.halt(fleet.name), encode_halt(fleet.halted_digests))
+
+    # --- what follows -----------------------------------------------------------------------------
+
+    def problems(self, fleet: Fleet) -> list[str]:
+        taken = self._contested.get(fleet.name, 0)
+        if not taken:
+            return []
+        why = "match the selector of another fleet too and belong to that; make selectors disjoint"
+        return [f"{taken} devices {why}"]
+
+    def variants(self) -> list[Variant]:
+        """All artefacts that a plan or a grant names."""
+        revisions = [r for f in self.fleets.values() for r in (f.plan.target, f.plan.stable) if r]
+        granted = [d.grant.artefact for d in self.devices.values() if d.grant and d.grant.artefact]
+        return [
+            *(Variant(digest=a.digest, size=a.size, block_size=a.block) for a in set(granted)),
+            *(v for r in revisions for v in r.variants.values()),
+        ]
+
+    def retained(self) -> list[Message]:
+        """Halts and grants, for a broker that may have lost them."""
+        return [
+            *(self.halt_message(f) for f in self.fleets.values()),
+            *(
+                Message(topics.grant(d.id), d.grant.encode() if d.grant else b"")
+                for d in self.devices.values()
+            ),
+        ]
+
+    def _assign(self) -> None:
+        """Give every registered device to the first fleet, by name, whose selector matches it."""
+        owned: dict[str, list[Device]] = {name: [] for name in self.fleets}
+        self._contested = {}
+        for device in self.devices.values():
+            names = self._matching(device)
+            for name in names[1:]:
+                self._contested[name] = self._contested.get(name, 0) + 1
+            owner = names[0] if names else None
+            self._hand_over(device, owner)
+            if owner is not None:
+                owned[owner].append(device)
+        for name, devices in owned.items():
+            fleet = self.fleets[name]
+            for member in fleet.enrol(devices):
+                self.note_member(fleet, member)
+        self.dirty.update(self.fleets)
+
+    def _matching(self, device: Device) -> list[str]:
+        if not device.registered:
+            return []
+        return sorted(
+            name
+            for name, fleet in self.fleets.items()
+            if _matches(fleet.plan.selector, device.labels)
+        )
+
+    def _hand_over(self, device: Device, owner: str | None) -> None:
+        if device.fleet == owner:
+            return
+        device.fleet = owner
+        if owner is None and device.grant is not None:
+            device.grant = None
+            self.outbox.append(Message(topics.grant(device.id), b""))
+        self._note_device(device)
+
+    def _forget_members(self, fleet: str, revision: int, members: Mapping[str, Member]) -> None:
+        for device in members:
+            key = {"fleet": fleet, "revision": revision, "device": device}
+            self.changes.delete(schema.members, key)
+
+    def _note_device(self, device: Device) -> None:
+        self.changes.put(schema.devices, device.row())
+
+    def _touch(self, device: Device) -> None:
+        if device.fleet is not None:
+            self.dirty.add(device.fleet)
+
+
+def _matches(selector: Mapping[str, str], labels: Mapping[str, str]) -> bool:
+    return all(labels.get(key) == value for key, value in selector.items())

@@ -1,0 +1,98 @@
+"""The tables of the fleet store. ``migrations/`` makes them; a test keeps both equal."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+)
+
+metadata = MetaData()
+
+devices = Table(
+    "devices",
+    metadata,
+    Column("id", String(63), primary_key=True),
+    Column("registered", Boolean, nullable=False),
+    Column("labels", JSON, nullable=False),
+    Column("state", LargeBinary),  # the newest report as it came
+    Column("seen_at", Float),  # seconds since 1970
+    Column("fleet", String(127)),  # the fleet that its grant comes from
+    Column("grant", LargeBinary),  # the retained grant as published
+)
+
+histories = Table(
+    "histories",
+    metadata,
+    Column("device", String(63), primary_key=True),
+    Column("entries", JSON, nullable=False),
+)
+
+fleets = Table(
+    "fleets",
+    metadata,
+    Column("name", String(127), primary_key=True),
+    Column("plan", JSON, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("halt", JSON),  # a stop that the gateway decided
+    Column("evidence", JSON, nullable=False),  # of the metric gates at their last look
+)
+
+members = Table(
+    "members",
+    metadata,
+    Column("fleet", String(127), primary_key=True),
+    Column("revision", Integer, primary_key=True),
+    Column("device", String(63), primary_key=True),
+    Column("position", Integer, nullable=False),
+    Column("granted_at", Float),
+    Column("exposed", Boolean, nullable=False),
+    Column("confirmed", Boolean, nullable=False),
+    Column("failed", Integer),  # the reason's number
+)
+
+tallies = Table(
+    "tallies",
+    metadata,
+    Column("device", String(63), primary_key=True),
+    Column("digest", String(64), primary_key=True),
+    Column("stats", LargeBinary, nullable=False),  # the newest report as it came
+    Column("count", BigInteger, nullable=False),
+    Column("confidence_sum", BigInteger, nullable=False),
+    Column("mark", String(160), nullable=False),
+    Column("mark_count", BigInteger, nullable=False),
+    Column("mark_sum", BigInteger, nullable=False),
+    Column("window", BigInteger, nullable=False),
+)
+
+windows = Table(
+    "windows",
+    metadata,
+    Column("fleet", String(127), primary_key=True),
+    Column("digest", String(64), primary_key=True),
+    Column("start", Float, primary_key=True),
+    Column("seconds", Float, nullable=False),
+    Column("devices", Integer, nullable=False),
+    Column("count", BigInteger, nullable=False),
+    Column("confidence", JSON, nullable=False),
+    Column("classes", JSON, nullable=False),
+    Column("confidence_sum", BigInteger, nullable=False),
+    Column("confidence_squares", BigInteger, nullable=False),
+    Column("input_sum", BigInteger, nullable=False),
+)
+
+artefacts = Table(
+    "artefacts",
+    metadata,
+    Column("digest", String(64), primary_key=True),  # its blocks may be at the broker
+    Column("size", Integer, nullable=False),
+    Column("block_size", Integer, nullable=False),
+)
