@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import csv
-import hashlib
 import io
 import time
 from collections import defaultdict
@@ -18,6 +17,8 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
+from petiole.wire.messages import input_hash
 
 from .link import NO_MODEL, Answer, SensorLink
 
@@ -180,11 +181,6 @@ class Field:
             self.tally.add(pending.phase, device, answer, pending.truth, self.second())
 
 
-def sample_hash(scan: bytes) -> str:
-    """The name of a sample on the wire: first 16 bytes of SHA-256, hex."""
-    return hashlib.sha256(scan).digest()[:16].hex()
-
-
 def publish_answers(oracle: Path, stream: Stream, names: Sequence[str]) -> int:
     """Add what an annotator sees in the field to the oracle's ``id,label`` file.
 
@@ -195,7 +191,7 @@ def publish_answers(oracle: Path, stream: Stream, names: Sequence[str]) -> int:
         rows = dict(row[:2] for row in csv.reader(file) if row)
     before = len(rows)
     for scan, label in zip(stream.x, stream.y, strict=True):
-        rows.setdefault(sample_hash(scan.tobytes()), names[int(label)])
+        rows.setdefault(input_hash(scan.tobytes()).hex(), names[int(label)])
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(rows.items())
     fresh = oracle.with_suffix(".new")

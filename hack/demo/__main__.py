@@ -1,0 +1,122 @@
+"""The whole loop once, small and real: ``python -m hack.demo [--keep] [--out FOLDER]``."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import signal
+import sys
+from pathlib import Path
+
+import httpx
+from rich.console import Console
+
+from hack.testbed.processes import ROOT, ProcessError
+from hack.testbed.waits import DeadlineError
+
+from . import report, summary
+from .acts import STORY
+from .children import agent_sizes
+from .folder import run_folder
+from .show import Show, final_table
+from .stage import Stage, raised
+from .summary import Measured
+from .watch import ActFailedError
+
+CHILDREN_SECONDS = 120.0
+FAILURES = (ActFailedError, ProcessError, DeadlineError, httpx.HTTPError, OSError)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m hack.demo", description=__doc__)
+    parser.add_argument("--keep", action="store_true", help="leave everything running at the end")
+    parser.add_argument("--out", type=Path, default=ROOT / "build" / "demo", help="run folder")
+    options = parser.parse_args()
+    console = Console()
+    with run_folder(options.out) as folder:
+        try:
+            asyncio.run(play(folder, Show(console), keep=options.keep))
+        except* FAILURES as group:
+            for error in group.exceptions:
+                console.print(f"[red]The demo stopped:[/red] {error}", highlight=False)
+            return 1
+        except* (KeyboardInterrupt, asyncio.CancelledError):
+            console.print("Stopped; everything was taken down.")
+            return 130
+    return 0
+
+
+async def play(folder: Path, show: Show, *, keep: bool) -> None:
+    """Raise the stage, play all acts, write what was measured."""
+    _end_on_signals()
+    with show.live():
+        async with raised(folder, show) as stage:
+            for title, act in STORY:
+                with show.act(title):
+                    await act(stage)
+            with show.act("everything is counted"):
+                measured = await measure(stage)
+            result = summary.summarise(measured)
+            summary.save(result, folder / "summary.json")
+            report.save(report.page(result, measured, stage.field_began), folder / "report.html")
+            if keep:
+                show.console.print(final_table(result), try_these(stage))
+                await asyncio.Event().wait()
+    show.console.print(final_table(result))
+    show.console.print(f"{folder / 'summary.json'}\n{folder / 'report.html'}", soft_wrap=True)
+
+
+async def measure(stage: Stage) -> Measured:
+    """Collect what the children found, and what the servers know."""
+    reference, exactness = await stage.children.results(CHILDREN_SECONDS)
+    versions = summary.versions(stage.record)
+    stage.record.windows = await stage.gateway.windows(
+        [digest for version in versions for digest in summary.digests(version)]
+    )
+    cluster = stage.testbed.cluster
+    return Measured(
+        record=stage.record,
+        tally=stage.field_.tally,
+        posix=stage.posix,
+        qemu=stage.qemu,
+        reference=reference,
+        exactness=exactness,
+        agent=agent_sizes(),
+        version=await asyncio.to_thread(cluster.version),
+        writes=await asyncio.to_thread(cluster.writes),
+        setup_seconds=_setup_seconds(),
+        run_seconds=stage.record.second,
+    )
+
+
+def _setup_seconds() -> float:
+    """What the last set-up took, as it wrote down itself; 0 when there was none."""
+    file = ROOT / "build" / "setup.json"
+    return float(json.loads(file.read_text())["seconds"]) if file.exists() else 0.0
+
+
+def try_these(stage: Stage) -> str:
+    """Lines for a terminal beside this one."""
+    cluster = stage.testbed.cluster
+    kubectl = f"{cluster.kubectl_path} --kubeconfig {cluster.kubeconfig}"
+    return "\n".join(
+        [
+            "Everything keeps running until Ctrl-C. Try:",
+            f"  {kubectl} get tinymodels,devicefleets",
+            f"  {kubectl} describe devicefleet meters",
+            f"  {kubectl} get devicefleet meters -o yaml",
+            f"  {kubectl} get events",
+        ]
+    )
+
+
+def _end_on_signals() -> None:
+    """SIGTERM ends the demo as Ctrl-C does: in order, leaving no process behind."""
+    task = asyncio.current_task()
+    if task is not None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,153 @@
+"""The story, one function an act. Each waits on what the cluster says, with a deadline."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from .children import Children
+from .data import shift, wrongly_prepared
+from .field import Stream, publish_answers
+from .stage import Stage
+from .summary import CALM, SHIFTED
+from .watch import ActFailedError, Object, Snapshot, condition, is_true, status_of
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "digits"
+FIRST_MODEL_SECONDS = 240.0
+NEXT_MODEL_SECONDS = 180.0
+ROLLOUT_SECONDS = 120.0
+CALM_SECONDS = 12.0
+"""Kept calm after the drift detector has found its footing: a false alarm would show here."""
+DRIFT_SECONDS = 60.0
+
+
+async def learn(stage: Stage) -> None:
+    """Apply the objects; the first version is learned while devices connect."""
+    await stage.cluster.apply(manifest(stage, "tinymodel.yaml"), manifest(stage, "devicefleet.yaml"))
+    await stage.connect_devices()
+    await stage.cluster.wait("version 1", lambda s: version_since(s, 0), FIRST_MODEL_SECONDS)
+    stage.mark("version 1 accepted")
+
+
+async def promote_first(stage: Stage, children: Children) -> None:
+    """Canary, early, all."""
+    children.start_reference(stage)
+    await stage.cluster.wait(
+        "the promotion of version 1", lambda s: finished(s, 1, "Promoted"), ROLLOUT_SECONDS
+    )
+    stage.mark("version 1 promoted")
+
+
+async def stay_calm(stage: Stage) -> None:
+    """Long enough for the drift detector to know what calm is, and to raise false alarms."""
+    await stage.cluster.wait("the drift detector's footing", drift_is_stable, DRIFT_SECONDS)
+    await asyncio.sleep(CALM_SECONDS)
+    if is_true(stage.cluster.latest.fleet, "Drifted"):
+        raise ActFailedError("drift was reported before the field had shifted")
+
+
+async def shift_field(stage: Stage) -> None:
+    """Tilt and dim the sensors; the operator has to notice by the devices' statistics."""
+    data = stage.data
+    shifted = Stream(shift(data.field_x), data.field_y)
+    publish_answers(data.labels_path, shifted, data.names)
+    stage.field_.switch(SHIFTED)
+    stage.record.injected_at = datetime.now(UTC)
+    stage.mark("field shifted")
+    found = await stage.cluster.wait("the Drifted condition", drifted, DRIFT_SECONDS)
+    stage.record.detected_at = moment(status_of(stage.cluster.latest.fleet), found)
+    stage.record.drift_message = str(found.get("message", ""))
+    stage.mark("drift detected")
+
+
+async def answer_drift(stage: Stage) -> None:
+    """A round starts by itself, from samples that devices sent up; a better model goes out."""
+    version = await stage.cluster.wait(
+        "a version that answers the drift", lambda s: version_since(s, 1), NEXT_MODEL_SECONDS
+    )
+    stage.mark(f"version {version} accepted")
+    await stage.cluster.wait(
+        f"the promotion of version {version}",
+        lambda s: finished(s, version, "Promoted"),
+        ROLLOUT_SECONDS,
+    )
+    stage.mark(f"version {version} promoted")
+
+
+async def publish_bad(stage: Stage) -> None:
+    """Evaluation data prepared wrongly let a bad model pass; the canaries must stop it."""
+    before = status_of(stage.cluster.latest.model)["latestVersion"]
+    await asyncio.to_thread(wrongly_prepared, stage.data_folder)
+    await stage.cluster.apply(manifest(stage, "digits-wrong-data.yaml"))
+    version = await stage.cluster.wait(
+        "the bad version", lambda s: version_since(s, before), NEXT_MODEL_SECONDS
+    )
+    stage.mark(f"bad version {version} accepted")
+    await stage.cluster.wait(
+        f"version {version} to be taken back",
+        lambda s: finished(s, version, "Reverted"),
+        ROLLOUT_SECONDS,
+    )
+    stage.mark(f"bad version {version} taken back")
+
+
+def manifest(stage: Stage, name: str) -> Path:
+    """An example with this run's data folder in the place of the example's."""
+    text = (EXAMPLES / name).read_text()
+    rendered = stage.folder / "manifests" / name
+    rendered.parent.mkdir(exist_ok=True)
+    rendered.write_text(text.replace("file:///data/", stage.data_folder.as_uri() + "/"))
+    return rendered
+
+
+def fleet_labels() -> dict[str, str]:
+    """The labels that the example's fleet selects devices by."""
+    fleet = yaml.safe_load((EXAMPLES / "devicefleet.yaml").read_text())
+    labels: dict[str, str] = fleet["spec"]["selector"]["matchLabels"]
+    return labels
+
+
+def version_since(snapshot: Snapshot, before: int) -> int | None:
+    """The latest version once it is above ``before``; a rejection or a stall ends the wait."""
+    for type_ in ("Rejected", "Stalled"):
+        found = condition(snapshot.model, type_)
+        if found is not None and found["status"] == "True":
+            raise ActFailedError(
+                f"TinyModel/digits is {type_}: {found['reason']}: {found.get('message', '')}"
+            )
+    latest: int = status_of(snapshot.model).get("latestVersion", 0)
+    return latest if latest > before else None
+
+
+def finished(snapshot: Snapshot, revision: int, result: str) -> dict[str, Any] | None:
+    """The history entry of a revision; any other result than the expected ends the wait."""
+    for entry in status_of(snapshot.fleet).get("history", []):
+        if entry["revision"] == revision:
+            if entry["result"] != result:
+                raise ActFailedError(
+                    f"revision {revision} was {entry['result']}, not {result}: {entry['message']}"
+                )
+            return dict(entry)
+    return None
+
+
+def drift_is_stable(snapshot: Snapshot) -> bool | None:
+    if is_true(snapshot.fleet, "Drifted"):
+        raise ActFailedError("drift was reported before the field had shifted")
+    return status_of(snapshot.fleet).get("drift", {}).get("state") == "Stable" or None
+
+
+def drifted(snapshot: Snapshot) -> Object | None:
+    return condition(snapshot.fleet, "Drifted") if is_true(snapshot.fleet, "Drifted") else None
+
+
+def moment(status: Object, drift_condition: Object) -> datetime:
+    """When the operator says that it noticed."""
+    said = status.get("drift", {}).get("detectedAt") or drift_condition["lastTransitionTime"]
+    return datetime.fromisoformat(said)
+
+

@@ -1,0 +1,96 @@
+"""What the demo measures beside the loop, in processes of low priority.
+
+The loop has two cores and its own deadlines; these take what is left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hack.testbed.processes import ROOT, Process, Processes
+
+from .summary import Json
+from .watch import ActFailedError, Object, status_of
+
+EXACT_INPUTS = 500
+NICE = ("nice", "-n", "19")
+AGENTS = {
+    "Cortex-M4 (QEMU mps2-an386)": "build/firmware/mps2-an386/petiole-agent.elf",
+}
+
+
+@dataclass(slots=True)
+class Children:
+    """Reference trainings, and exactness of every variant on both kinds of device."""
+
+    processes: Processes
+    folder: Path
+    store: Path
+    _running: dict[Path, Process] = field(default_factory=dict)
+
+    def start_reference(self, arguments: Sequence[str]) -> None:
+        """Find out what all labels, and as many random ones, would have given."""
+        out = self.folder / "reference.json"
+        command = ("petiole_pipelines.reference", *arguments, "--out", str(out))
+        self._start("reference", command, out)
+
+    def start_exactness(self, model: Object, number: int) -> None:
+        """Compare a version's variants with tflite-micro, on POSIX and in QEMU."""
+        candidate = self._candidate(model, number)
+        out = self.folder / f"exactness-{number}.json"
+        files = [f"{v['target']}={self.store / v['tflite']}" for v in candidate["variants"]]
+        command = ("hack.demo.exact", str(out), str(number), str(EXACT_INPUTS), *files)
+        self._start(f"exactness-{number}", command, out)
+
+    def _candidate(self, model: Object, number: int) -> Json:
+        """The candidate document that a version was packed from."""
+        version = next(v for v in status_of(model)["versions"] if v["version"] == number)
+        rounds = self.store / "models" / model["metadata"]["uid"] / "rounds"
+        documents = sorted(rounds.glob(f"*-r{version['round']}-*/candidate.json"))
+        found: Json = json.loads(documents[-1].read_text())
+        return found
+
+    def _start(self, name: str, command: Sequence[str], out: Path) -> None:
+        self._running[out] = self.processes.start(name, [*NICE, sys.executable, "-m", *command])
+
+    async def results(self, deadline: float) -> tuple[Json, list[Json]]:
+        """What the reference runs and the comparisons found, when all are through.
+
+        Raises ActFailedError for one that failed or took longer than ``deadline`` seconds.
+        """
+        found = {out: await self._result(out, process, deadline) for out, process in self._each()}
+        reference = found.pop(self.folder / "reference.json")
+        return reference, [line for lines in found.values() for line in lines]
+
+    def _each(self) -> list[tuple[Path, Process]]:
+        return list(self._running.items())
+
+    async def _result(self, out: Path, process: Process, deadline: float) -> Any:
+        try:
+            code = await asyncio.to_thread(process.wait, deadline)
+        except subprocess.TimeoutExpired:
+            raise ActFailedError(
+                f"{process.name} took over {deadline:.0f} s; {process.log}"
+            ) from None
+        if code != 0:
+            raise ActFailedError(f"{process.name} failed; {process.log}:\n{process.tail()}")
+        return json.loads(out.read_text())
+
+
+def agent_sizes() -> list[Json]:
+    """Flash and RAM of the agent by the cross compiler's own ``size``."""
+    rows = []
+    for build, file in AGENTS.items():
+        said = subprocess.run(
+            ["arm-none-eabi-size", file], cwd=ROOT, capture_output=True, text=True, check=True
+        ).stdout
+        text, data, bss, *_ = said.splitlines()[1].split()
+        rows.append({"build": build, "text": int(text), "data": int(data), "bss": int(bss)})
+    return rows
