@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
+from typer.models import OptionInfo
 
 from . import artifact, devices, get, key
 from .settings import checked, fail
@@ -18,9 +19,10 @@ app.add_typer(devices.app, name="devices")
 app.add_typer(get.app, name="get")
 
 
-def _option(name: str, text: str) -> Any:
+def _option(name: str, text: str) -> OptionInfo:
     variable = "PETIOLE_" + name.removeprefix("--").replace("-", "_").upper()
-    return typer.Option(name, envvar=variable, help=text)
+    option: OptionInfo = typer.Option(name, envvar=variable, help=text)
+    return option
 
 
 @app.command()

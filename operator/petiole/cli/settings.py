@@ -14,7 +14,7 @@ console = Console()
 errors = Console(stderr=True)
 
 
-def checked(model: type[Settings], **values: Any) -> Settings:
+def checked(model: type[Settings], **values: object) -> Settings:
     """Return the settings, or end with exit code 2 and a sentence that names the option."""
     try:
         return model(**values)

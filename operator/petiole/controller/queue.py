@@ -15,6 +15,8 @@ from typing import Generic, TypeVar
 
 import structlog
 
+from .problem import Problem
+
 Key = TypeVar("Key", bound=Hashable)
 Handler = Callable[[Key], Awaitable[float | None]]
 
@@ -24,7 +26,7 @@ _log = structlog.get_logger(__name__)
 class WorkQueue(Generic[Key]):
     """Keys with due times. ``handler`` returns after how many seconds it wants the key again."""
 
-    def __init__(self, *, base_delay: float = 1.0, max_delay: float = 60.0) -> None:
+    def __init__(self, *, base_delay: float = 1.0, max_delay: float = 30.0) -> None:
         self._base, self._max = base_delay, max_delay
         self._heap: list[tuple[float, int, Key]] = []
         self._due: dict[Key, float] = {}  # the one valid entry of each key in the heap
@@ -56,8 +58,11 @@ class WorkQueue(Generic[Key]):
             key = await self._take()
             try:
                 again = await handler(key)
-            except Exception:
-                # One object that fails must not stop the others.
+            except Problem as problem:
+                again = self.back_off(key)
+                _log.warning("problem", key=str(key), text=str(problem), again=round(again, 1))
+                self.add(key, again)
+            except Exception:  # noqa: BLE001 - one object that fails must not stop the others
                 _log.exception("pass failed", key=str(key))
                 self.add(key, self.back_off(key))
             else:

@@ -1,0 +1,184 @@
+"""The Kubernetes API as the reconciles use it: fresh reads, status patches, Events.
+
+kopf watches; this reads and writes. Credentials are found by the official client's loader, and the
+few calls are made by httpx, because they must be asynchronous and have deadlines.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ssl
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+from kubernetes import client, config
+
+from petiole.api.base import GROUP, VERSION
+
+from .problem import Problem
+
+KINDS = {"tinymodels": "TinyModel", "devicefleets": "DeviceFleet"}
+_TIMEOUT = 15.0  # seconds
+_EVENT_MESSAGE = 1000  # characters; the API server refuses more than 1024
+
+Object = Mapping[str, Any]
+
+
+class ClusterError(Problem):
+    """The API server cannot be asked."""
+
+
+class ConflictError(ClusterError):
+    """The object changed since it was read."""
+
+
+def load(kubeconfig: Path | None) -> client.Configuration:
+    """Find address and credentials: of a kubeconfig file, else of the cluster this runs in."""
+    found = client.Configuration()
+    try:
+        if kubeconfig is None:
+            config.load_incluster_config(client_configuration=found)
+        else:
+            config.load_kube_config(config_file=str(kubeconfig), client_configuration=found)
+    except (config.ConfigException, OSError, ValueError) as error:
+        raise ClusterError(
+            f"No credentials for a cluster: {error}. Give --kubeconfig, or run inside a cluster."
+        ) from error
+    return found
+
+
+class Cluster:
+    """Objects of Petiole in one cluster."""
+
+    def __init__(self, found: client.Configuration) -> None:
+        self._found = found
+        self._client = httpx.AsyncClient(
+            base_url=found.host, verify=_tls(found), timeout=_TIMEOUT, trust_env=False
+        )
+
+    @classmethod
+    def connect(cls, kubeconfig: Path | None) -> Self:
+        return cls(load(kubeconfig))
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._client.aclose()
+
+    async def get(self, plural: str, namespace: str, name: str) -> Object | None:
+        """Return the object as it is now, or None."""
+        answer = await self._send("GET", _path(plural, namespace, name), missing_ok=True)
+        return None if answer is None else dict(answer.json())
+
+    async def all(self, plural: str, namespace: str = "") -> list[Object]:
+        """Return all objects of a kind, of one namespace or of all."""
+        answer = await self._send("GET", _path(plural, namespace))
+        return list(answer.json()["items"]) if answer is not None else []
+
+    async def patch_status(self, body: Object, patch: Mapping[str, Any], plural: str) -> Object:
+        """Merge ``patch`` into the status; ConflictError when ``body`` is not the newest."""
+        meta = body["metadata"]
+        answer = await self._send(
+            "PATCH",
+            _path(plural, meta["namespace"], meta["name"]) + "/status",
+            json={
+                "metadata": {"resourceVersion": meta["resourceVersion"]},
+                "status": patch,
+            },
+            content_type="application/merge-patch+json",
+        )
+        return dict(answer.json()) if answer is not None else {}
+
+    async def event(self, body: Object, plural: str, kind: str, reason: str, message: str) -> None:
+        """Write an Event about an object; the same one is not written twice while it is kept."""
+        meta = body["metadata"]
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        identity = hashlib.sha256(f"{meta['uid']}/{reason}/{message}".encode()).hexdigest()[:16]
+        await self._send(
+            "POST",
+            f"/api/v1/namespaces/{meta['namespace']}/events",
+            json={
+                "metadata": {"name": f"{meta['name']}.{identity}", "namespace": meta["namespace"]},
+                "involvedObject": {
+                    "apiVersion": f"{GROUP}/{VERSION}",
+                    "kind": KINDS[plural],
+                    "name": meta["name"],
+                    "namespace": meta["namespace"],
+                    "uid": meta["uid"],
+                },
+                "type": kind,
+                "reason": reason,
+                "message": message[:_EVENT_MESSAGE],
+                "source": {"component": "petiole-operator"},
+                "firstTimestamp": now,
+                "lastTimestamp": now,
+                "count": 1,
+            },
+            exists_ok=True,
+        )
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: Mapping[str, Any] | None = None,
+        content_type: str = "application/json",
+        missing_ok: bool = False,
+        exists_ok: bool = False,
+    ) -> httpx.Response | None:
+        headers = {"Content-Type": content_type} | self._authorization()
+        try:
+            answer = await self._client.request(method, path, json=json, headers=headers)
+        except httpx.HTTPError as error:
+            raise ClusterError(
+                f"The API server {self._found.host} does not answer: {type(error).__name__}."
+            ) from error
+        if answer.status_code == httpx.codes.NOT_FOUND and missing_ok:
+            return None
+        if answer.status_code == httpx.codes.CONFLICT:
+            if exists_ok:
+                return None
+            raise ConflictError(f"{path} has changed since it was read.")
+        if answer.is_error:
+            raise ClusterError(
+                f"The API server answered {answer.status_code} to {method} {path}: {_said(answer)}"
+            )
+        return answer
+
+    def _authorization(self) -> dict[str, str]:
+        # A service account's token is renewed on disk; the loader's hook reads it again.
+        token = self._found.get_api_key_with_prefix("authorization")
+        return {"Authorization": token} if token else {}
+
+
+def _path(plural: str, namespace: str = "", name: str = "") -> str:
+    place = f"/namespaces/{namespace}" if namespace else ""
+    return f"/apis/{GROUP}/{VERSION}{place}/{plural}" + (f"/{name}" if name else "")
+
+
+def _tls(found: client.Configuration) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=found.ssl_ca_cert)
+    if not found.verify_ssl:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    if found.cert_file:
+        context.load_cert_chain(found.cert_file, found.key_file)
+    return context
+
+
+def _said(answer: httpx.Response) -> str:
+    try:
+        return str(answer.json()["message"])
+    except (ValueError, KeyError, TypeError):
+        return answer.text[:300]

@@ -1,0 +1,89 @@
+"""A pass over a DeviceFleet: what is gathered for it and how its actions are carried out."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field, replace
+
+from petiole.api.devicefleet import DeviceFleetSpec, DeviceFleetStatus
+from petiole.api.tinymodel import TinyModelStatus, VersionStatus
+from petiole.rollout.observed import Event, FleetAction, FleetObserved, PutPlan, Reference
+
+from .cluster import Cluster, Object
+from .gateway_client import GatewayClient
+from .keys import Key
+from .problem import Problem
+from .versions import Versions
+
+
+@dataclass
+class FleetPass:
+    """Adapters around ``rollout.reconcile``."""
+
+    cluster: Cluster
+    gateway: GatewayClient
+    versions: Versions
+    _references: dict[str, dict[str, Reference]] = field(default_factory=dict)  # by store path
+
+    async def observe(self, body: Object) -> FleetObserved:
+        """Gather everything. Raises ValidationError when the object itself cannot be read."""
+        meta = body["metadata"]
+        observed = FleetObserved(
+            namespace=meta["namespace"],
+            name=meta["name"],
+            uid=meta["uid"],
+            generation=meta["generation"],
+            spec=DeviceFleetSpec.model_validate(body["spec"]),
+            status=DeviceFleetStatus.model_validate(body.get("status") or {}),
+        )
+        return await self._with_devices(await self._with_model(observed))
+
+    async def act(self, body: Object, action: FleetAction) -> None:
+        """Carry an action out. Raises Problem; the pass is then repeated."""
+        if isinstance(action, PutPlan):
+            await self.gateway.put_plan(action.plan)
+        elif isinstance(action, Event):
+            await self.cluster.event(
+                body, "devicefleets", action.type, action.reason, action.message
+            )
+
+    async def _with_model(self, observed: FleetObserved) -> FleetObserved:
+        name = observed.spec.model.name
+        model = await self.cluster.get("tinymodels", observed.namespace, name)
+        if model is None:
+            return observed
+        status = TinyModelStatus.model_validate(model.get("status") or {})
+        return replace(
+            observed,
+            model_uid=model["metadata"]["uid"],
+            latest=status.latest_version,
+            versions=status.versions,
+        )
+
+    async def _with_devices(self, observed: FleetObserved) -> FleetObserved:
+        """Add what the gateway knows, and what the stable revision was judged by."""
+        fleet = Key("devicefleets", observed.namespace, observed.name).fleet
+        number = observed.status.revision.stable
+        stable = next((v for v in observed.versions if v.version == number), None)
+        digests = [] if stable is None else [v.digest for v in stable.variants]
+        try:
+            summary, windows = await asyncio.gather(
+                self.gateway.summary(fleet), self.gateway.windows(fleet, digests)
+            )
+            references = await self._read_references(stable)
+        except Problem as problem:
+            return replace(observed, gateway_problem=str(problem))
+        return replace(
+            observed,
+            summary=summary,
+            windows=windows,
+            references=references,
+        )
+
+    async def _read_references(self, version: VersionStatus | None) -> dict[str, Reference]:
+        if version is None:
+            return {}
+        path = version.reference_uri
+        if path not in self._references:  # a version never changes
+            self._references[path] = await asyncio.to_thread(self.versions.references, path)
+        return self._references[path]

@@ -1,0 +1,193 @@
+"""A pass over a TinyModel: what is gathered for it and how its actions are carried out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from petiole.api.devicefleet import DeviceFleetSpec, DeviceFleetStatus
+from petiole.api.tinymodel import TinyModelSpec, TinyModelStatus
+from petiole.learning.observed import (
+    AskLabels,
+    CancelRun,
+    DriftAlarm,
+    Event,
+    ModelAction,
+    ModelObserved,
+    Pack,
+    SaveLabels,
+    StartRun,
+)
+from petiole.runners.base import Runner, RunnerError
+
+from . import paths
+from .cluster import Cluster, Object
+from .labels import label_source
+from .problem import Problem
+from .store import Store
+from .versions import Versions
+
+PIPELINE = "learning_round"
+
+
+@dataclass
+class ModelPass:
+    """Adapters around ``learning.reconcile``."""
+
+    cluster: Cluster
+    runner: Runner
+    store: Store
+    versions: Versions
+    # Why an action failed stays known until it works, so that status can say it meanwhile.
+    _problems: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    async def observe(self, body: Object) -> ModelObserved:
+        """Gather everything. Raises ValidationError when the object itself cannot be read."""
+        meta = body["metadata"]
+        observed = ModelObserved(
+            namespace=meta["namespace"],
+            name=meta["name"],
+            uid=meta["uid"],
+            generation=meta["generation"],
+            spec=TinyModelSpec.model_validate(body["spec"]),
+            status=TinyModelStatus.model_validate(body.get("status") or {}),
+            run_problem=self._problem(meta["uid"], "run"),
+            answers_problem=self._problem(meta["uid"], "answers"),
+            pack_problem=self._problem(meta["uid"], "pack"),
+        )
+        fleets = await self.cluster.all("devicefleets", observed.namespace)
+        observed = replace(observed, drift=_alarms(observed.name, fleets))
+        return await asyncio.to_thread(self._gather, observed)
+
+    async def act(self, body: Object, observed: ModelObserved, action: ModelAction) -> None:
+        """Carry an action out. Raises Problem, which the next pass sees."""
+        if isinstance(action, Event):
+            await self.cluster.event(body, "tinymodels", action.type, action.reason, action.message)
+            return
+        memory = (observed.uid, _FIELDS[type(action)])
+        try:
+            await asyncio.to_thread(self._act, observed, action)
+        except (Problem, RunnerError) as problem:
+            self._problems[memory] = str(problem)
+            raise Problem(str(problem)) from problem
+        self._problems.pop(memory, None)
+
+    async def end(self, run: str) -> None:
+        """End the run of a model that is no more."""
+        try:
+            await asyncio.to_thread(self.runner.cancel, run)
+        except RunnerError as problem:
+            raise Problem(str(problem)) from problem
+
+    def _problem(self, uid: str, what: str) -> str:
+        return self._problems.get((uid, what), "")
+
+    def _gather(self, observed: ModelObserved) -> ModelObserved:
+        try:
+            observed = self._with_run(observed)
+            observed = replace(
+                observed,
+                labels=len(self._labels(observed.uid)),
+                samples=sum(1 for _ in self.store.names(paths.samples(observed.uid))),
+            )
+        except (Problem, RunnerError) as problem:
+            return replace(observed, run_problem=str(problem))
+        return self._with_packed(self._with_answers(observed))
+
+    def _with_run(self, observed: ModelObserved) -> ModelObserved:
+        """Add the run that status names and, once it succeeded, its document."""
+        name = observed.status.round.run
+        run = self.runner.find(name) if name else None
+        if run is None or run.state != "Succeeded":
+            return replace(observed, run=run)
+        trained = observed.status.round.step in ("Training", "Packing")
+        path = (paths.candidate if trained else paths.query)(observed.uid, name)
+        document = self.store.get_json(path)
+        if document is None:
+            raise Problem(
+                f"Run {name} succeeded, but {self.store.uri}/{path} is not there. "
+                "Do pipeline and operator use the same store?"
+            )
+        return replace(observed, run=run, run_document=document)
+
+    def _with_answers(self, observed: ModelObserved) -> ModelObserved:
+        if observed.status.round.step != "Labelling" or observed.run_document is None:
+            return observed
+        ids = [str(query["id"]) for query in observed.run_document.get("queries", ())]
+        spec = observed.spec
+        try:
+            found = label_source(spec.learning.labels, spec.task.labels).answers(ids)
+        except Problem as problem:
+            return replace(observed, answers_problem=str(problem))
+        return replace(
+            observed,
+            answers=found.labels,
+            answers_problem=found.problem or observed.answers_problem,
+        )
+
+    def _with_packed(self, observed: ModelObserved) -> ModelObserved:
+        if observed.status.round.step != "Packing":
+            return observed
+        number = observed.status.latest_version + 1
+        try:
+            found = self.versions.find(observed.uid, number, observed.status.round.run)
+        except Problem as problem:
+            return replace(observed, pack_problem=str(problem))
+        return replace(observed, packed=found)
+
+    def _act(self, observed: ModelObserved, action: ModelAction) -> None:
+        match action:
+            case StartRun(name, parameters, deadline_seconds):
+                places = self._places(observed.uid, name)
+                self.runner.start(name, PIPELINE, {**places, **parameters}, deadline_seconds)
+            case CancelRun(name):
+                self.runner.cancel(name)
+            case AskLabels(run, ids):
+                spec = observed.spec
+                label_source(spec.learning.labels, spec.task.labels).ask(run, ids)
+            case SaveLabels(answers):
+                self._save_labels(observed.uid, answers)
+            case Pack(version, run):
+                self.versions.pack(observed, version, run)
+
+    def _places(self, uid: str, run: str) -> dict[str, str]:
+        """Return the parameters that say where a run reads and writes."""
+        return {
+            "store_uri": self.store.uri,
+            "labels_path": paths.labels(uid),
+            "samples_path": paths.samples(uid),
+            "output_path": paths.round_folder(uid, run),
+        }
+
+    def _labels(self, uid: str) -> dict[str, Any]:
+        return self.store.get_json(paths.labels(uid)) or {}
+
+    def _save_labels(self, uid: str, answers: Mapping[str, str]) -> None:
+        before = self._labels(uid)
+        after = {**before, **answers}
+        if after != before:
+            self.store.put_json(paths.labels(uid), after)
+
+
+_FIELDS: dict[type, str] = {
+    StartRun: "run",
+    CancelRun: "run",
+    AskLabels: "answers",
+    SaveLabels: "answers",
+    Pack: "pack",
+}
+
+
+def _alarms(model: str, fleets: list[Object]) -> tuple[DriftAlarm, ...]:
+    """Return the alarms of the fleets that follow a model."""
+    alarms = []
+    for body in fleets:
+        status = DeviceFleetStatus.model_validate(body.get("status") or {})
+        drift = status.drift
+        follows = DeviceFleetSpec.model_validate(body["spec"]).model.name == model
+        if follows and drift.state == "Drifted" and drift.detected_at is not None:
+            name = body["metadata"]["name"]
+            alarms.append(DriftAlarm(name, drift.version, drift.detected_at, drift.message))
+    return tuple(sorted(alarms, key=lambda alarm: alarm.fleet))

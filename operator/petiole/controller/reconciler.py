@@ -1,0 +1,148 @@
+"""One pass over one object: read, decide, write status, act.
+
+Order matters where a crash may fall between two steps. Labels are saved before the status that
+counts on them is written. Everything else is done after the status that announces it: a status
+written onto the newest object is also the fence that stops a pass which saw an older one. What a
+crash leaves undone, the next pass finds undone and does, because runs, versions and plans are
+looked up before they are made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import structlog
+from pydantic import ValidationError
+
+from petiole.learning.observed import ModelAction, ModelObserved, SaveLabels
+from petiole.learning.reconcile import reconcile as reconcile_model
+from petiole.rollout.reconcile import reconcile as reconcile_fleet
+
+from . import metrics
+from .cluster import Cluster, ConflictError, Object
+from .fleet_pass import FleetPass
+from .gateway_client import GatewayClient
+from .keys import Key
+from .model_pass import ModelPass
+from .problem import Problem
+from .status import StatusWriter
+from .watches import Watches
+
+_CONFLICT = 0.1  # seconds until a pass that saw an old object is repeated
+_GATEWAY_RETRY = 3.0  # seconds
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass
+class Reconciler:
+    """Handler of the work queue for both kinds."""
+
+    cluster: Cluster
+    gateway: GatewayClient
+    models: ModelPass
+    fleets: FleetPass
+    watches: Watches
+    clock: Callable[[], datetime]
+    writer: StatusWriter = field(init=False)
+    _uids: dict[Key, str] = field(default_factory=dict)
+    _runs: dict[Key, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.writer = StatusWriter(self.cluster)
+
+    async def __call__(self, key: Key) -> float | None:
+        """Make a pass; return after how many seconds to make another. Raises Problem."""
+        if (wait := self.writer.wait(key)) > 0:
+            return wait
+        body = await self.cluster.get(key.plural, key.namespace, key.name)
+        await self._forget_predecessor(key, body)
+        if body is None:
+            return None
+        self._uids[key] = body["metadata"]["uid"]
+        try:
+            with metrics.PASSES.labels(key.plural).time():
+                return await self._pass(key, body)
+        except ValidationError as error:
+            await self.writer.write_invalid(key, body, error, self.clock())
+            return None
+        except ConflictError:
+            return _CONFLICT
+
+    async def _pass(self, key: Key, body: Object) -> float | None:
+        if key.plural == "tinymodels":
+            return await self._model(key, body)
+        return await self._fleet(key, body)
+
+    async def _model(self, key: Key, body: Object) -> float | None:
+        observed = await self.models.observe(body)
+        outcome = reconcile_model(observed, self.clock())
+        await self._act_on_model(body, observed, outcome.actions, saving=True)
+        await self.writer.write(key, body, outcome.status)
+        self._runs[key] = outcome.status.round.run
+        await self._act_on_model(body, observed, outcome.actions, saving=False)
+        return outcome.again
+
+    async def _fleet(self, key: Key, body: Object) -> float | None:
+        self.watches.ensure(key)
+        observed = await self.fleets.observe(body)
+        outcome = reconcile_fleet(observed, self.clock())
+        await self.writer.write(key, body, outcome.status)
+        for action in outcome.actions:
+            await self.fleets.act(body, action)
+            metrics.ACTIONS.labels(type(action).__name__).inc()
+        return _soonest(outcome.again, _GATEWAY_RETRY if observed.gateway_problem else None)
+
+    async def _act_on_model(
+        self,
+        body: Object,
+        observed: ModelObserved,
+        actions: Iterable[ModelAction],
+        *,
+        saving: bool,
+    ) -> None:
+        for action in actions:
+            if isinstance(action, SaveLabels) is not saving:
+                continue
+            name = type(action).__name__
+            try:
+                await self.models.act(body, observed, action)
+            except Problem:
+                metrics.FAILURES.labels(name).inc()
+                raise
+            metrics.ACTIONS.labels(name).inc()
+
+    async def _forget_predecessor(self, key: Key, body: Object | None) -> None:
+        """Clean up after an object that is gone, also when another took its name."""
+        uid = self._uids.get(key)
+        if body is not None and uid in (None, body["metadata"]["uid"]):
+            return
+        if key.plural == "devicefleets":
+            self.watches.drop(key)
+            await self.gateway.delete(key.fleet)
+        elif self._runs.get(key):
+            await self.models.end(self._runs[key])
+        self._uids.pop(key, None)
+        self._runs.pop(key, None)
+        self.writer.forget(key)
+        _log.info("forgotten", key=str(key))
+
+    async def sweep(self, namespace: str) -> list[Key]:
+        """Clear what the gateway keeps of fleets that were deleted unseen; return all objects."""
+        keys: list[Key] = []
+        for plural in ("tinymodels", "devicefleets"):
+            found = await self.cluster.all(plural, namespace)
+            keys += [Key.of(plural, body) for body in found]
+        existing = {key.fleet for key in keys if key.plural == "devicefleets"}
+        for fleet in await self.gateway.fleets():
+            ours = not namespace or fleet.startswith(f"{namespace}.")
+            if ours and fleet not in existing:
+                await self.gateway.delete(fleet)
+                _log.info("cleared a fleet that is no more", fleet=fleet)
+        return keys
+
+
+def _soonest(*waits: float | None) -> float | None:
+    return min((wait for wait in waits if wait is not None), default=None)

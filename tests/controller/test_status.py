@@ -1,0 +1,54 @@
+"""A status is written as the smallest merge patch, and not at all when nothing changed."""
+
+import copy
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from petiole.controller.status import merge_patch
+
+scalars = st.none() | st.booleans() | st.integers() | st.sampled_from(["", "x"])
+names = st.sampled_from(["a", "b", "c"])
+objects = st.recursive(
+    st.dictionaries(names, scalars | st.lists(scalars, max_size=2), max_size=3),
+    lambda inner: st.dictionaries(names, inner | scalars, max_size=3),
+    max_leaves=8,
+)
+
+# A busy machine is no finding.
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+def without_nulls(value):
+    if isinstance(value, dict):
+        return {k: without_nulls(v) for k, v in value.items() if v is not None}
+    if isinstance(value, list):
+        return [without_nulls(v) for v in value]
+    return value
+
+
+def applied(target, patch):
+    """RFC 7386, section 2, as the API server does it."""
+    if not isinstance(patch, dict):
+        return patch
+    result = copy.deepcopy(target) if isinstance(target, dict) else {}
+    for key, value in patch.items():
+        if value is None:
+            result.pop(key, None)
+        else:
+            result[key] = applied(result.get(key), value)
+    return result
+
+
+@unhurried
+@given(objects, objects)
+def test_the_patch_leads_from_old_to_new(old, new):
+    old = without_nulls(old)
+    patch = merge_patch(old, new)
+    assert without_nulls(applied(old, patch)) == without_nulls(new)
+
+
+@unhurried
+@given(objects)
+def test_equal_objects_need_no_patch(value):
+    assert merge_patch(without_nulls(value), value) == {}
