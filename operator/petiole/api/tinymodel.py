@@ -175,6 +175,12 @@ class RoundStatus(ApiModel):
         str, Field(description="Identity of the drift alarm that was last answered.")
     ] = ""
     target_labels: Annotated[int, Field(description="Labels at which asking ends.")] = 0
+    awaiting: Annotated[
+        str, Field(max_length=1024, description="Drift alarm that waits for samples of the field.")
+    ] = ""
+    samples_before: Annotated[
+        int, Field(description="Samples from the field when the round began or the alarm came.")
+    ] = 0
 
 
 class LabelStatus(ApiModel):

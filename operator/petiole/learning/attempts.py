@@ -1,0 +1,92 @@
+"""Names and parameters of pipeline runs, and which failed runs are tried again.
+
+A name is made from what status holds, so a crash at any moment finds the run that it started. A
+retry needs a new name; the attempt is part of it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from petiole.api.base import fraction, seconds
+from petiole.api.tinymodel import RoundStatus
+
+from .observed import ModelObserved, StartRun
+from .runs import Run
+
+Phase = Literal["query", "train"]
+_ATTEMPT = re.compile(r"-a([0-9]+)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """How often a run may be made in all, and how long to wait in between, in seconds."""
+
+    attempts: int
+    backoff: float
+
+
+# What a person can mend without touching the spec is tried again by itself, slowly.
+_OUTSIDE = Retry(attempts=1000, backoff=30.0)
+_RETRIES = {
+    "Died": Retry(attempts=2, backoff=5.0),
+    "DataMissing": _OUTSIDE,
+    "StoreUnavailable": _OUTSIDE,
+    "StoreFull": _OUTSIDE,
+}
+_NEVER = Retry(attempts=1, backoff=0.0)
+
+
+def first_name(observed: ModelObserved, number: int, labels: int, phase: Phase) -> str:
+    """``digits-0a1b2c3d-r2-b40-query``: round 2, asked when there were 40 labels."""
+    return f"{observed.name}-{observed.uid[:8]}-r{number}-b{labels}-{phase}"
+
+
+def attempt(name: str) -> int:
+    found = _ATTEMPT.search(name)
+    return int(found[1]) if found else 1
+
+
+def next_name(name: str) -> str:
+    return f"{_ATTEMPT.sub('', name)}-a{attempt(name) + 1}"
+
+
+def retry(run: Run) -> Retry | None:
+    """Say when a failed run is tried again by itself; None when a person has to act."""
+    rule = _RETRIES.get(run.reason, _NEVER)
+    return rule if attempt(run.name) < rule.attempts else None
+
+
+def start(observed: ModelObserved, round_: RoundStatus, labels: int) -> StartRun:
+    """Return the start of the run that ``round_`` names; the controller adds its places."""
+    spec = observed.spec
+    learning = spec.learning
+    batch = max(1, min(learning.batch_size, round_.target_labels - labels))
+    return StartRun(
+        name=round_.run,
+        parameters={
+            "phase": "Train" if round_.step == "Training" else "Query",
+            "model_uid": observed.uid,
+            "pool_uri": spec.data.pool.uri,
+            "evaluation_uri": spec.data.evaluation.uri,
+            "task": spec.task.model_dump_json(by_alias=True),
+            "targets": json.dumps([t.model_dump(by_alias=True) for t in spec.targets]),
+            "strategy": learning.strategy,
+            "batch_size": batch,
+            "random_share": fraction(learning.random_share),
+            "seed": learning.seed,
+            "round": round_.number,
+            "current": _current(observed),
+        },
+        deadline_seconds=seconds(learning.deadline),
+    )
+
+
+def _current(observed: ModelObserved) -> str:
+    versions = observed.status.versions
+    if not versions:
+        return ""
+    return json.dumps({v.target: fraction(v.accuracy) for v in versions[-1].variants})

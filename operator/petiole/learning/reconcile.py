@@ -1,0 +1,132 @@
+"""One pass over a TinyModel: from what is observed to the status to write and what to do.
+
+Nothing is remembered between passes but status, the runs and the store.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from petiole.api.base import Condition, set_condition
+from petiole.api.tinymodel import TinyModelStatus
+
+from .observed import Event, ModelObserved, ModelOutcome
+from .rounds import Turn, condition, take
+
+_WORK = {
+    "Querying": "choosing samples to ask labels for",
+    "Labelling": "waiting for labels",
+    "Training": "training and compressing",
+    "Packing": "signing the new version",
+}
+
+
+def reconcile(observed: ModelObserved, now: datetime) -> ModelOutcome:
+    """Decide what a model does next. ``now`` is aware, as all times in a status are."""
+    turn = take(observed, now)
+    status = turn.status.model_copy(update={"observed_generation": observed.generation})
+    findings = _findings(observed, turn, status)
+    status = status.model_copy(
+        update={
+            "message": _message(turn, status),
+            "conditions": _set(status.conditions, findings, observed.generation, now),
+        }
+    )
+    actions = (*turn.actions, *_stalled(observed, turn))
+    return ModelOutcome(status=status, actions=actions, again=turn.again)
+
+
+def _stalled(observed: ModelObserved, turn: Turn) -> tuple[Event, ...]:
+    """Tell of a stall once, when it begins."""
+    before = condition(observed.status, "Stalled")
+    if turn.stall is None or (before is not None and before.status == "True"):
+        return ()
+    return (Event("Warning", turn.stall.reason, turn.stall.message),)
+
+
+@dataclass(frozen=True, slots=True)
+class _Finding:
+    type: str
+    status: bool
+    reason: str
+    message: str
+
+
+def _findings(observed: ModelObserved, turn: Turn, status: TinyModelStatus) -> tuple[_Finding, ...]:
+    rejected = _rejected(observed, turn, status)
+    return (*_kstatus(turn, status, rejected), rejected, _labels(turn, status))
+
+
+def _kstatus(turn: Turn, status: TinyModelStatus, rejected: _Finding) -> tuple[_Finding, ...]:
+    """``Ready``, ``Reconciling`` and ``Stalled`` as kstatus reads them."""
+    busy = status.round.step != "Idle" or bool(status.round.awaiting)
+    text = _message(turn, status)
+    reason: str = status.round.step if busy else "UpToDate"
+    stalled, why = False, ""
+    if turn.stall is not None:
+        stalled, reason, why = True, turn.stall.reason, turn.stall.message
+    elif rejected.status and status.latest_version == 0 and not busy:
+        stalled, reason, why = True, rejected.reason, rejected.message
+    ready = status.latest_version > 0 and not busy and not stalled
+    return (
+        _Finding("Ready", ready, reason, text),
+        _Finding("Reconciling", busy and not stalled, reason, text if busy else ""),
+        _Finding("Stalled", stalled, reason, why),
+    )
+
+
+def _rejected(observed: ModelObserved, turn: Turn, status: TinyModelStatus) -> _Finding:
+    """Tell how the last candidate was judged; a new round clears it."""
+    if turn.judgement is not None:
+        judged = turn.judgement
+        reason = "Accepted" if judged.accepted else judged.reason
+        return _Finding("Rejected", not judged.accepted, reason, judged.message)
+    before = condition(observed.status, "Rejected")
+    if before is None or status.round.number != observed.status.round.number:
+        return _Finding("Rejected", False, "NotJudged", "")
+    return _Finding("Rejected", before.status == "True", before.reason, before.message)
+
+
+def _labels(turn: Turn, status: TinyModelStatus) -> _Finding:
+    if turn.labels_problem:
+        text = f"{turn.labels_problem} It is asked again by itself."
+        return _Finding("LabelsAvailable", False, "LabelSourceFailed", text)
+    waits = status.round.step == "Labelling"
+    reason = "Asked" if waits else "NothingAsked"
+    return _Finding("LabelsAvailable", True, reason, "")
+
+
+def _message(turn: Turn, status: TinyModelStatus) -> str:
+    round_, labels = status.round, status.labels
+    if turn.stall is not None:
+        return turn.stall.message
+    if turn.message:
+        return turn.message
+    if round_.step != "Idle":
+        return (
+            f"Round {round_.number} ({round_.trigger}): {_WORK[round_.step]}, {labels.spent} labels"
+        )
+    if not status.versions:
+        return "There is no version yet"
+    newest = status.versions[-1]
+    return f"Version {newest.version}: accuracy {newest.accuracy} with {newest.labels} labels"
+
+
+def _set(
+    conditions: tuple[Condition, ...],
+    findings: tuple[_Finding, ...],
+    generation: int,
+    now: datetime,
+) -> tuple[Condition, ...]:
+    for finding in findings:
+        conditions = set_condition(
+            conditions,
+            finding.type,
+            status=finding.status,
+            reason=finding.reason,
+            message=finding.message,
+            generation=generation,
+            now=now,
+        )
+    return conditions
