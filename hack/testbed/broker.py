@@ -1,0 +1,139 @@
+"""A Mosquitto of one's own on loopback: a free port, a password a device, access rules."""
+
+from __future__ import annotations
+
+import base64
+import getpass
+import hashlib
+import os
+import secrets
+import shutil
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from .processes import Process, Processes
+from .waits import free_port
+
+ITERATIONS = 101  # Mosquitto's own number; its file states it, so any other would do
+
+# Whoever logs in under a device's id may write below that id and read what is meant for it.
+RULES = """\
+user {gateway}
+topic readwrite petiole/1/#
+
+pattern write petiole/1/d/%u/state
+pattern write petiole/1/d/%u/stats
+pattern write petiole/1/d/%u/sample/+
+pattern write petiole/1/d/%u/online
+pattern read petiole/1/d/%u/grant
+pattern read petiole/1/d/%u/ack
+pattern read petiole/1/f/+/halt
+pattern read petiole/1/b/+/+
+"""
+
+CONFIG = """\
+listener {port} 127.0.0.1
+allow_anonymous false
+password_file {folder}/passwords
+acl_file {folder}/acl
+persistence true
+persistence_location {folder}/
+autosave_interval 10
+max_queued_messages 0
+max_inflight_messages 0
+set_tcp_nodelay true
+user {user}
+log_dest stderr
+log_type error
+log_type warning
+log_type notice
+"""
+
+
+def password_line(user: str, password: str) -> str:
+    """One line of a Mosquitto password file: PBKDF2-HMAC-SHA512, tag ``$7$``."""
+    salt = secrets.token_bytes(12)
+    key = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, ITERATIONS)
+    return f"{user}:$7${ITERATIONS}${_b64(salt)}${_b64(key)}\n"
+
+
+class Broker:
+    """Mosquitto in ``folder`` with a user for each of ``passwords`` and for the gateway.
+
+    Start with ``with Broker(...)`` or ``start()`` and ``stop()``; starting again keeps port,
+    passwords and, unless it was killed, what was retained.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        passwords: Mapping[str, str],
+        processes: Processes | None = None,
+    ) -> None:
+        self.folder = folder.resolve()
+        self.host = "127.0.0.1"
+        self.port = free_port()
+        self.gateway_user = "gateway"
+        self.gateway_password = secrets.token_urlsafe(16)
+        self._passwords = dict(passwords)
+        self._owned = processes is None
+        self._processes = processes or Processes(self.folder)
+        self._process: Process | None = None
+
+    def start(self) -> None:
+        """Write the files, start the process and wait until it listens."""
+        program = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+        if program is None:
+            raise FileNotFoundError("mosquitto is missing; install it: apt-get install mosquitto")
+        self.folder.mkdir(parents=True, exist_ok=True)
+        users = {**self._passwords, self.gateway_user: self.gateway_password}
+        self._write("passwords", "".join(password_line(u, p) for u, p in users.items()))
+        self._write("acl", RULES.format(gateway=self.gateway_user))
+        config = CONFIG.format(port=self.port, folder=self.folder, user=getpass.getuser())
+        self._write("mosquitto.conf", config)
+        arguments = [program, "-c", str(self.folder / "mosquitto.conf")]
+        self._process = self._processes.start("mosquitto", arguments)
+        self._process.wait_ready(self._listens, 15.0)
+
+    def stop(self) -> None:
+        """End the process; it saves what it retains."""
+        if self._process is not None:
+            self._process.stop()
+        if self._owned:
+            self._processes.stop()
+
+    def kill(self) -> None:
+        """SIGKILL: what was retained since the last autosave is lost."""
+        if self._process is not None:
+            self._process.kill()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def _write(self, name: str, text: str) -> None:
+        path = self.folder / name
+        path.write_text(text)
+        path.chmod(0o600)
+
+    def _listens(self) -> bool:
+        try:
+            socket.create_connection((self.host, self.port), 0.2).close()
+        except OSError:
+            return False
+        return True
+
+
+def _b64(data: bytes) -> str:
+    return base64.b64encode(data).decode()
