@@ -115,7 +115,7 @@ def standing(
         return Standing.SILENT if quiet else Standing.PENDING
     variant = variant_for(plan.target, state)
     if variant is None:
-        return Standing.INELIGIBLE
+        return Standing.INELIGIBLE if _admitted(plan, member) else Standing.PENDING
     if state.active == variant.digest:
         return _running(withdrawn, state, quiet)
     if withdrawn and member.exposed:
@@ -127,6 +127,11 @@ def standing(
     if quiet:
         return Standing.SILENT
     return _fetching(variant, state)
+
+
+def _admitted(plan: Plan, member: Member) -> bool:
+    """Within the stage: devices beyond it must not count towards its completion."""
+    return plan.stage is None or member.position < plan.stage.limit
 
 
 def _running(withdrawn: bool, state: State, quiet: bool) -> Standing:
