@@ -224,7 +224,8 @@ def _keep(scene: Scene, status: DeviceFleetStatus, failed: GateStatus) -> Device
 
 def _reverting(scene: Scene, status: DeviceFleetStatus) -> DeviceFleetStatus:
     summary = scene.fresh
-    if summary is None or remaining(scene, status, summary) > summary.counts.silent:
+    # Those that still run it and are heard of; silent ones are counted apart.
+    if summary is None or summary.counts.updated + summary.counts.trial > 0:
         return status
     left = remaining(scene, status, summary)
     back = max(status.exposed - left, 0)
