@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from .guard import TOKEN, members
-from .waits import wait_until
+from .waits import DeadlineError, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -50,14 +50,22 @@ class Process:
                 f" {self.log}:\n{self.tail()}"
             )
 
-    def wait_ready(self, ready: Callable[[], bool], seconds: float = 30.0) -> None:
-        """Wait until ``ready()``; fail at once when the process ends, else at the deadline."""
+    def wait_ready(
+        self, ready: Callable[[], bool], seconds: float = 30.0, *, detail: Callable[[], str] = str
+    ) -> None:
+        """Wait until ``ready()``; fail at once when the process ends, else at the deadline.
+
+        ``detail`` says what was seen last, for the message.
+        """
 
         def look() -> bool:
             self.check()
             return ready()
 
-        wait_until(look, seconds, f"{self.name} ready (see {self.log})")
+        try:
+            wait_until(look, seconds, f"{self.name} ready")
+        except DeadlineError as error:
+            raise DeadlineError(f"{error}; see {self.log}; {detail()}") from None
 
     def wait(self, seconds: float = 30.0) -> int:
         """The exit status; ``subprocess.TimeoutExpired`` after ``seconds``."""
