@@ -7,6 +7,7 @@ import asyncio
 import json
 import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -16,7 +17,7 @@ from hack.testbed.processes import ROOT, ProcessError
 from hack.testbed.waits import DeadlineError
 
 from . import report, summary
-from .acts import STORY
+from .acts import STORY, fleet_labels
 from .children import agent_sizes
 from .folder import run_folder
 from .show import Show, final_table
@@ -26,6 +27,7 @@ from .watch import ActFailedError
 
 CHILDREN_SECONDS = 120.0
 FAILURES = (ActFailedError, ProcessError, DeadlineError, httpx.HTTPError, OSError)
+STOPS = (KeyboardInterrupt, asyncio.CancelledError)
 
 
 def main() -> int:
@@ -37,21 +39,37 @@ def main() -> int:
     with run_folder(options.out) as folder:
         try:
             asyncio.run(play(folder, Show(console), keep=options.keep))
-        except* FAILURES as group:
-            for error in group.exceptions:
-                console.print(f"[red]The demo stopped:[/red] {error}", highlight=False)
-            return 1
-        except* (KeyboardInterrupt, asyncio.CancelledError):
-            console.print("Stopped; everything was taken down.")
-            return 130
+        except (*FAILURES, BaseExceptionGroup, *STOPS) as error:
+            return _farewell(console, error)
     return 0
+
+
+def _farewell(console: Console, error: BaseException) -> int:
+    """Say why it ended, in words for what is foreseen; return the exit status."""
+    causes = list(_leaves(error))
+    for cause in causes:
+        if isinstance(cause, FAILURES):
+            console.print(f"The demo stopped: {cause}", style="red", markup=False, soft_wrap=True)
+            return 1
+    if all(isinstance(cause, STOPS) for cause in causes):
+        console.print("Stopped; everything was taken down.")
+        return 130
+    raise error
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        for part in error.exceptions:
+            yield from _leaves(part)
+    else:
+        yield error
 
 
 async def play(folder: Path, show: Show, *, keep: bool) -> None:
     """Raise the stage, play all acts, write what was measured."""
     _end_on_signals()
     with show.live():
-        async with raised(folder, show) as stage:
+        async with raised(folder, show, fleet_labels()) as stage:
             for title, act in STORY:
                 with show.act(title):
                     await act(stage)
@@ -78,8 +96,8 @@ async def measure(stage: Stage) -> Measured:
     return Measured(
         record=stage.record,
         tally=stage.field_.tally,
-        posix=stage.posix,
-        qemu=stage.qemu,
+        posix=len(stage.posix),
+        qemu=len(stage.boards),
         reference=reference,
         exactness=exactness,
         agent=agent_sizes(),

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from .children import Children
-from .data import shift, wrongly_prepared
-from .field import Stream, publish_answers
+from .data import wrongly_prepared
+from .field import publish_answers
 from .stage import Stage
-from .summary import CALM, SHIFTED
+from .summary import SHIFTED
 from .watch import ActFailedError, Object, Snapshot, condition, is_true, status_of
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "digits"
@@ -27,15 +27,16 @@ DRIFT_SECONDS = 60.0
 
 async def learn(stage: Stage) -> None:
     """Apply the objects; the first version is learned while devices connect."""
-    await stage.cluster.apply(manifest(stage, "tinymodel.yaml"), manifest(stage, "devicefleet.yaml"))
+    await stage.cluster.apply(
+        manifest(stage, "tinymodel.yaml"), manifest(stage, "devicefleet.yaml")
+    )
     await stage.connect_devices()
     await stage.cluster.wait("version 1", lambda s: version_since(s, 0), FIRST_MODEL_SECONDS)
     stage.mark("version 1 accepted")
 
 
-async def promote_first(stage: Stage, children: Children) -> None:
+async def promote_first(stage: Stage) -> None:
     """Canary, early, all."""
-    children.start_reference(stage)
     await stage.cluster.wait(
         "the promotion of version 1", lambda s: finished(s, 1, "Promoted"), ROLLOUT_SECONDS
     )
@@ -52,10 +53,8 @@ async def stay_calm(stage: Stage) -> None:
 
 async def shift_field(stage: Stage) -> None:
     """Tilt and dim the sensors; the operator has to notice by the devices' statistics."""
-    data = stage.data
-    shifted = Stream(shift(data.field_x), data.field_y)
-    publish_answers(data.labels_path, shifted, data.names)
     stage.field_.switch(SHIFTED)
+    publish_answers(stage.data.labels_path, stage.field_.stream, stage.data.names)
     stage.record.injected_at = datetime.now(UTC)
     stage.mark("field shifted")
     found = await stage.cluster.wait("the Drifted condition", drifted, DRIFT_SECONDS)
@@ -151,3 +150,13 @@ def moment(status: Object, drift_condition: Object) -> datetime:
     return datetime.fromisoformat(said)
 
 
+Act = Callable[[Stage], Awaitable[None]]
+
+STORY: tuple[tuple[str, Act], ...] = (
+    ("few labels are asked for while devices connect", learn),
+    ("version 1 goes out by stages", promote_first),
+    ("the field is calm", stay_calm),
+    ("the field shifts", shift_field),
+    ("a better model goes out by itself", answer_drift),
+    ("a bad model is published and taken back", publish_bad),
+)

@@ -12,7 +12,6 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from hack.testbed.processes import ROOT, Process, Processes
 
@@ -65,23 +64,20 @@ class Children:
 
         Raises ActFailedError for one that failed or took longer than ``deadline`` seconds.
         """
-        found = {out: await self._result(out, process, deadline) for out, process in self._each()}
+        for process in self._running.values():
+            await asyncio.to_thread(_finish, process, deadline)
+        found = {out: json.loads(out.read_text()) for out in self._running}
         reference = found.pop(self.folder / "reference.json")
         return reference, [line for lines in found.values() for line in lines]
 
-    def _each(self) -> list[tuple[Path, Process]]:
-        return list(self._running.items())
 
-    async def _result(self, out: Path, process: Process, deadline: float) -> Any:
-        try:
-            code = await asyncio.to_thread(process.wait, deadline)
-        except subprocess.TimeoutExpired:
-            raise ActFailedError(
-                f"{process.name} took over {deadline:.0f} s; {process.log}"
-            ) from None
-        if code != 0:
-            raise ActFailedError(f"{process.name} failed; {process.log}:\n{process.tail()}")
-        return json.loads(out.read_text())
+def _finish(process: Process, deadline: float) -> None:
+    try:
+        code = process.wait(deadline)
+    except subprocess.TimeoutExpired:
+        raise ActFailedError(f"{process.name} took over {deadline:.0f} s; {process.log}") from None
+    if code != 0:
+        raise ActFailedError(f"{process.name} failed; {process.log}:\n{process.tail()}")
 
 
 def agent_sizes() -> list[Json]:

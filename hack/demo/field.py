@@ -113,7 +113,6 @@ class Field:
 
     def __init__(
         self,
-        places: Sequence[Place],
         streams: Mapping[str, Stream],
         *,
         phase: str,
@@ -123,19 +122,31 @@ class Field:
         """``per_second`` is inputs a second for each device."""
         self.tally = Tally()
         self.phase = phase
-        self._places = list(places)
         self._streams = streams
-        self._per_tick = len(places) * per_second * TICK
+        self._per_second = per_second
         self._random = np.random.default_rng(seed)
         self._pending: dict[str, _Pending] = {}
-        self._at: dict[tuple[int, int], str] = {(id(p.link), p.index): p.device for p in places}
+        self._places: list[Place] = []
+        self._links: list[SensorLink] = []
+        self._at: dict[tuple[int, int], str] = {}
         self._started = time.monotonic()
-        for link in {id(p.link): p.link for p in places}.values():
+
+    def reach(self, places: Sequence[Place]) -> None:
+        """Where devices sit; their links must be connected."""
+        self._places = list(places)
+        self._at = {(id(p.link), p.index): p.device for p in places}
+        self._links = list({id(p.link): p.link for p in places}.values())
+        for link in self._links:
             link.on_answer = self._answered
+        self._started = time.monotonic()
 
     def second(self) -> int:
         """Whole seconds since the field began."""
         return int(time.monotonic() - self._started)
+
+    @property
+    def stream(self) -> Stream:
+        return self._streams[self.phase]
 
     def switch(self, phase: str) -> None:
         """From now on scans come from another stream."""
@@ -150,12 +161,13 @@ class Field:
         last = time.monotonic()
         while True:
             now = time.monotonic()
-            owed = min(owed + self._per_tick * (now - last) / TICK, len(self._places))
+            rate = self._per_second * len(self._places)
+            owed = min(owed + rate * (now - last), len(self._places))
             last = now
             for _ in range(int(owed)):
                 self._show(next(turn), now)
             owed -= int(owed)
-            for link in {id(p.link): p.link for p in self._places}.values():
+            for link in self._links:
                 await link.flush()
             await asyncio.sleep(TICK)
 
@@ -169,7 +181,7 @@ class Field:
             if now - pending.sent < ANSWER_DEADLINE:
                 return
             self.tally.lost += 1
-        stream = self._streams[self.phase]
+        stream = self.stream
         pick = int(self._random.integers(len(stream.y)))
         self._pending[place.device] = _Pending(self.phase, int(stream.y[pick]), now)
         place.link.show(place.index, stream.x[pick].tobytes())

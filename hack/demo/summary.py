@@ -38,12 +38,11 @@ class Measured:
 def summarise(measured: Measured) -> Json:
     """The fields that the README promises, and more detail beside them."""
     record = measured.record
-    versions = status_of(record.model).get("versions", [])
-    by_number = {v["version"]: v for v in versions}
+    by_number = {v["version"]: v for v in versions(record)}
     return {
         "labels": _labels(by_number.get(1, {}), record, measured.reference),
         "variants": _variants(by_number.get(1, {})),
-        "versions": [_version(v) for v in versions],
+        "versions": [_version(v) for v in by_number.values()],
         "devices": {
             "posix": measured.posix,
             "qemu": measured.qemu,
@@ -59,6 +58,10 @@ def summarise(measured: Measured) -> Json:
         "setupSeconds": round(measured.setup_seconds, 1),
         "runSeconds": round(measured.run_seconds, 1),
     }
+
+
+def versions(record: Record) -> list[Json]:
+    return list(status_of(record.model).get("versions", []))
 
 
 def digests(version: Mapping[str, Any]) -> list[str]:

@@ -81,7 +81,7 @@ class Cluster:
     kubectl: Path
     namespace: str
     logs: Path
-    alive: Callable[[], str | None]  # which process has died, in words
+    dead: Callable[[], str | None] = lambda: None  # which process has died, in words
     latest: Snapshot = field(default_factory=lambda: Snapshot(0.0))
     listeners: list[Callable[[Snapshot], None]] = field(default_factory=list)
     started: float = field(default_factory=time.monotonic)
@@ -143,7 +143,7 @@ class Cluster:
             found = done(self.latest)
             if found is not None:
                 return found
-            dead = self.alive()
+            dead = self.dead()
             if dead is not None:
                 raise ActFailedError(f"waiting for {what}: {dead}. Logs: {self.logs}")
             if time.monotonic() > end:
