@@ -1,5 +1,5 @@
 /*
- * Generated from operator/petiole/wire/messages.cddl: run `make -C firmware generate`.
+ * Generated from operator/petiole/wire/messages.cddl: run make -C firmware generate.
  *
  * Generated using zcbor version 0.9.1
  * https://github.com/NordicSemiconductor/zcbor

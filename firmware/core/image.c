@@ -1,0 +1,266 @@
+#include "image.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "bytes.h"
+#include "ed25519.h"
+#include "sha256.h"
+
+#define IMAGE_MAGIC 0x96F3B83Du
+#define PROTECTED_MAGIC 0x6908u
+#define UNPROTECTED_MAGIC 0x6907u
+#define HEADER_SIZE 32u
+#define TLV_HEADER_SIZE 4u
+#define ALL_FIELDS 0x3FFu
+
+enum { TLV_KEYHASH = 0x01, TLV_SHA256 = 0x10, TLV_ED25519 = 0x24, TLV_COUNTER = 0x50 };
+
+/* Areas of an image, as offsets from its start. */
+struct areas {
+    uint32_t payload, payload_end; /* payload_end is also where the protected TLVs start */
+    uint32_t signed_end;           /* also where the unprotected TLVs start */
+    uint32_t end;
+};
+
+struct tlv {
+    uint32_t type, size;
+    const uint8_t *data;
+};
+
+struct proof {
+    const uint8_t *hash, *key_hash, *signature;
+};
+
+static bool find_areas(const uint8_t *p, uint32_t size, struct areas *a) {
+    if (size < HEADER_SIZE || get_le32(p) != IMAGE_MAGIC) {
+        return false;
+    }
+    uint32_t header = get_le16(p + 8), protected_size = get_le16(p + 10);
+    uint32_t payload = get_le32(p + 12);
+    if (header != HEADER_SIZE || payload > size - header ||
+        protected_size > size - header - payload) {
+        return false;
+    }
+    a->payload = header;
+    a->payload_end = header + payload;
+    a->signed_end = a->payload_end + protected_size;
+    a->end = size;
+    return true;
+}
+
+/* Does a TLV area with this magic fill the bytes from `start` to `end` exactly? */
+static bool area_fits(const uint8_t *p, uint32_t start, uint32_t end, uint32_t magic) {
+    return end - start >= TLV_HEADER_SIZE && get_le16(p + start) == magic &&
+           get_le16(p + start + 2) == end - start;
+}
+
+/* The TLV at `*at`, which moves behind it. False at the end or when it would leave the area: then
+ * `*at` is not `end`. */
+static bool next_tlv(const uint8_t *p, uint32_t end, uint32_t *at, struct tlv *t) {
+    if (end - *at < TLV_HEADER_SIZE) {
+        return false;
+    }
+    t->type = get_le16(p + *at);
+    t->size = get_le16(p + *at + 2);
+    if (t->size > end - *at - TLV_HEADER_SIZE) {
+        return false;
+    }
+    t->data = p + *at + TLV_HEADER_SIZE;
+    *at += TLV_HEADER_SIZE + t->size;
+    return true;
+}
+
+static bool take_number(const struct tlv *t, uint32_t *out) {
+    if (t->size != 4) {
+        return false;
+    }
+    *out = get_le32(t->data);
+    return true;
+}
+
+static bool take_target(const struct tlv *t, struct image *out) {
+    out->target = t->data;
+    out->target_size = t->size;
+    return t->size > 0;
+}
+
+static bool take_golden(const struct tlv *t, const struct image_part *payload, struct image *out) {
+    if (t->size != 8 || get_le32(t->data) > payload->size) {
+        return false;
+    }
+    out->golden.data = payload->data + get_le32(t->data);
+    out->golden.size = payload->size - get_le32(t->data);
+    out->golden_count = get_le32(t->data + 4);
+    return true;
+}
+
+static bool take_part(const struct tlv *t, const struct image_part *payload,
+                      struct image_part *out) {
+    if (t->size != 8) {
+        return false;
+    }
+    uint32_t offset = get_le32(t->data), size = get_le32(t->data + 4);
+    if (offset > payload->size || size > payload->size - offset) {
+        return false;
+    }
+    out->data = payload->data + offset;
+    out->size = size;
+    return true;
+}
+
+/* Reads one policy field. Returns its bit in ALL_FIELDS, or 0: unknown or malformed. Unknown ones
+ * are refused too, because a newer operator may mean a limit by them. */
+static uint32_t take_policy(const struct tlv *t, const struct image_part *payload,
+                            struct image *out) {
+    struct image_part reference;
+    switch (t->type) {
+    case TLV_COUNTER:
+        return take_number(t, &out->counter) ? 1u << 0 : 0;
+    case 0xA0:
+        return take_number(t, &out->kind) ? 1u << 1 : 0;
+    case 0xA1:
+        return take_target(t, out) ? 1u << 2 : 0;
+    case 0xA2:
+        return take_number(t, &out->abi) ? 1u << 3 : 0;
+    case 0xA3:
+        return take_number(t, &out->arena) ? 1u << 4 : 0;
+    case 0xA4:
+        return take_number(t, &out->ops) ? 1u << 5 : 0;
+    case 0xA5:
+        return take_golden(t, payload, out) ? 1u << 6 : 0;
+    case 0xA6:
+        return take_part(t, payload, &reference) ? 1u << 7 : 0;
+    case 0xA7:
+        return take_number(t, &out->revision) ? 1u << 8 : 0;
+    case 0xA8:
+        return take_part(t, payload, &out->model) ? 1u << 9 : 0;
+    default:
+        return 0;
+    }
+}
+
+/* Every field once, nothing else. */
+static bool read_policy(const uint8_t *p, const struct areas *a, struct image *out) {
+    if (!area_fits(p, a->payload_end, a->signed_end, PROTECTED_MAGIC)) {
+        return false;
+    }
+    struct image_part payload = {p + a->payload, a->payload_end - a->payload};
+    uint32_t at = a->payload_end + TLV_HEADER_SIZE, seen = 0;
+    struct tlv t;
+    while (next_tlv(p, a->signed_end, &at, &t)) {
+        uint32_t field = take_policy(&t, &payload, out);
+        if (field == 0 || (seen & field) != 0) {
+            return false;
+        }
+        seen |= field;
+    }
+    return at == a->signed_end && seen == ALL_FIELDS;
+}
+
+static const uint8_t **proof_field(struct proof *proof, const struct tlv *t) {
+    if (t->type == TLV_SHA256 && t->size == SHA256_SIZE) {
+        return &proof->hash;
+    }
+    if (t->type == TLV_KEYHASH && t->size == SHA256_SIZE) {
+        return &proof->key_hash;
+    }
+    if (t->type == TLV_ED25519 && t->size == 64) {
+        return &proof->signature;
+    }
+    return NULL;
+}
+
+static bool read_proof(const uint8_t *p, const struct areas *a, struct proof *proof) {
+    if (!area_fits(p, a->signed_end, a->end, UNPROTECTED_MAGIC)) {
+        return false;
+    }
+    uint32_t at = a->signed_end + TLV_HEADER_SIZE;
+    struct tlv t;
+    while (next_tlv(p, a->end, &at, &t)) {
+        const uint8_t **field = proof_field(proof, &t);
+        if (field == NULL || *field != NULL) {
+            return false;
+        }
+        *field = t.data;
+    }
+    return at == a->end && proof->hash != NULL;
+}
+
+static bool is_zero(const uint8_t key[32]) {
+    uint8_t any = 0;
+    for (int i = 0; i < 32; i++) {
+        any |= key[i];
+    }
+    return any == 0;
+}
+
+/* KEYHASH is over the key's DER SubjectPublicKeyInfo (RFC 8410). */
+static bool key_matches(const uint8_t key[32], const uint8_t *key_hash) {
+    static const uint8_t prefix[12] = {0x30, 0x2A, 0x30, 0x05, 0x06, 0x03,
+                                       0x2B, 0x65, 0x70, 0x03, 0x21, 0x00};
+    struct sha256 s;
+    uint8_t hash[SHA256_SIZE];
+    sha256_init(&s);
+    sha256_update(&s, prefix, sizeof prefix);
+    sha256_update(&s, key, 32);
+    sha256_final(&s, hash);
+    return !is_zero(key) && memcmp(hash, key_hash, SHA256_SIZE) == 0;
+}
+
+static const uint8_t *select_key(const uint8_t keys[2][32], const uint8_t *key_hash) {
+    for (int i = 0; i < 2; i++) {
+        if (key_matches(keys[i], key_hash)) {
+            return keys[i];
+        }
+    }
+    return NULL;
+}
+
+enum reason image_verify(const uint8_t *p, uint32_t size, const uint8_t keys[2][32],
+                         struct image *out) {
+    struct areas areas;
+    struct proof proof = {0};
+    uint8_t hash[SHA256_SIZE];
+    memset(out, 0, sizeof *out);
+    if (!find_areas(p, size, &areas) || !read_proof(p, &areas, &proof)) {
+        return REASON_BAD_IMAGE;
+    }
+    sha256(p, areas.signed_end, hash);
+    if (memcmp(hash, proof.hash, SHA256_SIZE) != 0) {
+        return REASON_BAD_IMAGE;
+    }
+    if (proof.signature == NULL || proof.key_hash == NULL) {
+        return REASON_BAD_SIGNATURE; /* whole, but unsigned */
+    }
+    const uint8_t *key = select_key(keys, proof.key_hash);
+    if (key == NULL) {
+        return REASON_WRONG_KEY;
+    }
+    if (!ed25519_verify(proof.signature, key, hash, sizeof hash)) {
+        return REASON_BAD_SIGNATURE;
+    }
+    return read_policy(p, &areas, out) ? REASON_NONE : REASON_BAD_IMAGE;
+}
+
+enum reason image_permitted(const struct image *image, const struct image_limits *limits) {
+    size_t target_size = strlen(limits->target);
+    if (image->kind != IMAGE_KIND_MODEL) {
+        return REASON_WRONG_KIND;
+    }
+    if (image->target_size != target_size ||
+        memcmp(image->target, limits->target, target_size) != 0) {
+        return REASON_WRONG_TARGET;
+    }
+    if (image->counter < limits->floor) {
+        return REASON_COUNTER_TOO_LOW;
+    }
+    if (image->abi != limits->abi) {
+        return REASON_ABI_UNSUPPORTED;
+    }
+    if ((image->ops & ~limits->ops) != 0) {
+        return REASON_OP_UNSUPPORTED;
+    }
+    return image->arena > limits->arena ? REASON_ARENA_TOO_LARGE : REASON_NONE;
+}

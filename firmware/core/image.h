@@ -1,0 +1,49 @@
+/* A signed artefact: MCUboot image format with the policy of docs/architecture.md in its protected
+ * TLVs. https://docs.mcuboot.com/design.html describes header, TLVs and signature. */
+#ifndef PETIOLE_IMAGE_H
+#define PETIOLE_IMAGE_H
+
+#include <stdint.h>
+
+#include "status.h"
+
+#define IMAGE_KIND_MODEL 1u
+
+/* A part of the payload. */
+struct image_part {
+    const uint8_t *data;
+    uint32_t size;
+};
+
+struct image {
+    uint32_t counter; /* security counter */
+    uint32_t kind;
+    const uint8_t *target; /* not terminated */
+    uint32_t target_size;
+    uint32_t abi;
+    uint32_t arena; /* bytes */
+    uint32_t ops;
+    uint32_t revision;
+    struct image_part model;
+    struct image_part golden; /* from its first vector to the end of the payload */
+    uint32_t golden_count;
+};
+
+/* What this device can take. */
+struct image_limits {
+    const char *target;
+    uint32_t arena;
+    uint32_t abi;
+    uint32_t ops;
+    uint32_t floor; /* lowest security counter accepted */
+};
+
+/* Checks structure, hash and signature of the `size` bytes at `p` against either of two public
+ * keys, and reads the policy, from signed bytes only. The parts of `out` point into `p`. */
+enum reason image_verify(const uint8_t *p, uint32_t size, const uint8_t keys[2][32],
+                         struct image *out);
+
+/* May a device with these limits run this model? */
+enum reason image_permitted(const struct image *image, const struct image_limits *limits);
+
+#endif

@@ -1,0 +1,33 @@
+/* A model that may answer: verified, permitted, loaded, and right on its golden vectors. */
+#ifndef PETIOLE_MODEL_H
+#define PETIOLE_MODEL_H
+
+#include <stdint.h>
+
+#include "image.h"
+#include "nn.h"
+
+#define MODEL_CLASSES_MAX 32u
+
+struct model {
+    struct nn_model nn;
+    uint32_t counter; /* security counter of its artefact */
+};
+
+/* What a model says about one input. Probabilities are 0..255. */
+struct verdict {
+    uint8_t label;
+    uint8_t confidence; /* the top probability */
+    uint8_t margin;     /* top minus second */
+};
+
+/* Proves the artefact at `p` and makes it ready to run in `arena`, of `limits->arena` bytes.
+ * Overwrites the arena. `m` is usable only after REASON_NONE. */
+enum reason model_open(struct model *m, const uint8_t *p, uint32_t size, const uint8_t keys[2][32],
+                       const struct image_limits *limits, uint8_t *arena);
+
+/* Classifies `in_len` raw sensor bytes. */
+struct verdict model_classify(const struct model *m, uint8_t *arena, uint32_t arena_size,
+                              const uint8_t *input);
+
+#endif
