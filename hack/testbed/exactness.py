@@ -31,10 +31,8 @@ LOAD, RUN = 1, 2  # commands of firmware/tests/nn_server.h
 REQUEST = struct.Struct("<2sHI")
 RESPONSE = struct.Struct("<2sHiI")
 # One instruction is 64 ns of the emulated clock, so that the board's timer counts instructions.
-QEMU = tuple(
-    "qemu-system-arm -M mps2-an386 -display none -monitor none -serial stdio -icount shift=6"
-    " -kernel".split()
-)
+BOARD = ("qemu-system-arm", "-M", "mps2-an386", "-display", "none", "-monitor", "none")
+QEMU = (*BOARD, "-serial", "stdio", "-icount", "shift=6", "-kernel")
 
 
 class ServerError(Exception):

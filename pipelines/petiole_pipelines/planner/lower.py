@@ -47,7 +47,7 @@ def _require_int8(tensor: Tensor) -> None:
 
 
 def _refuse(tensor: Tensor, why: str) -> PlanError:
-    return PlanError(f"the operator that writes {tensor.name!r}: {why}")
+    return PlanError(f"at {tensor.name!r}: {why}")
 
 
 def _check(holds: bool, tensor: Tensor, why: str) -> None:
@@ -144,6 +144,8 @@ def _convolution(graph: Graph, node: Node) -> Op:
     length = filter_h * filter_w * depth
     _check(depth == in_shape.c, out, "grouped convolution is not supported: use DepthwiseConv2D")
     _check(length <= MAX_DOT, out, f"a filter of {length} values exceeds {MAX_DOT}")
+    out_shape = image_shape(out)
+    _check(out_shape.c == channels, out, f"{channels} filters cannot make shape {out.shape}")
     window = _window(node, ends, filter_h, filter_w)
     # Padding is filled with the zero point, so its part of every sum is one constant a channel.
     sums = weights.reshape(channels, -1).astype(np.int64).sum(axis=1)
@@ -157,7 +159,7 @@ def _convolution(graph: Graph, node: Node) -> Op:
         in_tensor=first.index,
         out_tensor=out.index,
         in_shape=in_shape,
-        out_shape=image_shape(out),
+        out_shape=out_shape,
         scratch=0 if window.pointwise else 2 * length,
         window=window,
         weights=weights.tobytes(),
@@ -204,7 +206,8 @@ def _depthwise(graph: Graph, node: Node) -> Op:
     ends = first, out = _ends(graph, node)
     tensor, weights = _weights(graph, node)
     _, filter_h, filter_w, channels = weights.shape
-    in_shape = image_shape(first)
+    in_shape, out_shape = image_shape(first), image_shape(out)
+    _check(out_shape.c == channels, out, f"{channels} filters cannot make shape {out.shape}")
     _check(channels % in_shape.c == 0, out, f"{in_shape.c} channels become {channels}: no multiple")
     _check(filter_h * filter_w <= MAX_DEPTHWISE, out, f"the filter exceeds {MAX_DEPTHWISE} values")
     low, high = fixedpoint.activation_range(
@@ -216,7 +219,7 @@ def _depthwise(graph: Graph, node: Node) -> Op:
         in_tensor=first.index,
         out_tensor=out.index,
         in_shape=in_shape,
-        out_shape=image_shape(out),
+        out_shape=out_shape,
         window=_window(node, ends, filter_h, filter_w),
         weights=weights.tobytes(),
         scales=_channel_scales(node, tensor, ends, _bias(graph, node, channels)),

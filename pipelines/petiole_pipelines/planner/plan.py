@@ -1,5 +1,6 @@
 """Puts the parts together: a graph of operators becomes one blob with fixed offsets."""
 
+import struct
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -15,11 +16,15 @@ from petiole_pipelines.planner.format import (
     pack_op,
     pack_scales,
 )
-from petiole_pipelines.planner.graph import Graph, PlanError, read
+from petiole_pipelines.planner.graph import Graph, Node, PlanError, read
+from petiole_pipelines.planner.limits import check
 from petiole_pipelines.planner.lower import image_shape, lower
 
 # Keras emits these to compute the shape of a RESHAPE; shapes are static here.
 SHAPE_ARITHMETIC = frozenset({"SHAPE", "STRIDED_SLICE", "PACK"})
+
+# Flatbuffers have no checksum: wrong bytes show as an index, type or number that makes no sense.
+DAMAGE = (struct.error, LookupError, TypeError, AttributeError, ValueError, ArithmeticError)
 
 
 def plan(tflite: bytes) -> PlannedModel:
@@ -27,7 +32,17 @@ def plan(tflite: bytes) -> PlannedModel:
 
     Raises `PlanError`, which names the operator or tensor at fault and what to do about it.
     """
-    graph = read(tflite)
+    try:
+        return _planned(read(tflite))
+    except PlanError:
+        raise
+    except DAMAGE as error:
+        raise PlanError(
+            f"the TensorFlow Lite file is damaged ({error}): convert it again"
+        ) from error
+
+
+def _planned(graph: Graph) -> PlannedModel:
     aliases, ops = _operators(graph)
     output = aliases.get(graph.output, graph.output)
     offsets, arena = place(list(_buffers(graph, ops, output)))
@@ -71,12 +86,22 @@ def _operators(graph: Graph) -> tuple[Mapping[int, int], Sequence[Op]]:
         if node.operator in SHAPE_ARITHMETIC and graph.tensors[node.outputs[0]].type == "INT32":
             continue
         if node.operator == "RESHAPE":
-            aliases[node.outputs[0]] = aliases.get(node.inputs[0], node.inputs[0])
+            aliases[node.outputs[0]] = _reshaped(graph, node, aliases)
         else:
-            ops.append(_resolved(lower(graph, node), aliases))
+            op = _resolved(lower(graph, node), aliases)
+            check(op)
+            ops.append(op)
     if not ops:
         raise PlanError("the model has no operator that computes anything")
     return aliases, ops
+
+
+def _reshaped(graph: Graph, node: Node, aliases: Mapping[int, int]) -> int:
+    """Return the tensor that a RESHAPE is a view of."""
+    first, out = graph.tensors[node.inputs[0]], graph.tensors[node.outputs[0]]
+    if image_shape(first).size != image_shape(out).size:
+        raise PlanError(f"{out.name!r} cannot be a reshape of {first.name!r}: convert again")
+    return aliases.get(first.index, first.index)
 
 
 def _resolved(op: Op, aliases: Mapping[int, int]) -> Op:

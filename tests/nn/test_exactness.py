@@ -1,0 +1,89 @@
+"""The runtime gives the answers of tflite-micro, bit for bit."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+
+from hack.testbed.exactness import Server, ServerError, compare
+from petiole_pipelines.planner import Reference, golden, plan
+from petiole_pipelines.planner.format import HEADER, OP
+from tests.nn import nets
+
+NAMES = sorted(nets.NETS)
+
+
+def random_inputs(count: int, length: int) -> np.ndarray:
+    return np.random.default_rng(1).integers(-128, 128, (count, length), dtype=np.int8)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_plain_kernels_on_this_machine(models: Mapping[str, bytes], name: str):
+    found = compare(models[name], inputs=500, where="posix")
+    assert (found.inputs, found.mismatches) == (500, 0)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_dsp_kernels_on_an_emulated_cortex_m4(
+    models: Mapping[str, bytes], name: str, record_property
+):
+    found = compare(models[name], inputs=40, where="qemu")
+    record_property("instructions", found.instructions)
+    assert (found.inputs, found.mismatches) == (40, 0)
+    assert found.instructions is not None
+    assert found.instructions > 100
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_networks_tell_inputs_apart(models: Mapping[str, bytes], name: str):
+    """Else equality would mean little."""
+    outputs = Reference(models[name]).run(random_inputs(200, plan(models[name]).in_len))
+    assert len(np.unique(outputs, axis=0)) > 150
+    assert len(np.unique(outputs)) > 100
+
+
+def test_a_changed_weight_is_seen(models: Mapping[str, bytes]):
+    planned = plan(models["dense"])
+    inputs = random_inputs(50, planned.in_len)
+    wanted = Reference(models["dense"]).run(inputs)
+    changed = bytearray(planned.blob)
+    weights = OP.unpack_from(planned.blob, HEADER.size + OP.size)[17]
+    changed[weights + 7 * 21 - 1] ^= 0x40
+    with Server("posix", bytes(changed)) as server:
+        got = np.stack([server.run(x).output for x in inputs])
+    assert (got != wanted).any()
+    # The last weight belongs to the last neuron: all others stay the same.
+    np.testing.assert_array_equal(got[:, :-1], wanted[:, :-1])
+
+
+def test_instructions_are_the_same_in_each_run(models: Mapping[str, bytes]):
+    planned = plan(models["digits"])
+    values = random_inputs(1, planned.in_len)[0]
+    with Server("qemu", planned.blob) as server:
+        counts = [server.run(values).instructions for _ in range(5)]
+    # The timer counts every 1.6th part of an instruction, so rounding may show.
+    assert max(counts) - min(counts) <= 2
+
+
+def test_golden_vectors_are_pairs_of_input_and_output(models: Mapping[str, bytes]):
+    planned = plan(models["digits"])
+    inputs = random_inputs(3, planned.in_len)
+    pairs = np.frombuffer(golden(models["digits"], inputs), np.int8).reshape(3, -1)
+    np.testing.assert_array_equal(pairs[:, : planned.in_len], inputs)
+    with Server("posix", planned.blob) as server:
+        for pair in pairs:
+            got = server.run(pair[: planned.in_len]).output
+            np.testing.assert_array_equal(got, pair[planned.in_len :])
+
+
+def test_golden_refuses_raw_bytes(models: Mapping[str, bytes]):
+    with pytest.raises(ValueError, match="must be int8, not uint8"):
+        golden(models["digits"], np.zeros((1, 64), np.uint8))
+
+
+def test_an_input_of_another_length_is_refused(models: Mapping[str, bytes]):
+    with Server("posix", plan(models["digits"]).blob) as server:
+        with pytest.raises(ServerError, match="status -101"):
+            server.run(np.zeros(63, np.int8))
+        # The next request is served as if nothing had been.
+        assert server.run(np.zeros(64, np.int8)).output.shape == (10,)

@@ -1,0 +1,120 @@
+"""No byte string makes the loader or a run touch memory outside of the blob and the arena."""
+
+import struct
+import subprocess
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import pytest
+
+from hack.testbed.exactness import ROOT, Server, ServerError
+from petiole_pipelines.planner import plan
+from petiole_pipelines.planner.format import HEADER, OP
+from tests.nn.mutants import run_mutants
+
+SHORT, MAGIC, ABI, OPERATOR, SHAPE, RANGE, VALUE = range(-1, -8, -1)  # nn_error
+MUTANTS = 400  # of each network
+EDGES = [0, 1, 2, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF]
+
+
+def mutants(blob: bytes, random: np.random.Generator) -> Iterator[bytes]:
+    """Change a few places, most of them in the header and the table, where the offsets are."""
+    table = HEADER.size + OP.size * HEADER.unpack_from(blob)[5]
+    for _ in range(MUTANTS):
+        changed = bytearray(blob)
+        for _ in range(random.integers(1, 5)):
+            end = table if random.random() < 0.8 else len(blob)
+            width = int(random.choice([1, 2, 4]))
+            at = int(random.integers(0, end - width + 1)) // width * width
+            if random.random() < 0.5:
+                value = int(random.choice(EDGES)) % (1 << 8 * width)
+            else:
+                old = int.from_bytes(changed[at : at + width], "little")
+                value = (old + int(random.integers(-3, 4))) % (1 << 8 * width)
+            changed[at : at + width] = value.to_bytes(width, "little")
+        yield bytes(changed)
+
+
+def test_mutated_models_never_leave_their_memory(models: Mapping[str, bytes]):
+    random = np.random.default_rng(7)
+    blobs = [m for tflite in models.values() for m in mutants(plan(tflite).blob, random)]
+    verdicts = run_mutants(blobs)
+    loads = {load for load, _ in verdicts}
+    # The mutants must reach every check, and also get past all of them.
+    assert loads >= {0, SHORT, MAGIC, ABI, OPERATOR, SHAPE, RANGE, VALUE}
+    assert sum(run == "0" for _, run in verdicts) > 300
+
+
+def test_every_truncation_is_refused(models: Mapping[str, bytes]):
+    blob = plan(models["odd_conv"]).blob
+    verdicts = run_mutants([blob[:size] for size in range(len(blob))])
+    assert {load for load, _ in verdicts} == {SHORT}
+
+
+def test_bytes_behind_a_model_do_not_matter(models: Mapping[str, bytes]):
+    blob = plan(models["odd_conv"]).blob
+    assert run_mutants([blob, blob + bytes(16)]) == [(0, "0"), (0, "0")]
+
+
+def test_noise_is_no_model():
+    random = np.random.default_rng(3)
+    blobs = [random.bytes(int(random.integers(0, 300))) for _ in range(500)]
+    assert {load for load, _ in run_mutants(blobs)} == {SHORT, MAGIC}
+
+
+def patched(blob: bytes, offset: int, form: str, value: int) -> bytes:
+    changed = bytearray(blob)
+    struct.pack_into(form, changed, offset, value)
+    return bytes(changed)
+
+
+@pytest.mark.parametrize(
+    ("offset", "form", "value", "error"),
+    [
+        (0, "<I", 0x12345678, MAGIC),
+        (4, "<I", 2, ABI),
+        (8, "<I", 1 << 20, SHORT),  # size
+        (12, "<I", 4, RANGE),  # arena
+        (16, "<I", 1 << 31, OPERATOR),  # mask
+        (20, "<I", 1 << 30, SHORT),  # operator count
+        (24, "<I", 0xFFFFFFFF, RANGE),  # input offset
+        (36, "<I", 1 << 20, RANGE),  # output length
+        (HEADER.size + 0, "<H", 9, OPERATOR),  # kind
+        (HEADER.size + 4, "<I", 0xFFFFFFF0, RANGE),  # input
+        (HEADER.size + 8, "<I", 0xFFFFFFF0, RANGE),  # patches
+        (HEADER.size + 16, "<H", 0, SHAPE),  # input height
+        (HEADER.size + 32, "<H", 0, SHAPE),  # stride
+        (HEADER.size + 40, "<I", 0xFFFFFFF0, RANGE),  # weights
+        (HEADER.size + 44, "<I", 0xFFFFFFF0, RANGE),  # scales
+        (HEADER.size + 48, "<h", 200, VALUE),  # zero point
+    ],
+)
+def test_each_field_is_checked(
+    models: Mapping[str, bytes], offset: int, form: str, value: int, error: int
+):
+    blob = patched(plan(models["odd_conv"]).blob, offset, form, value)
+    assert run_mutants([blob]) == [(error, "-")]
+
+
+def test_overlapping_regions_are_refused(models: Mapping[str, bytes]):
+    blob = plan(models["odd_conv"]).blob
+    in_offset = struct.unpack_from("<I", blob, HEADER.size + 4)[0]
+    assert run_mutants([patched(blob, HEADER.size + 12, "<I", in_offset)]) == [(RANGE, "-")]
+
+
+def test_the_server_passes_the_refusal_on(models: Mapping[str, bytes]):
+    with pytest.raises(ServerError, match="status -1"):
+        Server("posix", plan(models["odd_conv"]).blob[:-1])
+
+
+def test_the_runtime_has_no_mutable_globals(tmp_path):
+    sources = sorted((ROOT / "firmware" / "core").glob("nn_*.c"))
+    plain = [s for s in sources if s.name != "nn_dot_dsp.c"]
+    assert len(plain) >= 8
+    for source in plain:
+        objects = tmp_path / f"{source.stem}.o"
+        subprocess.run(["gcc", "-std=c11", "-O2", "-c", source, "-o", objects], check=True)
+        symbols = subprocess.run(["nm", objects], check=True, capture_output=True, text=True).stdout
+        kinds = {line.split()[-2] for line in symbols.splitlines()}
+        assert not kinds & set("BbDdCGgSs"), f"{source.name}: {symbols}"
+        assert not {"malloc", "free"} & {line.split()[-1] for line in symbols.splitlines()}
