@@ -41,7 +41,9 @@ STAGES = (
 )
 
 
-def spec(*, version: int | str = "Latest", gates=(UPDATE, CONFIDENCE), **rollout) -> DeviceFleetSpec:
+def spec(
+    *, version: int | str = "Latest", gates=(UPDATE, CONFIDENCE), **rollout
+) -> DeviceFleetSpec:
     return DeviceFleetSpec(
         selector=Selector(match_labels={"app": "meters"}),
         model=ModelRef(name="digits", version=version),

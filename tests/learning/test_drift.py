@@ -1,0 +1,177 @@
+"""Drift by simulation: how often it alarms for nothing, how soon it sees a shift."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from petiole.learning import drift
+from petiole.rollout.observed import Reference
+from petiole.rollout.plan import Window
+
+START = datetime(2026, 11, 2, tzinfo=UTC)
+INTERVAL = timedelta(minutes=15)
+Draw = Callable[[np.random.Generator, int], np.ndarray]
+
+
+def confident(generator: np.random.Generator, n: int, unsure: float = 0.0) -> np.ndarray:
+    """Top confidences as bytes: mostly high, a share ``unsure`` lower."""
+    high = generator.beta(12, 1.2, n)
+    return np.where(generator.random(n) < unsure, generator.beta(4, 2.5, n), high) * 255
+
+
+def window(index: int, confidence: np.ndarray, inputs: np.ndarray) -> Window:
+    whole = confidence.astype(np.int64)
+    return Window(
+        index=index,
+        start=START + index * INTERVAL,
+        end=START + (index + 1) * INTERVAL,
+        digest="d",
+        devices=10,
+        count=len(whole),
+        confidence=tuple(np.bincount(whole // 16, minlength=16).tolist()),
+        classes=(len(whole),),
+        confidence_sum=int(whole.sum()),
+        confidence_squares=int((whole**2).sum()),
+        input_sum=int(inputs.sum()),
+    )
+
+
+def series(
+    seed: int,
+    windows: int,
+    *,
+    n: int = 300,
+    shift_at: int | None = None,
+    unsure: float = 0.0,
+    gain: float = 0.0,
+    spread: float = 0.0,
+) -> list[Window]:
+    """Windows of a calm field that moves at ``shift_at``; ``spread`` is a common error a window."""
+    generator = np.random.default_rng(seed)
+    made = []
+    for index in range(windows):
+        moved = shift_at is not None and index >= shift_at
+        together = generator.normal(0, spread)
+        confidence = confident(generator, n, unsure if moved else 0.0) + together
+        inputs = generator.normal(80 + (gain if moved else 0.0) + together, 12, n)
+        made.append(window(index, np.clip(confidence, 0, 255), inputs))
+    return made
+
+
+def reference() -> Reference:
+    sample = confident(np.random.default_rng(99), 400).astype(np.int64)
+    return Reference(
+        count=400,
+        confidence=tuple(np.bincount(sample // 16, minlength=16).tolist()),
+        classes=(400,),
+        confidence_sum=int(sample.sum()),
+        confidence_squares=int((sample**2).sum()),
+        input_sum=400 * 80,
+    )
+
+
+def evaluate(windows: list[Window], *, per_year: float = 1.0) -> drift.DriftVerdict:
+    return drift.evaluate(
+        reference(),
+        windows,
+        false_alarms_per_year=per_year,
+        interval_seconds=INTERVAL.total_seconds(),
+    )
+
+
+def per_year(run_length: float) -> float:
+    """The false alarm rate at which a false alarm comes every ``run_length`` windows."""
+    return 365.25 * 86400 / INTERVAL.total_seconds() / run_length
+
+
+@pytest.mark.parametrize(
+    ("spread", "fewest"), [(0.0, 0), (4.0, 10)], ids=["independent", "devices-move-together"]
+)
+def test_false_alarms_are_not_more_frequent_than_asked(spread: float, fewest: int) -> None:
+    """At one in 400 windows, 100 calm series of 200 windows give about 39 alarms at most.
+
+    Independent devices give fewer: there the smallest step that matters bounds the chart. Where
+    that bound does not bite, a chart that hardly speaks would be too deaf for the asked rate.
+    """
+    alarms = sum(
+        evaluate(series(seed, 200, spread=spread), per_year=per_year(400)).state == "Drifted"
+        for seed in range(100)
+    )
+    assert fewest <= alarms <= 55  # 39 and three standard deviations
+
+
+def test_a_calm_year_asked_for_one_alarm_stays_calm_for_weeks() -> None:
+    assert all(evaluate(series(seed, 400)).state == "Stable" for seed in range(12))
+
+
+@pytest.mark.parametrize(
+    "shift",
+    [{"unsure": 0.3}, {"gain": 12.0}, {"gain": -12.0}],
+    ids=["confidence falls", "input rises", "input falls"],
+)
+@pytest.mark.parametrize("calm", [8, 40])
+def test_a_shift_is_seen_within_a_few_windows(shift: dict[str, float], calm: int) -> None:
+    for seed in range(10):
+        verdict = evaluate(series(seed, calm + 12, shift_at=calm, **shift))
+        assert verdict.state == "Drifted", verdict
+        late = (verdict.detected_at - START) / INTERVAL - calm
+        assert 1 <= late <= 6
+
+
+def test_the_message_says_what_moved() -> None:
+    verdict = evaluate(series(1, 60, shift_at=40, unsure=0.4, gain=30.0))
+    assert "since 2026-11-02 10:00:00 mean confidence 0.91 -> 0.80" in verdict.message
+    assert "mean input 80 -> 111 of 255" in verdict.message
+    assert "answers below half confidence" in verdict.message
+
+
+def test_without_a_baseline_nothing_is_claimed() -> None:
+    verdict = evaluate(series(1, drift.COMMISSIONING))
+    assert (verdict.state, verdict.detected_at) == ("Unknown", None)
+    assert verdict.message == "6 of 7 windows for a baseline have come in"
+
+
+def test_an_alarm_stays_and_keeps_its_time() -> None:
+    windows = series(3, 80, shift_at=30, unsure=0.4)
+    first = evaluate(windows[:45])
+    assert first.state == "Drifted"
+    assert evaluate(windows) == first
+
+
+def test_a_field_that_differs_from_the_evaluation_set_from_the_start_is_no_drift() -> None:
+    """A model made for a moved field would otherwise alarm for ever."""
+    windows = series(4, 120, shift_at=0, unsure=0.5, gain=40.0)
+    verdict = evaluate(windows)
+    assert verdict.state == "Stable"
+    assert verdict.message == "mean confidence 0.76, 0.91 at evaluation"
+
+
+def test_changes_that_matter_to_nobody_are_not_drift() -> None:
+    """A huge fleet resolves a tenth of a percent; nobody retrains for that."""
+    windows = series(5, 120, n=20_000, shift_at=60, gain=0.3)
+    assert evaluate(windows).state == "Stable"
+
+
+def test_empty_windows_are_passed_over() -> None:
+    windows = series(6, 30)
+    empty = window(99, np.zeros(0), np.zeros(0))
+    assert evaluate([empty, *windows]).state == evaluate(windows).state == "Stable"
+
+
+@pytest.mark.parametrize("run_length", [100.0, 1_000.0, 35_000.0])
+def test_the_threshold_solves_for_the_asked_run_length(run_length: float) -> None:
+    """The height solves Siegmund's formula, for three one-sided charts at an allowance of 0.5."""
+    height = drift.threshold(per_year(run_length), INTERVAL.total_seconds())
+    x = height + 1.166
+    one_chart = 2 * (np.exp(x) - x - 1)
+    assert one_chart / 3 == pytest.approx(run_length, rel=1e-6)
+
+
+def test_rarer_alarms_need_a_higher_threshold() -> None:
+    heights = [drift.threshold(rate, 900.0) for rate in (365, 12, 1)]
+    assert heights == sorted(heights)
+    assert heights[-1] < 15
