@@ -11,7 +11,8 @@ NN_DSP := $(NN_COMMON) core/nn_dot_dsp.c
 NN_HEADERS := $(addprefix core/,nn.h nn_op.h nn_dot.h) tests/nn_server.h
 
 NN_OUT ?= ../build/firmware
-NN_CFLAGS := -std=c11 -O2 -g -Wall -Wextra -Werror -Wconversion -Icore -Itests
+NN_CFLAGS := -std=c11 -O2 -g -Wall -Wextra -Werror -Wconversion -Wshadow -Wstrict-prototypes \
+  -Wmissing-prototypes -Icore -Itests
 NN_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 NN_M4 := -mcpu=cortex-m4 -mthumb -mfloat-abi=hard -mfpu=fpv4-sp-d16
 NN_ARM_CC ?= arm-none-eabi-gcc

@@ -1,6 +1,7 @@
 """Turns each TensorFlow Lite operator into one of the runtime's, or says why it cannot."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -112,6 +113,28 @@ def _channel_scales(
     return tuple(fixedpoint.scale(int(b), real) for b, real in zip(bias, reals, strict=True))
 
 
+def _frame(kind: Kind, ends: tuple[Tensor, Tensor]) -> Op:
+    """Return what all operators have in common."""
+    first, out = ends
+    return Op(
+        kind=kind,
+        name=out.name,
+        in_tensor=first.index,
+        out_tensor=out.index,
+        in_shape=image_shape(first),
+        out_shape=image_shape(out),
+        in_zero_point=first.zero_point,
+        out_zero_point=out.zero_point,
+    )
+
+
+def _clamped(op: Op, node: Node, out: Tensor) -> Op:
+    """Return the operator with its fused activation."""
+    activation = node.options.fusedActivationFunction
+    low, high = fixedpoint.activation_range(activation, out.scale, out.zero_point)
+    return replace(op, act_min=low, act_max=high)
+
+
 def _padding(size: int, out: int, stride: int, side: int) -> int:
     return max((out - 1) * stride + side - size, 0) // 2
 
@@ -137,38 +160,35 @@ def _window(node: Node, ends: tuple[Tensor, Tensor], filter_h: int, filter_w: in
 
 
 def _convolution(graph: Graph, node: Node) -> Op:
-    ends = first, out = _ends(graph, node)
+    ends = _, out = _ends(graph, node)
     tensor, weights = _weights(graph, node)
     channels, filter_h, filter_w, depth = weights.shape
-    in_shape = image_shape(first)
+    op = _frame(Kind.CONV_2D, ends)
     length = filter_h * filter_w * depth
-    _check(depth == in_shape.c, out, "grouped convolution is not supported: use DepthwiseConv2D")
+    _check(depth == op.in_shape.c, out, "grouped convolution: use DepthwiseConv2D")
+    _check(channels == op.out_shape.c, out, f"{channels} filters cannot make shape {out.shape}")
     _check(length <= MAX_DOT, out, f"a filter of {length} values exceeds {MAX_DOT}")
-    out_shape = image_shape(out)
-    _check(out_shape.c == channels, out, f"{channels} filters cannot make shape {out.shape}")
     window = _window(node, ends, filter_h, filter_w)
-    # Padding is filled with the zero point, so its part of every sum is one constant a channel.
-    sums = weights.reshape(channels, -1).astype(np.int64).sum(axis=1)
-    bias = _bias(graph, node, channels) - first.zero_point * sums
-    low, high = fixedpoint.activation_range(
-        node.options.fusedActivationFunction, out.scale, out.zero_point
-    )
-    return Op(
-        kind=Kind.CONV_2D,
-        name=out.name,
-        in_tensor=first.index,
-        out_tensor=out.index,
-        in_shape=in_shape,
-        out_shape=out_shape,
+    bias = _folded_bias(graph, node, weights)
+    op = replace(
+        op,
         scratch=0 if window.pointwise else 2 * length,
         window=window,
         weights=weights.tobytes(),
         scales=_channel_scales(node, tensor, ends, bias),
-        in_zero_point=first.zero_point,
-        out_zero_point=out.zero_point,
-        act_min=low,
-        act_max=high,
     )
+    return _clamped(op, node, out)
+
+
+def _folded_bias(graph: Graph, node: Node, weights: npt.NDArray[np.int8]) -> npt.NDArray[np.int64]:
+    """Return the bias with the input's zero point in it.
+
+    Padding is filled with the zero point, so its part of every sum is one constant a channel.
+    """
+    sums = weights.reshape(len(weights), -1).astype(np.int64).sum(axis=1)
+    zero_point = graph.tensors[node.inputs[0]].zero_point
+    folded: npt.NDArray[np.int64] = _bias(graph, node, len(weights)) - zero_point * sums
+    return folded
 
 
 def _fully_connected(graph: Graph, node: Node) -> Op:
@@ -176,82 +196,52 @@ def _fully_connected(graph: Graph, node: Node) -> Op:
     tensor, weights = _weights(graph, node)
     channels, length = weights.shape
     _check(length <= MAX_DOT, out, f"a row of {length} weights exceeds {MAX_DOT}")
-    in_size, out_size = image_shape(first).size, image_shape(out).size
+    op = _frame(Kind.FULLY_CONNECTED, ends)
     # The input may have any rank: only its number of values counts.
-    rows = in_size // length
-    fits = rows * length == in_size and rows * channels == out_size
+    rows = op.in_shape.size // length
+    fits = rows * length == op.in_shape.size and rows * channels == op.out_shape.size
     _check(fits, out, f"weights {weights.shape} do not fit input {first.shape}, output {out.shape}")
-    sums = weights.astype(np.int64).sum(axis=1)
-    bias = _bias(graph, node, channels) - first.zero_point * sums
-    low, high = fixedpoint.activation_range(
-        node.options.fusedActivationFunction, out.scale, out.zero_point
-    )
-    return Op(
-        kind=Kind.FULLY_CONNECTED,
-        name=out.name,
-        in_tensor=first.index,
-        out_tensor=out.index,
+    bias = _folded_bias(graph, node, weights)
+    op = replace(
+        op,
         in_shape=Shape(rows, 1, length),
         out_shape=Shape(rows, 1, channels),
         weights=weights.tobytes(),
         scales=_channel_scales(node, tensor, ends, bias),
-        in_zero_point=first.zero_point,
-        out_zero_point=out.zero_point,
-        act_min=low,
-        act_max=high,
     )
+    return _clamped(op, node, out)
 
 
 def _depthwise(graph: Graph, node: Node) -> Op:
-    ends = first, out = _ends(graph, node)
+    ends = _, out = _ends(graph, node)
     tensor, weights = _weights(graph, node)
     _, filter_h, filter_w, channels = weights.shape
-    in_shape, out_shape = image_shape(first), image_shape(out)
-    _check(out_shape.c == channels, out, f"{channels} filters cannot make shape {out.shape}")
-    _check(channels % in_shape.c == 0, out, f"{in_shape.c} channels become {channels}: no multiple")
-    _check(filter_h * filter_w <= MAX_DEPTHWISE, out, f"the filter exceeds {MAX_DEPTHWISE} values")
-    low, high = fixedpoint.activation_range(
-        node.options.fusedActivationFunction, out.scale, out.zero_point
-    )
-    return Op(
-        kind=Kind.DEPTHWISE_CONV_2D,
-        name=out.name,
-        in_tensor=first.index,
-        out_tensor=out.index,
-        in_shape=in_shape,
-        out_shape=out_shape,
+    op = _frame(Kind.DEPTHWISE_CONV_2D, ends)
+    depth = op.in_shape.c
+    _check(channels == op.out_shape.c, out, f"{channels} filters cannot make shape {out.shape}")
+    _check(channels % depth == 0, out, f"{channels} is no multiple of its {depth} input channels")
+    _check(filter_h * filter_w <= MAX_DEPTHWISE, out, f"the filter exceeds {MAX_DEPTHWISE} pixels")
+    op = replace(
+        op,
         window=_window(node, ends, filter_h, filter_w),
         weights=weights.tobytes(),
         scales=_channel_scales(node, tensor, ends, _bias(graph, node, channels)),
-        in_zero_point=first.zero_point,
-        out_zero_point=out.zero_point,
-        act_min=low,
-        act_max=high,
     )
+    return _clamped(op, node, out)
 
 
 def _pool(graph: Graph, node: Node) -> Op:
     ends = first, out = _ends(graph, node)
     same = (first.scale, first.zero_point) == (out.scale, out.zero_point)
     _check(same, out, "pooling must not change the quantisation: convert with TensorFlow >= 2.3")
-    low, high = fixedpoint.activation_range(
-        node.options.fusedActivationFunction, out.scale, out.zero_point
-    )
-    return Op(
-        kind=Kind[node.operator],
-        name=out.name,
-        in_tensor=first.index,
-        out_tensor=out.index,
-        in_shape=image_shape(first),
-        out_shape=image_shape(out),
-        window=_window(node, ends, node.options.filterHeight, node.options.filterWidth),
-        act_min=low,
-        act_max=high,
-    )
+    filter_h, filter_w = node.options.filterHeight, node.options.filterWidth
+    _check(filter_h * filter_w <= MAX_MEAN, out, f"the filter exceeds {MAX_MEAN} pixels")
+    window = _window(node, ends, filter_h, filter_w)
+    return _clamped(replace(_frame(Kind[node.operator], ends), window=window), node, out)
 
 
 def _mean(graph: Graph, node: Node) -> Op:
-    first, out = _ends(graph, node)
+    ends = first, out = _ends(graph, node)
     axes = _constant(graph, node, 1, "axes").data
     assert axes is not None
     spatial = sorted(int(a) % len(first.shape) for a in axes.reshape(-1)) == [1, 2]
@@ -260,63 +250,33 @@ def _mean(graph: Graph, node: Node) -> Op:
         out,
         "only a mean over height and width is supported: use GlobalAveragePooling2D",
     )
-    shape = image_shape(first)
-    count = shape.h * shape.w
+    op = _frame(Kind.MEAN, ends)
+    count = op.in_shape.h * op.in_shape.w
     _check(count <= MAX_MEAN, out, f"a mean of {count} values exceeds {MAX_MEAN}: pool before it")
-    return Op(
-        kind=Kind.MEAN,
-        name=out.name,
-        in_tensor=first.index,
-        out_tensor=out.index,
-        in_shape=shape,
-        out_shape=Shape(1, 1, shape.c),
-        scales=(fixedpoint.mean(count, first.zero_point, first.scale / out.scale),),
-        in_zero_point=first.zero_point,
-        out_zero_point=out.zero_point,
-    )
+    scale = fixedpoint.mean(count, first.zero_point, first.scale / out.scale)
+    return replace(op, out_shape=Shape(1, 1, op.out_shape.size), scales=(scale,))
 
 
 def _softmax(graph: Graph, node: Node) -> Op:
-    first, out = _ends(graph, node)
-    shape = image_shape(first)
+    ends = first, out = _ends(graph, node)
+    op = _frame(Kind.SOFTMAX, ends)
     fixed = out.scale == 1 / 256 and out.zero_point == -128
     _check(fixed, out, "SOFTMAX must give int8 with scale 1/256 and zero point -128: convert again")
-    _check(shape.c <= MAX_SOFTMAX, out, f"{shape.c} classes exceed {MAX_SOFTMAX}")
-    return Op(
-        kind=Kind.SOFTMAX,
-        name=out.name,
-        in_tensor=first.index,
-        out_tensor=out.index,
-        in_shape=shape,
-        out_shape=shape,
-        scales=(fixedpoint.softmax(float(node.options.beta), first.scale),),
-    )
+    _check(op.in_shape.c <= MAX_SOFTMAX, out, f"{op.in_shape.c} classes exceed {MAX_SOFTMAX}")
+    return replace(op, scales=(fixedpoint.softmax(float(node.options.beta), first.scale),))
 
 
 def _add(graph: Graph, node: Node) -> Op:
-    first, out = _ends(graph, node)
+    ends = first, out = _ends(graph, node)
     second = graph.tensors[node.inputs[1]]
     _require_int8(second)
     plain = first.shape == second.shape == out.shape and second.data is None and first.data is None
     _check(plain, out, "ADD needs two computed tensors of one shape: put a constant into a bias")
-    low, high = fixedpoint.activation_range(
-        node.options.fusedActivationFunction, out.scale, out.zero_point
+    scales = fixedpoint.add(
+        (first.scale, first.zero_point), (second.scale, second.zero_point), out.scale
     )
-    return Op(
-        kind=Kind.ADD,
-        name=out.name,
-        in_tensor=first.index,
-        out_tensor=out.index,
-        second_tensor=second.index,
-        in_shape=image_shape(first),
-        out_shape=image_shape(out),
-        scales=fixedpoint.add(
-            (first.scale, first.zero_point), (second.scale, second.zero_point), out.scale
-        ),
-        out_zero_point=out.zero_point,
-        act_min=low,
-        act_max=high,
-    )
+    op = replace(_frame(Kind.ADD, ends), second_tensor=second.index, scales=scales)
+    return _clamped(op, node, out)
 
 
 RULES: Mapping[str, Callable[[Graph, Node], Op]] = {
