@@ -42,7 +42,7 @@ def build(programs: Sequence[str], into: Path, say: Callable[[str], None]) -> No
     into.mkdir(parents=True, exist_ok=True)
     for program in programs:
         folder, package, flags = package_of(program)
-        say(f"building {program} {KUBERNETES} from its Go module (minutes; kept in {into})")
+        say(f"building {program} from its Go module (minutes, once; kept in {into})")
         with tempfile.TemporaryDirectory(dir=into, prefix=".build-") as scratch:
             made = Path(scratch) / program
             command = [go, "build", "-trimpath", "-mod=readonly", "-ldflags", flags]
