@@ -132,9 +132,9 @@ def shift(x: Images, severity: float = 1.0) -> Images:
     """
     if severity == 0:
         return x.copy()
-    matrix = np.array([[1.0, 0.0], [0.55 * severity, 1.0]])
+    matrix = np.array([[1.0, 0.0], [0.4 * severity, 1.0]])
     centre = (np.array(x.shape[1:3]) - 1) / 2
-    contrast, floor = 1 - 0.45 * severity, 40.0 * severity
+    contrast, floor = 1 - 0.3 * severity, 28.0 * severity
     out = np.empty_like(x)
     for index, image in enumerate(x[..., 0].astype(np.float64)):
         sheared = affine_transform(image, matrix, offset=centre - matrix @ centre, order=1)

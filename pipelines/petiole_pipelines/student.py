@@ -21,7 +21,7 @@ KerasModel = Any  # keras ships no types
 
 WIDTHS = (24, 16, 12, 8, 6, 4)  # channels of the first layer, widest first
 GRID = 4  # the last feature map is at most GRID x GRID
-STEPS, BATCH = 1800, 64
+STEPS, BATCH = 1500, 64
 PEAK_RATE = 4e-3
 NOISE = 0.03  # standard deviation of the augmentation's pixel noise, on inputs 0..1
 CALIBRATION = 200  # inputs that the quantiser sees
