@@ -8,8 +8,8 @@
 #include "topics.h"
 
 #define KEEPALIVE_S 30u
-#define PING_MS 15000u
-#define SILENCE_MS 40000u
+#define PING_MS 10000u
+#define SILENCE_MS 25000u
 #define CONNACK_MS 8000u
 #define BACKOFF_MIN_MS 1000u
 #define BACKOFF_MAX_MS 60000u

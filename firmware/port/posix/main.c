@@ -184,7 +184,7 @@ static int open_fleet(struct fleet *f, struct options *o) {
 int main(int argc, char **argv) {
     static struct sensor sensor;
     struct fleet fleet = {0};
-    struct options options = {.config = {.trial_ms = 600000, .trial_answers = 8}};
+    struct options options = {.config = DEVICE_DEFAULTS};
     if (!parse(&options, argc, argv)) {
         fputs(USAGE, stderr);
         return 2;

@@ -1,0 +1,162 @@
+/* petiole-agent on the MPS2 board: one device, its log, MQTT and sensor on three serial lines. */
+#include <stdint.h>
+#include <string.h>
+
+#include "board.h"
+#include "bytes.h"
+#include "device.h"
+#include "frame.h"
+#include "uart.h"
+
+#define TICK_MS 10u
+#define ARENA_SIZE 65536u
+#define SENSOR_BUFFER (FRAME_HEADER + 4096u)
+
+static struct device device;
+static uint8_t arena[ARENA_SIZE] __attribute__((aligned(16)));
+static uint8_t sensor[SENSOR_BUFFER];
+static size_t sensor_size;
+static volatile uint32_t now_ms;
+
+void SysTick_Handler(void);
+
+void SysTick_Handler(void) {
+    now_ms += TICK_MS;
+}
+
+/* --- flash: NOR rules on memory that a file keeps ------------------------------------------- */
+
+static int program(void *ctx, uint32_t offset, const uint8_t *p, uint32_t n) {
+    uint8_t *base = ctx;
+    for (uint32_t i = 0; i < n; i++) {
+        base[offset + i] &= p[i];
+    }
+    return 0;
+}
+
+static int erase(void *ctx, uint32_t offset) {
+    uint8_t *base = ctx;
+    memset(base + offset, 0xFF, SECTOR_SIZE);
+    return 0;
+}
+
+static void log_line(void *ctx, const char *what, const char *detail) {
+    (void)ctx;
+    uart_text(UART_LOG, what);
+    uart_text(UART_LOG, " ");
+    uart_text(UART_LOG, detail);
+    uart_text(UART_LOG, "\r\n");
+}
+
+/* --- connection: a serial line that leads to the broker, as a modem in data mode does -------- */
+
+static void drain(unsigned n) {
+    size_t size;
+    (void)uart_received(n, &size);
+    while (size > 0) {
+        uart_taken(n, size);
+        (void)uart_received(n, &size);
+    }
+}
+
+static void hang_up(void) {
+    static const uint8_t disconnect[2] = {0xE0, 0x00}; /* the broker then closes its end */
+    uart_write(UART_MQTT, disconnect, sizeof disconnect);
+    device_link_down(&device, now_ms);
+}
+
+static void run_link(void) {
+    size_t size;
+    if (device_drops_link(&device)) {
+        hang_up();
+    }
+    if (device_wants_link(&device, now_ms)) {
+        drain(UART_MQTT); /* what was meant for the last connection */
+        device_link_up(&device, now_ms);
+    }
+    const uint8_t *in = uart_received(UART_MQTT, &size);
+    if (size > 0) {
+        device_receive(&device, in, size, now_ms);
+        uart_taken(UART_MQTT, size);
+    }
+    device_tick(&device, now_ms);
+    const uint8_t *out = device_output(&device, &size);
+    uart_write(UART_MQTT, out, size);
+    device_sent(&device, size);
+}
+
+/* --- sensor --------------------------------------------------------------------------------- */
+
+static void answer(const struct frame *frame) {
+    uint8_t payload[ANSWER_SIZE], out[FRAME_HEADER + ANSWER_SIZE];
+    device_input(&device, frame->payload, frame->size, payload);
+    frame_write(out, frame->index, payload, ANSWER_SIZE);
+    uart_write(UART_SENSOR, out, sizeof out);
+}
+
+static size_t take_frame(void) {
+    struct frame frame;
+    size_t used = frame_read(sensor, sensor_size, &frame);
+    if (used > 0 && frame.payload != NULL) {
+        answer(&frame);
+    }
+    /* A frame larger than the buffer never completes: its start is noise. */
+    return used == 0 && sensor_size == SENSOR_BUFFER ? 1 : used;
+}
+
+static void run_sensor(void) {
+    size_t size, used;
+    const uint8_t *in = uart_received(UART_SENSOR, &size);
+    size = size < SENSOR_BUFFER - sensor_size ? size : SENSOR_BUFFER - sensor_size;
+    if (size == 0) {
+        return;
+    }
+    memcpy(sensor + sensor_size, in, size);
+    sensor_size += size;
+    uart_taken(UART_SENSOR, size);
+    while ((used = take_frame()) > 0) {
+        sensor_size -= used;
+        memmove(sensor, sensor + used, sensor_size);
+    }
+}
+
+/* Sleeps unless something came since it was looked at; with interrupts masked, one that comes in
+ * between still ends the sleep. */
+static void sleep(void) {
+    size_t mqtt_size, sensor_bytes;
+    __asm volatile("cpsid i" ::: "memory");
+    (void)uart_received(UART_MQTT, &mqtt_size);
+    (void)uart_received(UART_SENSOR, &sensor_bytes);
+    if (mqtt_size == 0 && sensor_bytes == 0) {
+        __asm volatile("wfi");
+    }
+    __asm volatile("cpsie i" ::: "memory");
+}
+
+int main(void) {
+    static const struct device_config config = DEVICE_DEFAULTS;
+    uint8_t *memory = (uint8_t *)(uintptr_t)PSRAM_BASE;
+    struct hal hal = {
+        .flash = {memory, memory, PSRAM_SIZE, program, erase},
+        .arena = arena,
+        .arena_size = ARENA_SIZE,
+        .log = log_line,
+    };
+    uart_open(UART_LOG);
+    SYSTICK_RELOAD = CLOCK_HZ / 1000u * TICK_MS - 1;
+    SYSTICK_VALUE = 0;
+    SYSTICK_CONTROL = SYSTICK_RUN;
+    int error = device_init(&device, &hal, &config, now_ms);
+    if (error != 0) {
+        log_line(NULL, "cannot start:", error == E_IDENTITY ? "no valid identity sector" : "flash");
+        return error;
+    }
+    log_line(NULL, "device", device.identity.device);
+    uart_open(UART_MQTT);
+    uart_open(UART_SENSOR);
+    for (;;) {
+        run_link();
+        run_sensor();
+        sleep();
+    }
+}

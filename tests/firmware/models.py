@@ -1,0 +1,118 @@
+"""A small planned model of its own for each seed, and artefacts made of it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+
+import numpy as np
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from hack.testbed.exactness import Server
+from petiole.artifact.pack import pack
+from petiole.artifact.policy import Policy
+from petiole_pipelines.planner.fixedpoint import scale, softmax
+from petiole_pipelines.planner.format import (
+    OP,
+    SCALE,
+    Header,
+    Kind,
+    Op,
+    Places,
+    Shape,
+    pack_op,
+    pack_scales,
+)
+
+INPUTS, CLASSES = 64, 10
+TARGET = "cortex-m4"
+_LOGITS_AT, _OUTPUT_AT, _ARENA = 64, 80, 96
+_POLICY = Policy(target=TARGET, abi=1, arena=_ARENA, ops=0, security_counter=1, revision=1)
+
+
+@dataclass(frozen=True)
+class Model:
+    """A planned model of one dense layer and a softmax, with golden vectors by the runtime."""
+
+    blob: bytes
+    inputs: np.ndarray  # uint8 [n, INPUTS]: raw sensor bytes
+    outputs: np.ndarray  # int8 [n, CLASSES]
+
+    @property
+    def golden(self) -> bytes:
+        return b"".join(
+            (x ^ 0x80).tobytes() + y.tobytes()
+            for x, y in zip(self.inputs, self.outputs, strict=True)
+        )
+
+    @property
+    def labels(self) -> list[int]:
+        return [int(y.argmax()) for y in self.outputs]
+
+
+def _blob(random: np.random.Generator, padding: int) -> bytes:
+    weights = random.integers(-90, 91, (CLASSES, INPUTS), dtype=np.int8)
+    sums = 128 * weights.astype(np.int64).sum(axis=1)
+    dense = Op(
+        kind=Kind.FULLY_CONNECTED,
+        name="dense",
+        in_tensor=0,
+        out_tensor=1,
+        in_shape=Shape(1, 1, INPUTS),
+        out_shape=Shape(1, 1, CLASSES),
+        weights=weights.tobytes(),
+        scales=tuple(scale(int(s), 1 / 1200) for s in sums),
+        in_zero_point=-128,
+    )
+    top = Op(
+        kind=Kind.SOFTMAX,
+        name="softmax",
+        in_tensor=1,
+        out_tensor=2,
+        in_shape=Shape(1, 1, CLASSES),
+        out_shape=Shape(1, 1, CLASSES),
+        scales=(softmax(1.0, 0.05),),
+    )
+    start = 40 + 2 * OP.size
+    dense_scales = start + len(dense.weights)
+    top_scales = dense_scales + CLASSES * SCALE.size
+    body = (
+        pack_op(dense, Places(0, 0, _LOGITS_AT, start, dense_scales))
+        + pack_op(top, Places(_LOGITS_AT, 0, _OUTPUT_AT, 0, top_scales))
+        + dense.weights
+        + pack_scales(dense.scales)
+        + pack_scales(top.scales)
+        + random.bytes(padding)
+    )
+    ops = 1 << Kind.FULLY_CONNECTED | 1 << Kind.SOFTMAX
+    header = Header(40 + len(body), _ARENA, ops, 2, 0, INPUTS, _OUTPUT_AT, CLASSES)
+    return header.pack() + body
+
+
+def make(seed: int, *, vectors: int = 4, padding: int = 0) -> Model:
+    """Make a model; ``padding`` bytes behind its constants make it a longer download."""
+    random = np.random.default_rng(seed)
+    blob = _blob(random, padding)
+    inputs = random.integers(0, 256, (vectors, INPUTS), dtype=np.uint8)
+    with Server("posix", blob) as server:
+        outputs = [server.run((x ^ 0x80).view(np.int8)).output for x in inputs]
+    return Model(blob, inputs, np.stack(outputs))
+
+
+def sign(model: Model, key: Ed25519PrivateKey, **policy: object) -> bytes:
+    """Pack the model; ``policy`` overrides fields of its policy, or ``golden``."""
+    golden = policy.pop("golden", model.golden)
+    fields = replace(_POLICY, ops=Header.parse(model.blob).ops, **policy)
+    return pack(
+        model.blob,
+        golden,
+        pair_size=INPUTS + CLASSES,
+        reference_count=0,
+        reference_confidence=(0,) * 16,
+        policy=fields,
+        key=key,
+    )
+
+
+def digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
