@@ -105,7 +105,7 @@ class AiomqttBroker:
 
     def _new_client(self) -> aiomqtt.Client:
         s = self._settings
-        return aiomqtt.Client(
+        client = aiomqtt.Client(
             s.mqtt_host,
             s.mqtt_port,
             username=s.mqtt_user,
@@ -114,6 +114,8 @@ class AiomqttBroker:
             keepalive=20,
             max_inflight_messages=WINDOW,
         )
+        client.pending_calls_threshold = 2 * WINDOW  # below that aiomqtt need not warn
+        return client
 
     async def _listen(
         self,

@@ -56,6 +56,7 @@ class Engine:
         self._announce = False
         self._arrived: list[str] = []
         self._evaluated = 0.0
+        self._looked = 0.0
         self._hearing_since = time.time()
 
     def use(self, samples: Samples) -> None:
@@ -114,7 +115,7 @@ class Engine:
                 async with asyncio.timeout(HEARTBEAT):
                     await self._wake.wait()
             except TimeoutError:
-                self.nudge()
+                pass  # time itself changes things: silence, looks, windows
             self._wake.clear()
             await asyncio.sleep(BATCH)
             await self.step()
@@ -183,6 +184,9 @@ class Engine:
         self.registry.outbox[:0] = self._blocks.messages(arrived)
         if not self._broker.connected:
             self._hearing_since = now  # nobody is silent whom we cannot hear
+        if now - self._looked >= HEARTBEAT:
+            self._looked = now
+            self.registry.dirty.update(self.registry.fleets)
         if not self.registry.dirty:
             return
         if not urgent and now - self._evaluated < PAUSE:
