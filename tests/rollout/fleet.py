@@ -6,7 +6,7 @@ It follows docs/architecture.md and none of the code under test, apart from the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from petiole.api.devicefleet import (
@@ -263,6 +263,3 @@ class Operator:
 
     def condition(self, type_: str):
         return next(c for c in self.status.conditions if c.type == type_)
-
-
-__all__ = ["CONFIDENCE", "START", "STAGES", "UPDATE", "Field", "Operator", "replace", "spec"]
