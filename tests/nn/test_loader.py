@@ -96,6 +96,61 @@ def test_each_field_is_checked(
     assert run_mutants([blob]) == [(error, "-")]
 
 
+@pytest.mark.parametrize(
+    ("name", "index", "offset", "value", "error"),
+    [
+        ("pools", 0, 20, 1, SHAPE),  # fewer input channels than output channels
+        ("pools", 0, 36, 3, SHAPE),  # a pad as large as the filter
+        ("pools", 1, 16, 6, SHAPE),  # a pointwise filter that changes the height
+        ("global_mean", 1, 22, 2, SHAPE),  # a mean that keeps a height
+        ("global_mean", 1, 26, 3, SHAPE),  # a mean that loses channels
+        ("multiplied", 0, 26, 8, SHAPE),  # no multiple of the input channels
+        ("residual", 3, 18, 7, SHAPE),  # operands of another shape than the sum
+        ("dense", 0, 28, 2, SHAPE),  # a filter in a fully connected layer
+    ],
+)
+def test_each_kind_is_checked(
+    models: Mapping[str, bytes], name: str, index: int, offset: int, value: int, error: int
+):
+    at = HEADER.size + index * OP.size + offset
+    assert run_mutants([patched(plan(models[name]).blob, at, "<H", value)]) == [(error, "-")]
+
+
+@pytest.mark.parametrize(
+    ("name", "index", "field", "value"),
+    [
+        ("probabilities", 0, 0, 1),  # a difference above zero
+        ("probabilities", 0, 0, -(1 << 31)),  # one that overflows when shifted
+        ("probabilities", 0, 2, -1),  # shift
+        ("residual", 3, 0, 129),  # offset of an operand
+        ("residual", 3, 2, 1),  # shift of an operand
+        ("dense", 0, 0, (1 << 30) + 1),  # bias
+        ("dense", 0, 1, -1),  # multiplier
+        ("dense", 0, 2, 31),  # shift
+        ("dense", 0, 2, -32),
+    ],
+)
+def test_each_scale_is_checked(
+    models: Mapping[str, bytes], name: str, index: int, field: int, value: int
+):
+    blob = plan(models[name]).blob
+    scales = OP.unpack_from(blob, HEADER.size + index * OP.size)[18]
+    assert run_mutants([patched(blob, scales + 4 * field, "<i", value)]) == [(VALUE, "-")]
+
+
+@pytest.mark.parametrize(("classes", "verdict"), [(511, (0, "0")), (512, (SHAPE, "-"))])
+def test_a_softmax_has_at_most_511_classes(
+    models: Mapping[str, bytes], classes: int, verdict: tuple[int, str]
+):
+    """All equal, more of them would need a shift by 32 bits."""
+    blob = patched(plan(models["probabilities"]).blob, 12, "<I", 2048)  # arena
+    blob = patched(blob, HEADER.size + 4, "<I", 0)  # input
+    blob = patched(blob, HEADER.size + 12, "<I", 1024)  # output
+    for channels in (20, 26):
+        blob = patched(blob, HEADER.size + channels, "<H", classes)
+    assert run_mutants([blob]) == [verdict]
+
+
 def test_overlapping_regions_are_refused(models: Mapping[str, bytes]):
     blob = plan(models["odd_conv"]).blob
     in_offset = struct.unpack_from("<I", blob, HEADER.size + 4)[0]
