@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -30,6 +31,7 @@ from .store import Store
 from .versions import Versions
 
 PIPELINE = "learning_round"
+_MEMORY = 60.0  # seconds; longer than the queue's longest delay
 
 
 @dataclass
@@ -40,8 +42,9 @@ class ModelPass:
     runner: Runner
     store: Store
     versions: Versions
-    # Why an action failed stays known until it works, so that status can say it meanwhile.
-    _problems: dict[tuple[str, str], str] = field(default_factory=dict)
+    # Why an action failed stays known until it works, so that status can say it meanwhile; not
+    # for ever, because the action may never be asked for again.
+    _problems: dict[tuple[str, str], tuple[str, float]] = field(default_factory=dict)
 
     async def observe(self, body: Object) -> ModelObserved:
         """Gather everything. Raises ValidationError when the object itself cannot be read."""
@@ -70,7 +73,7 @@ class ModelPass:
         try:
             await asyncio.to_thread(self._act, observed, action)
         except (Problem, RunnerError) as problem:
-            self._problems[memory] = str(problem)
+            self._problems[memory] = (str(problem), time.monotonic() + _MEMORY)
             raise Problem(str(problem)) from problem
         self._problems.pop(memory, None)
 
@@ -82,7 +85,8 @@ class ModelPass:
             raise Problem(str(problem)) from problem
 
     def _problem(self, uid: str, what: str) -> str:
-        return self._problems.get((uid, what), "")
+        text, until = self._problems.get((uid, what), ("", 0.0))
+        return text if time.monotonic() < until else ""
 
     def _gather(self, observed: ModelObserved) -> ModelObserved:
         try:

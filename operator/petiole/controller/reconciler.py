@@ -16,6 +16,7 @@ from datetime import datetime
 import structlog
 from pydantic import ValidationError
 
+from petiole.api.base import seconds
 from petiole.learning.observed import ModelAction, ModelObserved, SaveLabels
 from petiole.learning.reconcile import reconcile as reconcile_model
 from petiole.rollout.reconcile import reconcile as reconcile_fleet
@@ -93,7 +94,11 @@ class Reconciler:
         for action in outcome.actions:
             await self.fleets.act(body, action)
             metrics.ACTIONS.labels(type(action).__name__).inc()
-        return _soonest(outcome.again, _GATEWAY_RETRY if observed.gateway_problem else None)
+        return _soonest(
+            outcome.again,
+            seconds(observed.spec.monitoring.interval),  # no event tells of a new window
+            _GATEWAY_RETRY if observed.gateway_problem else None,
+        )
 
     async def _act_on_model(
         self,
@@ -144,5 +149,5 @@ class Reconciler:
         return keys
 
 
-def _soonest(*waits: float | None) -> float | None:
-    return min((wait for wait in waits if wait is not None), default=None)
+def _soonest(*waits: float | None) -> float:
+    return min(wait for wait in waits if wait is not None)

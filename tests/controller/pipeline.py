@@ -1,0 +1,122 @@
+"""A child of the local runner that keeps its contract without learning anything.
+
+It reads and writes the same places as the real pipeline. ``behaviour.json`` beside the pool says
+how: ``sleep`` seconds, ``failing`` step, ``accuracy``, size of the model in ``blocks`` of 32 bytes.
+Every child that takes its run's lock adds a line to ``trace`` beside the pool.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from urllib.parse import urlparse
+
+
+def path_of(uri):
+    return Path(urlparse(uri).path)
+
+
+def main(folder):
+    run = json.loads((folder / "run.json").read_text())
+    lock = (folder / "lock").open("a")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return
+    if (folder / "result.json").exists():
+        return
+    (folder / "pid").write_text(str(os.getpid()))
+    parameters = run["parameters"]
+    finish(folder, work(run["name"], parameters, path_of(parameters["pool_uri"])))
+
+
+def work(name, parameters, pool):
+    if not (pool / "ids.json").exists():
+        return failed("DataMissing", "embed", f"there is no pool at {pool}: put the data there")
+    with (pool / "trace").open("a") as trace:
+        trace.write(f"{name}\n")
+    behaviour = json.loads((pool / "behaviour.json").read_text())
+    time.sleep(behaviour["sleep"])
+    if behaviour["failing"]:
+        return failed("StepFailed", behaviour["failing"], "the samples have another shape")
+    store, output = path_of(parameters["store_uri"]), parameters["output_path"]
+    (store / output).mkdir(parents=True, exist_ok=True)
+    if parameters["phase"] == "Query":
+        name, document = "query.json", query(store, parameters, pool)
+    else:
+        name, document = "candidate.json", train(store, parameters, behaviour)
+    (store / output / name).write_text(json.dumps(document))
+    return {"state": "Succeeded", "outputs": {name: f"{output}/{name}"}}
+
+
+def failed(reason, step, message):
+    return {"state": "Failed", "reason": reason, "step": step, "message": message}
+
+
+def labelled(store, parameters):
+    labels = store / parameters["labels_path"]
+    return json.loads(labels.read_text()) if labels.exists() else {}
+
+
+def query(store, parameters, pool):
+    known = labelled(store, parameters)
+    ids = json.loads((pool / "ids.json").read_text())
+    chosen = [i for i in ids if i not in known][: int(parameters["batch_size"])]
+    return {
+        "pool": len(ids),
+        "labelled": len(known),
+        "teacherAccuracy": 0.9,
+        "queries": [{"id": i, "why": "Random", "score": 0.5} for i in chosen],
+    }
+
+
+def train(store, parameters, behaviour):
+    task, output = json.loads(parameters["task"]), parameters["output_path"]
+    shape = task["input"]
+    pair = shape["height"] * shape["width"] * shape["channels"] + len(task["labels"])
+    known = labelled(store, parameters)
+    seed = hashlib.sha256(json.dumps(known, sort_keys=True).encode()).digest()
+    variants, references = [], {}
+    for target in json.loads(parameters["targets"]):
+        base = f"{output}/{target['name']}"
+        (store / f"{base}.model").write_bytes(seed * behaviour["blocks"])
+        (store / f"{base}.golden").write_bytes(bytes(pair) * 4)
+        variants.append(
+            {
+                "target": target["name"],
+                "model": f"{base}.model",
+                "golden": f"{base}.golden",
+                "bytes": 32 * behaviour["blocks"],
+                "arena": 1024,
+                "ops": 7,
+                "accuracy": behaviour["accuracy"],
+            }
+        )
+        references[target["name"]] = {
+            "count": 100,
+            "confidence": [0] * 15 + [100],
+            "classes": [50, 50],
+            "confidenceSum": 24000,
+            "confidenceSquares": 5760000,
+            "inputSum": 12800,
+        }
+    (store / f"{output}/reference.json").write_text(json.dumps(references))
+    return {
+        "pool": 20,
+        "labelled": len(known),
+        "teacherAccuracy": 0.95,
+        "variants": variants,
+        "reference": f"{output}/reference.json",
+    }
+
+
+def finish(folder, result):
+    draft = folder / "result.draft"
+    draft.write_text(json.dumps(result))
+    draft.replace(folder / "result.json")
+
+
+main(Path(sys.argv[1]))
