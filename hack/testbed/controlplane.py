@@ -25,7 +25,7 @@ from .processes import Process, Processes
 from .waits import free_port, wait_until
 
 OPERATOR_USER = "petiole-operator"
-_READY_SECONDS = 60.0
+_READY_SECONDS = 120.0
 _SERVICE_RANGE = "10.96.0.0/24"
 # Without a node these controllers only log errors.
 _CONTROLLERS = (

@@ -30,7 +30,7 @@ from .devices import Device
 from .processes import ROOT, Process, Processes
 from .waits import free_port
 
-_READY_SECONDS = 60.0
+_READY_SECONDS = 120.0
 _PYTHON_PATH = ":".join(str(ROOT / part) for part in ("operator", "pipelines", ""))
 
 
