@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,12 +18,12 @@ from .summary import SHIFTED
 from .watch import ActFailedError, Object, Snapshot, condition, is_true, status_of
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "digits"
-FIRST_MODEL_SECONDS = 240.0
-NEXT_MODEL_SECONDS = 180.0
-ROLLOUT_SECONDS = 120.0
+FIRST_MODEL_SECONDS = 900.0
+NEXT_MODEL_SECONDS = 600.0
+ROLLOUT_SECONDS = 300.0
 CALM_SECONDS = 12.0
 """Kept calm after the drift detector has found its footing: a false alarm would show here."""
-DRIFT_SECONDS = 60.0
+DRIFT_SECONDS = 120.0
 
 
 async def learn(stage: Stage) -> None:
@@ -33,6 +34,7 @@ async def learn(stage: Stage) -> None:
     await stage.connect_devices()
     await stage.cluster.wait("version 1", lambda s: version_since(s, 0), FIRST_MODEL_SECONDS)
     stage.mark("version 1 accepted")
+    stage.children.start_reference(reference_arguments(stage))
 
 
 async def promote_first(stage: Stage) -> None:
@@ -99,8 +101,25 @@ def manifest(stage: Stage, name: str) -> Path:
     text = (EXAMPLES / name).read_text()
     rendered = stage.folder / "manifests" / name
     rendered.parent.mkdir(exist_ok=True)
-    rendered.write_text(text.replace("file:///data/", stage.data_folder.as_uri() + "/"))
+    rendered.write_text(text.replace("${DATA}", str(stage.data_folder)))
     return rendered
+
+
+def reference_arguments(stage: Stage) -> list[str]:
+    """The same task, data and targets as the model's, for runs with all and with random labels."""
+    model = stage.cluster.latest.model or {}
+    spec = model["spec"]
+    given = {
+        "--pool-uri": stage.data.pool_uri,
+        "--evaluation-uri": stage.data.evaluation_uri,
+        "--labels": str(stage.data.labels_path),
+        "--task": json.dumps(spec["task"]),
+        "--targets": json.dumps(spec["targets"]),
+        "--spend": str(status_of(model)["versions"][0]["labels"]),
+        "--batch": str(spec["learning"]["batchSize"]),
+        "--seed": str(spec["learning"].get("seed", 0)),
+    }
+    return [word for pair in given.items() for word in pair]
 
 
 def fleet_labels() -> dict[str, str]:

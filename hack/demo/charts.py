@@ -63,7 +63,7 @@ def label_curve(record: Record, reference: Json, labels: Json) -> str:
     curve = status_of(record.model).get("curve", [])
     axes.plot(
         [p["labels"] for p in curve],
-        _accuracies(curve),
+        [percent(p["accuracy"]) or 0.0 for p in curve],
         "o-",
         color=GREEN,
         label="teacher, labels asked for by Petiole",
@@ -71,7 +71,7 @@ def label_curve(record: Record, reference: Json, labels: Json) -> str:
     randomly = reference.get("randomCurve", [])
     axes.plot(
         [p["labels"] for p in randomly],
-        _accuracies(randomly),
+        [100.0 * p["accuracy"] for p in randomly],
         "s--",
         color=GREY,
         label="teacher, random labels",
@@ -85,10 +85,6 @@ def label_curve(record: Record, reference: Json, labels: Json) -> str:
             axes.axhline(value, color=INK, linestyle=style, linewidth=1, label=f"{name}: {value}")
     axes.legend(fontsize=8, loc="lower right")
     return _svg(figure)
-
-
-def _accuracies(curve: Sequence[Mapping[str, Any]]) -> list[float]:
-    return [percent(point["accuracy"]) or 0.0 for point in curve]
 
 
 def rollout_timeline(record: Record) -> str:

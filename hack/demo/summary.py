@@ -40,8 +40,8 @@ def summarise(measured: Measured) -> Json:
     record = measured.record
     by_number = {v["version"]: v for v in versions(record)}
     return {
-        "labels": _labels(by_number.get(1, {}), record, measured.reference),
-        "variants": _variants(by_number.get(1, {})),
+        "labels": _labels(by_number[1], record, measured.reference),
+        "variants": _variants(by_number[1]),
         "versions": [_version(v) for v in by_number.values()],
         "devices": {
             "posix": measured.posix,
@@ -68,25 +68,38 @@ def digests(version: Mapping[str, Any]) -> list[str]:
     return [v["digest"] for v in version.get("variants", [])]
 
 
-def percent(text: str | float | None) -> float | None:
-    """``"97.50%"``, ``"97.50"`` or a number of percent -> 97.5."""
-    return None if text is None else round(float(str(text).rstrip("%")), 2)
+def percent(text: str | None) -> float | None:
+    """``"97.50%"`` -> 97.5."""
+    return None if text is None else round(float(text.rstrip("%")), 2)
 
 
 def _labels(version: Mapping[str, Any], record: Record, reference: Json) -> Json:
-    """Labels of the first version against all labels of the pool that it was chosen from."""
+    """Labels of the first version against all labels of the pool that it was chosen from.
+
+    The accuracies are those of the first target, all as int8; ``byTarget`` has every one.
+    """
     pool = record.pool_of_version.get(1, 0)
     spent = version.get("labels", 0)
-    in_all = status_of(record.model).get("labels", {}).get("spent", 0)
+    by_target = {
+        v["target"]: {
+            "fullAccuracy": _share(reference["fullAccuracy"][v["target"]]),
+            "accuracy": percent(v["accuracy"]),
+            "randomAccuracy": _share(reference["randomAccuracy"][v["target"]]),
+        }
+        for v in version["variants"]
+    }
     return {
         "pool": pool,
         "spent": spent,
-        "savedPercent": round(100.0 * (1.0 - spent / pool), 2) if pool else None,
-        "fullAccuracy": percent(reference.get("fullAccuracy")),
-        "accuracy": percent(version.get("accuracy")),
-        "randomAccuracy": percent(reference.get("randomAccuracy")),
-        "spentWithDrift": in_all,
+        "savedPercent": round(100.0 * (1.0 - spent / pool), 2),
+        **next(iter(by_target.values())),
+        "byTarget": by_target,
+        "spentWithDrift": status_of(record.model)["labels"]["spent"],
     }
+
+
+def _share(fraction: float) -> float:
+    return round(100.0 * fraction, 2)
 
 
 def _variants(version: Mapping[str, Any]) -> list[Json]:
@@ -170,7 +183,7 @@ def _drift(versions: Mapping[int, Any], record: Record, tally: Tally) -> Json:
 
 def _accuracy(tally: Tally, phase: str, of: list[str]) -> float | None:
     accuracy = tally.over(phase, of).accuracy
-    return None if accuracy is None else round(100.0 * accuracy, 2)
+    return None if accuracy is None else _share(accuracy)
 
 
 def _delay(record: Record) -> float | None:

@@ -1,0 +1,65 @@
+"""What the acts read from the objects, and how they give up."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from hack.demo.acts import drift_is_stable, finished, version_since
+from hack.demo.watch import ActFailedError, Cluster, Snapshot
+
+
+def model(version=0, **condition):
+    conditions = [{"status": "True", "reason": "Why", "message": "what to do"} | condition]
+    status = {"latestVersion": version, "message": "Training", "conditions": conditions}
+    return Snapshot(0.0, model={"status": status | ({} if condition else {"conditions": []})})
+
+
+def fleet(**status):
+    return Snapshot(0.0, fleet={"status": status})
+
+
+def test_a_version_counts_once_it_is_newer():
+    assert version_since(model(1), 0) == 1
+    assert version_since(model(1), 1) is None
+    assert version_since(Snapshot(0.0), 0) is None
+
+
+@pytest.mark.parametrize("type_", ["Rejected", "Stalled"])
+def test_a_model_that_cannot_go_on_ends_the_wait(type_):
+    with pytest.raises(ActFailedError, match="what to do"):
+        version_since(model(1, type=type_), 0)
+
+
+def test_a_rollout_that_ends_otherwise_ends_the_wait():
+    entry = {"revision": 2, "result": "Reverted", "message": "canaries were worse"}
+    assert finished(fleet(history=[entry]), 1, "Promoted") is None
+    assert finished(fleet(history=[entry]), 2, "Reverted") == entry
+    with pytest.raises(ActFailedError, match="canaries were worse"):
+        finished(fleet(history=[entry]), 2, "Promoted")
+
+
+def test_drift_before_the_shift_is_a_failure():
+    assert drift_is_stable(fleet(drift={"state": "Unknown"})) is None
+    assert drift_is_stable(fleet(drift={"state": "Stable"})) is True
+    with pytest.raises(ActFailedError, match="before"):
+        drift_is_stable(fleet(conditions=[{"type": "Drifted", "status": "True"}]))
+
+
+def cluster(dead=lambda: None):
+    found = Cluster(Path("k"), Path("kubectl"), "default", Path("logs"), dead=dead)
+    found.latest = model(1)
+    return found
+
+
+async def test_giving_up_says_what_was_waited_for_and_what_was_seen():
+    with pytest.raises(ActFailedError) as error:
+        await cluster().wait("version 7", lambda s: version_since(s, 6), 0.2)
+    for words in ("version 7", "TinyModel/digits: Training", "it does not exist", "logs"):
+        assert words in str(error.value)
+
+
+async def test_a_dead_process_ends_the_wait_at_once():
+    async with asyncio.timeout(5):
+        with pytest.raises(ActFailedError, match="gateway has ended"):
+            await cluster(lambda: "gateway has ended").wait("anything", lambda _: None, 600)
