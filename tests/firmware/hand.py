@@ -67,6 +67,13 @@ class Hand:
                 topic = topics.block(digest(data), number)
                 await self._client.publish(topic, block, qos=1, retain=True)
 
+    async def publish(self, topic: str, payload: bytes) -> None:
+        await self._client.publish(topic, payload, qos=1, retain=True)
+
+    async def remove_blocks(self, data: bytes) -> None:
+        for number in range(-(-len(data) // BLOCK)):
+            await self.publish(topics.block(digest(data), number), b"")
+
     async def grant(
         self,
         device: str,

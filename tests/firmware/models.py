@@ -46,6 +46,15 @@ class Model:
         )
 
     @property
+    def margins(self) -> dict[bytes, int]:
+        """Margin of each input, 0..255."""
+        tops = np.sort(self.outputs.astype(int), axis=1)[:, -2:]
+        return {
+            x.tobytes(): int(top - second)
+            for x, (second, top) in zip(self.inputs, tops, strict=True)
+        }
+
+    @property
     def labels(self) -> list[int]:
         return [int(y.argmax()) for y in self.outputs]
 
@@ -102,7 +111,7 @@ def make(seed: int, *, vectors: int = 4, padding: int = 0) -> Model:
 def sign(model: Model, key: Ed25519PrivateKey, **policy: object) -> bytes:
     """Pack the model; ``policy`` overrides fields of its policy, or ``golden``."""
     golden = policy.pop("golden", model.golden)
-    fields = replace(_POLICY, ops=Header.parse(model.blob).ops, **policy)
+    fields = replace(_POLICY, **({"ops": Header.parse(model.blob).ops} | policy))
     return pack(
         model.blob,
         golden,
