@@ -1,0 +1,124 @@
+"""The pure parts: grants, standings, windows."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from petiole.gateway.grants import Case, wanted
+from petiole.gateway.windows import KEPT, Bin, Delta, Tally, WindowBook, take
+from petiole.wire.messages import Artefact, Stats
+
+T, S, OLD = (Artefact(c * 64, 2048, 1024) for c in "abc")
+Mode = Literal["Idle", "Rolling", "Reverting", "Paused"]
+cases = st.builds(
+    Case,
+    mode=st.sampled_from(["Idle", "Rolling", "Reverting", "Paused"]),
+    halted=st.booleans(),
+    target=st.sampled_from([None, T]),
+    stable=st.sampled_from([None, S]),
+    current=st.sampled_from([None, T, S, OLD]),
+    running=st.sampled_from([None, T.digest, S.digest, OLD.digest]),
+    exposed=st.booleans(),
+    failed=st.booleans(),
+    granted=st.booleans(),
+    admitted=st.booleans(),
+)
+
+
+@given(cases)
+def test_nobody_newly_gets_a_target_that_is_stopped(case: Case) -> None:
+    if (case.halted or case.mode == "Reverting") and case.current != T:
+        assert wanted(case) != T
+
+
+@given(cases)
+def test_only_an_admitted_device_of_a_rolling_fleet_begins(case: Case) -> None:
+    begins = wanted(case) == T and not case.granted and case.current != T
+    assert not begins or (case.mode == "Rolling" and case.admitted and not case.failed)
+
+
+@given(cases)
+def test_who_gave_the_target_up_is_not_granted_it_again(case: Case) -> None:
+    rolling = case.mode in ("Rolling", "Paused") and not case.halted
+    if case.failed and rolling and case.target == T:
+        assert wanted(case) != T
+
+
+@pytest.mark.parametrize(
+    ("case", "grant"),
+    [
+        (Case("Idle", False, T, S, OLD, OLD.digest), S),
+        (Case("Idle", False, T, None, OLD, OLD.digest), OLD),
+        (Case("Rolling", False, T, S, S, S.digest, admitted=True), T),
+        (Case("Rolling", False, T, S, None, None), S),
+        (Case("Rolling", False, T, S, T, S.digest, granted=True), T),
+        (Case("Paused", False, T, S, S, S.digest, admitted=True), S),
+        (Case("Paused", False, T, S, T, S.digest, granted=True), T),
+        (Case("Rolling", True, T, S, T, S.digest, granted=True), S),
+        (Case("Rolling", True, T, S, T, T.digest, exposed=True, granted=True), T),
+        (Case("Reverting", True, T, S, T, T.digest, exposed=True, granted=True), S),
+        (Case("Reverting", True, T, None, T, T.digest, exposed=True, granted=True), T),
+        (Case("Rolling", False, T, S, OLD, OLD.digest), OLD),
+        (Case("Rolling", False, T, S, OLD, S.digest), S),
+        (Case("Rolling", False, None, S, None, S.digest), S),
+    ],
+)
+def test_the_table_of_grants(case: Case, grant: Artefact | None) -> None:
+    assert wanted(case) == grant
+
+
+def totals(boot: int, seq: int, count: int, digest: str = T.digest) -> Stats:
+    bins = (count, *([0] * 15))
+    return Stats(boot, seq, digest, count, bins, bins, (count,), count * 7, count * 49, count)
+
+
+@given(st.lists(st.lists(st.integers(0, 50), min_size=1, max_size=5), min_size=1, max_size=4),
+       st.randoms())  # fmt: skip
+def test_repeats_and_late_reports_change_no_total(boots: list[list[int]], random: object) -> None:
+    """Cumulative reports of each boot in order, with repeats of old ones strewn in."""
+    sent: list[Stats] = []
+    tallies: dict[str, Tally] = {}
+    heard = 0
+    for boot, steps in enumerate(boots):
+        count = 0
+        for seq, more in enumerate(steps):
+            count += more
+            sent.append(totals(boot, seq, count))
+            for stats in (sent[-1], random.choice(sent)):  # type: ignore[attr-defined]
+                delta = take(tallies, stats)
+                heard += delta.count if delta else 0
+    assert heard == sum(map(sum, boots)) == tallies[T.digest].count
+
+
+def test_an_artefact_that_is_active_again_counts_from_zero() -> None:
+    tallies: dict[str, Tally] = {}
+    take(tallies, totals(1, 1, 100))
+    take(tallies, totals(1, 2, 30, S.digest))
+    delta = take(tallies, totals(1, 3, 120))
+    assert delta is not None
+    assert delta.count == 120
+
+
+def test_a_lost_report_is_made_up_by_the_next() -> None:
+    tallies: dict[str, Tally] = {}
+    take(tallies, totals(1, 1, 100))
+    delta = take(tallies, totals(1, 9, 500))
+    assert delta is not None
+    assert (delta.count, delta.confidence_sum) == (400, 2800)
+
+
+def test_a_device_counts_once_a_window_and_old_windows_go() -> None:
+    book, tally = WindowBook(), Tally(totals(1, 1, 1))
+    one = Delta(1, (1, *([0] * 15)), (1,), 7, 49, 1)
+    for now in (10.0, 10.4, 10.9, 11.0):
+        book.add("f", tally, one, now, 1.0)
+    windows = book.closed("f", T.digest, 12.0)
+    assert [(w.devices, w.count) for w in windows] == [(1, 3), (1, 1)]
+    assert book.closed("f", T.digest, 11.5) == windows[:1]
+    for n in range(KEPT):
+        book.load("f", T.digest, Bin(100.0 + n, 1.0))
+    assert book.overdue("f", T.digest) == [10.0, 11.0]
