@@ -1,0 +1,135 @@
+"""The summary and the page, from a small record."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from html.parser import HTMLParser
+
+import pytest
+
+from hack.demo import report
+from hack.demo.field import Cell, Tally
+from hack.demo.record import Record
+from hack.demo.summary import CALM, SHIFTED, Measured, summarise
+from hack.demo.watch import Snapshot
+
+BEGAN = datetime(2030, 1, 1, tzinfo=UTC)
+
+
+def at(seconds):
+    return (BEGAN + timedelta(seconds=seconds)).isoformat()
+
+
+def version(number, trigger, accuracy):
+    variant = {"target": "m4", "digest": f"d{number}", "size": 9000, "arena": 700}
+    return {
+        "version": number,
+        "trigger": trigger,
+        "labels": 100,
+        "accuracy": accuracy,
+        "variants": [variant | {"accuracy": accuracy}],
+    }
+
+
+def entry(revision, result, start, end, message=""):
+    counts = {"exposed": 30, "updated": 3, "reverted": 30 if result == "Reverted" else 0}
+    times = {"startedAt": at(start), "finishedAt": at(end)}
+    return {"revision": revision, "result": result, "message": message} | counts | times
+
+
+def window(digest, end, confidence):
+    return {"digest": digest, "end": at(end), "count": 10, "confidenceSum": confidence * 2550}
+
+
+@pytest.fixture
+def measured():
+    versions = [version(1, "Initial", "96.00%"), version(2, "Drift", "95.50%")]
+    versions.append(version(3, "DataChanged", "97.00%"))
+    model = {
+        "metadata": {"uid": "u"},
+        "status": {
+            "latestVersion": 1,
+            "labels": {"pool": 1000, "spent": 140},
+            "curve": [{"labels": 50, "accuracy": "90.00%"}, {"labels": 100, "accuracy": "96.00%"}],
+            "versions": versions,
+        },
+    }
+    history = [
+        entry(1, "Promoted", 10, 22.5),
+        entry(3, "Reverted", 90, 99, "<canaries> were worse"),
+    ]
+    fleet = {"metadata": {"name": "meters"}, "status": {"history": history, "mode": "Idle"}}
+    record = Record(BEGAN, injected_at=BEGAN + timedelta(seconds=40))
+    record.detected_at = BEGAN + timedelta(seconds=44)
+    record.saw(Snapshot(1.0, model, fleet))
+    arm = {"devices": 30, "mean": 0.6, "variance": 0.01}
+    record.fleet["status"]["revision"] = {"target": 3}
+    record.saw_summary({"evidence": [{"gate": "confidence", "canary": arm, "control": arm}]})
+    record.windows = [window("d1", 30, 0.9), window("d1", 33, 0.8)]
+    tally = Tally()
+    tally.by_device[CALM, "d1", "a"] = Cell(100, 96)
+    tally.by_device[SHIFTED, "d1", "a"] = Cell(100, 60)
+    tally.by_device[SHIFTED, "d2", "a"] = Cell(100, 90)
+    tally.by_device[SHIFTED, "d3", "a"] = Cell(10, 3)
+    tally.by_device[SHIFTED, "d3", "b"] = Cell(10, 4)
+    tally.by_second[3, "d1"] = Cell(10, 9)
+    return Measured(
+        record=record,
+        tally=tally,
+        posix=220,
+        qemu=2,
+        reference={
+            "fullAccuracy": {"m4": 0.965},
+            "randomAccuracy": {"m4": 0.91},
+            "randomCurve": [{"labels": 50, "accuracy": 0.8}],
+        },
+        exactness=[{"version": 1, "target": "m4", "where": "qemu", "inputs": 500, "mismatches": 0}],
+        agent=[{"build": "m4", "text": 60000, "data": 100, "bss": 9000}],
+        version="v1.36.3",
+        writes=77,
+        setup_seconds=3.0,
+        run_seconds=120.04,
+    )
+
+
+def test_the_summary_has_what_was_measured(measured):
+    found = summarise(measured)
+    labels = found["labels"]
+    assert (labels["pool"], labels["spent"], labels["savedPercent"]) == (1000, 100, 90.0)
+    assert (labels["fullAccuracy"], labels["accuracy"], labels["randomAccuracy"]) == (
+        96.5,
+        96.0,
+        91.0,
+    )
+    assert found["variants"][0]["arenaBytes"] == 700
+    promoted, reverted = found["rollouts"]
+    assert (promoted["result"], promoted["seconds"]) == ("Promoted", 12.5)
+    assert (reverted["revision"], reverted["reverted"]) == (3, 30)
+    drift = found["drift"]
+    assert drift["seconds"] == 4.0
+    assert (drift["accuracyCalm"], drift["accuracyBefore"], drift["accuracyAfter"]) == (96, 60, 90)
+    assert found["bad"]["fieldAccuracy"] == 35.0
+    assert found["bad"]["devicesSeenWithIt"] == 2
+    assert found["kubernetes"] == {"version": "v1.36.3", "writes": 77}
+
+
+class Outside(HTMLParser):
+    """Collects what the page would load from elsewhere."""
+
+    def __init__(self):
+        super().__init__()
+        self.links = []
+
+    def handle_starttag(self, tag, attrs):
+        named = dict(attrs)
+        loads = [named.get("src"), named.get("href"), named.get("xlink:href")]
+        self.links += [link for link in loads if link and not link.startswith("#")]
+        assert tag not in ("script", "link", "img")
+
+
+def test_the_page_needs_nothing_from_elsewhere(measured):
+    page = report.page(summarise(measured), measured, 2.0)
+    outside = Outside()
+    outside.feed(page)
+    assert outside.links == []
+    assert len(re.findall("<svg", page)) == 5
+    assert "&lt;canaries&gt; were worse" in page
