@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 OLDEST_PYTHON = (3, 11)
-RECORD = ROOT / "build" / "setup.json"
+BUILD = ROOT / "build"
 
 
 class SetupError(Exception):
@@ -188,8 +188,8 @@ def main() -> int:
         print(f"setup: error: {error}", file=sys.stderr)
         return 1
     seconds = round(time.monotonic() - start, 1)
-    RECORD.parent.mkdir(exist_ok=True)
-    RECORD.write_text(json.dumps({"for": purpose, "seconds": seconds}) + "\n")
+    BUILD.mkdir(exist_ok=True)
+    (BUILD / f"setup-{purpose}.json").write_text(json.dumps({"seconds": seconds}) + "\n")
     say(f"ready after {seconds:g} s")
     return 0
 

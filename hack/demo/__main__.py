@@ -110,7 +110,7 @@ async def measure(stage: Stage) -> Measured:
 
 def _setup_seconds() -> float:
     """What the last set-up took, as it wrote down itself; 0 when there was none."""
-    file = ROOT / "build" / "setup.json"
+    file = ROOT / "build" / "setup-demo.json"
     return float(json.loads(file.read_text())["seconds"]) if file.exists() else 0.0
 
 
