@@ -71,11 +71,11 @@ class TestDevice:
         self._task = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
+        """Go without a word; the broker publishes the will."""
+        self._connected.clear()
+        while self._task is not None and not self._task.done():
+            self._task.cancel()  # again and again: aiomqtt may swallow a cancellation
+            await asyncio.wait([self._task], timeout=0.5)
 
     async def send_stats(self, count: int, confidence: int) -> None:
         """``count`` more inferences of the active artefact, all with this confidence."""

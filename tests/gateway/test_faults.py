@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import aiomqtt
@@ -46,17 +47,20 @@ async def test_a_device_cannot_speak_for_another(tmp_path: Path) -> None:
         await world.put(world.plan())
         caps = Caps("stolen", 1, 1, 1, 1, "x")
         forged = State(99, 99, Phase.FAILED, Reason.FLASH_ERROR, caps).encode()
-        await liar.send(f"{topics.PREFIX}/d/{victim.id}/state", forged)
-        await liar.send(topics.grant(victim.id), b"forged")
-        await liar.report(Phase.IDLE)
-        await eventually(lambda: heard(world, liar), "the gateway hears the liar")
+        for topic in (f"{topics.PREFIX}/d/{victim.id}/state", topics.grant(victim.id)):
+            with contextlib.suppress(aiomqtt.MqttError):  # the broker may hang up on a liar
+                await liar.send(topic, forged)
+        await liar.stop()
+        liar.start()
+        await eventually(lambda: heard(world, liar), "the gateway hears the liar's own report")
+        await eventually(lambda: victim.grant is not None, "the victim gets the true grant")
         record = (await world.http.get(f"/v1/devices/{victim.id}")).json()
         assert record["state"]["caps"]["target"] == "m4"
 
 
 async def heard(world: World, device: TestDevice) -> bool:
     record = (await world.http.get(f"/v1/devices/{device.id}")).json()
-    return bool(record["state"] and record["state"]["seq"] == device.seq)
+    return bool(record["state"] and record["state"]["boot"] == device.boot)
 
 
 async def test_a_missing_artefact_is_a_problem_until_it_is_there(tmp_path: Path) -> None:

@@ -38,19 +38,36 @@ async def run(settings: Settings) -> None:
     engine.use(samples)
     await engine.load()
     app = build(engine, broker, metrics, settings.token.get_secret_value())
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False))
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            log_level="warning",
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=2,
+        )
+    )
     log.info("gateway listens", host=settings.listen_host, port=listener.getsockname()[1])
+    tasks = {
+        asyncio.create_task(server.serve(sockets=[listener]), name="http"),
+        asyncio.create_task(engine.run(), name="engine"),
+        asyncio.create_task(engine.chores(), name="chores"),
+        asyncio.create_task(samples.run(), name="samples"),
+        asyncio.create_task(broker.run(engine.hear, engine.connected), name="broker"),
+    }
     try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [
-                group.create_task(engine.run(), name="engine"),
-                group.create_task(engine.chores(), name="chores"),
-                group.create_task(samples.run(), name="samples"),
-                group.create_task(broker.run(engine.hear, engine.connected), name="broker"),
-            ]
-            await server.serve(sockets=[listener])
-            for task in tasks:
-                task.cancel()
+        ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in ended:
+            task.result()  # the server after a signal; anything else raises what went wrong
     finally:
+        await _end(tasks)
         await store.close()
         listener.close()
+
+
+async def _end(tasks: set[asyncio.Task[None]]) -> None:
+    """Cancel until all are done: ``asyncio.wait_for`` below aiomqtt may swallow a cancellation."""
+    while tasks:
+        for task in tasks:
+            task.cancel()
+        _, tasks = await asyncio.wait(tasks, timeout=0.5)
