@@ -199,10 +199,10 @@ class World:
     def rest(self, passes: int = 60) -> ModelOutcome:
         """Pass, with runs ending at once, until nothing moves. Fails when that never happens."""
         for _ in range(passes):
-            before = (self.writes, dict(self.runs), dict(self.labels))
+            before = (self.writes, dict(self.runs), dict(self.labels), dict(self.versions))
             outcome = self.one_pass()
             self.work()
-            if before == (self.writes, self.runs, self.labels):
+            if before == (self.writes, self.runs, self.labels, self.versions):
                 return outcome
         raise AssertionError(f"no rest after {passes} passes: {self.status.message}")
 

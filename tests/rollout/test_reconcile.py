@@ -491,3 +491,20 @@ def test_drift_of_one_target_is_drift_of_the_fleet_and_stays_until_another_revis
     rolled.publish()
     rolled.roll()
     assert (rolled.status.drift.state, rolled.status.drift.version) == ("Unknown", 2)
+
+
+def test_on_inconclusive_proceed_does_not_let_through_what_no_device_took() -> None:
+    operator = Operator(spec(on_inconclusive="Proceed"), Field())
+    operator.settle()
+    operator.wait(hours=30)
+    assert (operator.status.stage.index, operator.status.mode) == (0, "Paused")
+    assert operator.status.waiting_for.reason == "Inconclusive"
+
+
+def test_a_stable_revision_on_too_few_devices_is_no_control(rolled: Operator) -> None:
+    canary_of(rolled)
+    for device in rolled.field.ids[5:]:
+        rolled.field.running.pop(device)  # their last report names no model of ours
+    rolled.settle()
+    gate = next(g for g in rolled.status.gates if g.name == "confidence")
+    assert gate.verdict == "NotApplicable"

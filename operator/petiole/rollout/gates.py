@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pydantic.alias_generators import to_camel
-from scipy import stats
+from scipy import special
 
 from petiole.api.base import fraction
 from petiole.api.devicefleet import Gate
@@ -106,8 +106,8 @@ def _rate_interval(n: int, k: int) -> tuple[float, float]:
     if n == 0:
         return 0.0, 1.0
     tail = 1.0 - _STATED_CONFIDENCE
-    lower = 0.0 if k == 0 else float(stats.beta.ppf(tail, k, n - k + 1))
-    upper = 1.0 if k == n else float(stats.beta.ppf(1.0 - tail, k + 1, n - k))
+    lower = 0.0 if k == 0 else float(special.betaincinv(k, n - k + 1, tail))
+    upper = 1.0 if k == n else float(special.betaincinv(k + 1, n - k, 1.0 - tail))
     return lower, upper
 
 
@@ -174,7 +174,7 @@ def _margin(canary: Arm, control: Arm, error: float) -> float:
     if a + b == 0.0:
         return 0.0
     freedom = (a + b) ** 2 / (a * a / (canary.devices - 1) + b * b / (control.devices - 1))
-    return float(stats.t.ppf(1.0 - error, freedom)) * math.sqrt(a + b)
+    return float(special.stdtrit(freedom, 1.0 - error)) * math.sqrt(a + b)
 
 
 def _too_few(canary: Arm, control: Arm) -> str:

@@ -50,10 +50,19 @@ def absorb(scene: Scene, status: DeviceFleetStatus) -> DeviceFleetStatus:
             status.gates,
             summary,
             revision=status.revision.target,
-            limit=status.stage.limit,
-            has_stable=status.revision.stable != 0,
+            controls=_controls(scene, status, summary),
         )
     return status.model_copy(update=changes)
+
+
+def _controls(scene: Scene, status: DeviceFleetStatus, summary: Summary) -> int:
+    """Devices that can serve as the control of this stage, when it is complete."""
+    beyond = max(summary.devices - status.stage.limit, 0)
+    return min(beyond, _running(scene, status.revision.stable, summary))
+
+
+def _running(scene: Scene, revision: int, summary: Summary) -> int:
+    return sum(summary.running.get(digest, 0) for digest in digests(scene.observed, revision))
 
 
 # --- Idle -----------------------------------------------------------------------------------------
@@ -120,7 +129,9 @@ def _progress(scene: Scene, status: DeviceFleetStatus, summary: Summary) -> Devi
     if _passed(scene, status):
         return _next(scene, status, summary)
     overdue = scene.now >= deadline(scene, status)
-    if overdue and scene.spec.rollout.on_inconclusive == "Proceed":
+    # What no device took is not inconclusive: there is nothing that could be let through.
+    proceeds = scene.spec.rollout.on_inconclusive == "Proceed" and status.counts.updated > 0
+    if overdue and proceeds:
         return _next(scene, status, summary)
     return status.model_copy(update={"mode": "Paused" if overdue else "Rolling"})
 
@@ -240,8 +251,7 @@ def _reverting(scene: Scene, status: DeviceFleetStatus) -> DeviceFleetStatus:
 
 def remaining(scene: Scene, status: DeviceFleetStatus, summary: Summary) -> int:
     """Devices that still run the revision being taken back."""
-    taken = digests(scene.observed, status.revision.target)
-    return sum(summary.running.get(digest, 0) for digest in taken)
+    return _running(scene, status.revision.target, summary)
 
 
 def record(

@@ -38,33 +38,32 @@ def review(
     summary: Summary,
     *,
     revision: int,
-    limit: int,
-    has_stable: bool,
+    controls: int,
 ) -> tuple[GateStatus, ...]:
     """Judge every gate by the summary's evidence. A gate that failed once stays failed.
 
     A sequential test ends when it first crosses its boundary; looking again until it says something
-    nicer would spend error that nobody stated.
+    nicer would spend error that nobody stated. ``controls`` are the devices that run the stable
+    revision and are not among those that ``revision`` is allowed for.
     """
     failed = {g.name: g for g in before if g.verdict == "Fail"}
     if summary.halt is not None and summary.halt.revision == revision:
         halt = GateStatus(name=summary.halt.gate, verdict="Fail", message=summary.halt.message)
         failed.setdefault(halt.name, halt)
     evidence = {e.gate: e for e in summary.evidence}
-    controls = summary.devices - limit
     reviewed = []
     for gate in gates:
         if gate.name in failed:
             continue
         verdict = judge(gate, evidence[gate.name]) if gate.name in evidence else None
-        reviewed.append(_status(gate, verdict, controls if has_stable else 0))
+        reviewed.append(_status(gate, verdict, controls))
     return (*failed.values(), *reviewed)
 
 
 def _status(gate: Gate, verdict: Verdict | None, controls: int) -> GateStatus:
     """Put a verdict into status. Without a control to compare with, a metric gate cannot apply."""
     if gate.metric is not None and controls < MIN_ARM and _undecided(verdict):
-        left = f"{max(controls, 0)} devices stay on a stable revision to compare with"
+        left = f"{controls} devices stay on a stable revision to compare with"
         return GateStatus(
             name=gate.name, verdict="NotApplicable", message=f"{left}, {MIN_ARM} are needed"
         )
