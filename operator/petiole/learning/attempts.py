@@ -35,7 +35,6 @@ _RETRIES = {
     "Died": Retry(attempts=2, backoff=5.0),
     "DataMissing": _OUTSIDE,
     "StoreUnavailable": _OUTSIDE,
-    "StoreFull": _OUTSIDE,
 }
 _NEVER = Retry(attempts=1, backoff=0.0)
 
