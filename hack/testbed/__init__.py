@@ -1,1 +1,1 @@
-"""A real Petiole on one machine: control plane, broker, gateway, operator and devices."""
+"""A real control plane, broker, gateway, operator and devices on one machine."""
