@@ -33,7 +33,7 @@ async def learn(stage: Stage) -> None:
     )
     await stage.connect_devices()
     await stage.cluster.wait("version 1", lambda s: version_since(s, 0), FIRST_MODEL_SECONDS)
-    stage.mark("version 1 accepted")
+    accepted(stage, 1)
     stage.children.start_reference(reference_arguments(stage))
 
 
@@ -70,7 +70,7 @@ async def answer_drift(stage: Stage) -> None:
     version = await stage.cluster.wait(
         "a version that answers the drift", lambda s: version_since(s, 1), NEXT_MODEL_SECONDS
     )
-    stage.mark(f"version {version} accepted")
+    accepted(stage, version)
     await stage.cluster.wait(
         f"the promotion of version {version}",
         lambda s: finished(s, version, "Promoted"),
@@ -87,13 +87,19 @@ async def publish_bad(stage: Stage) -> None:
     version = await stage.cluster.wait(
         "the bad version", lambda s: version_since(s, before), NEXT_MODEL_SECONDS
     )
-    stage.mark(f"bad version {version} accepted")
+    accepted(stage, version)
     await stage.cluster.wait(
         f"version {version} to be taken back",
         lambda s: finished(s, version, "Reverted"),
         ROLLOUT_SECONDS,
     )
     stage.mark(f"bad version {version} taken back")
+
+
+def accepted(stage: Stage, version: int) -> None:
+    """Note it, and have the version's variants compared with tflite-micro beside the story."""
+    stage.mark(f"version {version} accepted")
+    stage.children.start_exactness(stage.cluster.latest.model or {}, version)
 
 
 def manifest(stage: Stage, name: str) -> Path:

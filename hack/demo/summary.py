@@ -76,7 +76,7 @@ def percent(text: str | None) -> float | None:
 def _labels(version: Mapping[str, Any], record: Record, reference: Json) -> Json:
     """Labels of the first version against all labels of the pool that it was chosen from.
 
-    The accuracies are those of the first target, all as int8; ``byTarget`` has every one.
+    The accuracies are those of the model's first target, all as int8; ``byTarget`` has every one.
     """
     pool = record.pool_of_version.get(1, 0)
     spent = version.get("labels", 0)
@@ -88,11 +88,12 @@ def _labels(version: Mapping[str, Any], record: Record, reference: Json) -> Json
         }
         for v in version["variants"]
     }
+    first = (record.model or {})["spec"]["targets"][0]["name"]
     return {
         "pool": pool,
         "spent": spent,
         "savedPercent": round(100.0 * (1.0 - spent / pool), 2),
-        **next(iter(by_target.values())),
+        **by_target[first],
         "byTarget": by_target,
         "spentWithDrift": status_of(record.model)["labels"]["spent"],
     }

@@ -46,6 +46,7 @@ def measured():
     versions.append(version(3, "DataChanged", "97.00%"))
     model = {
         "metadata": {"uid": "u"},
+        "spec": {"targets": [{"name": "m4"}]},
         "status": {
             "latestVersion": 1,
             "labels": {"pool": 1000, "spent": 140},
