@@ -27,7 +27,7 @@ from .link import SensorLink
 from .record import GatewayView, Record
 from .show import Show
 from .summary import CALM, SHIFTED
-from .watch import Cluster
+from .watch import ActFailedError, Cluster
 
 NAMESPACE = "default"
 FLEET = f"{NAMESPACE}.meters"
@@ -81,12 +81,18 @@ class Stage:
         await asyncio.to_thread(self.testbed.register, devices)
         places = await asyncio.to_thread(self._start_devices)
         for link in {id(p.link): p.link for p in places}.values():
-            await link.connect()
+            await self._connect(link)
         self.field_.reach(places)
         self.field_began = self.record.second
         self.running.append(self.tasks.create_task(self.field_.run()))
         await self._all_reported(len(devices))
         self.mark(f"{len(devices)} devices connected")
+
+    async def _connect(self, link: SensorLink) -> None:
+        try:
+            await link.connect()
+        except ConnectionError as error:
+            raise ActFailedError(self.dead() or str(error)) from error
 
     def _start_devices(self) -> list[Place]:
         keys = (self.testbed.public_key,)
