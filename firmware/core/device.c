@@ -59,8 +59,7 @@ void device_sent(struct device *d, size_t n) {
     mqtt_sent(&d->link.mqtt, n);
 }
 
-void device_input(struct device *d, const uint8_t *input, uint32_t n,
-                  uint8_t answer[ANSWER_SIZE]) {
+void device_input(struct device *d, const uint8_t *input, uint32_t n, uint8_t answer[ANSWER_SIZE]) {
     memset(answer, 0, ANSWER_SIZE);
     d->answers++;
     put_le32(answer, d->answers);
@@ -69,8 +68,7 @@ void device_input(struct device *d, const uint8_t *input, uint32_t n,
         return;
     }
     const uint8_t *digest = device_active_digest(d);
-    struct verdict v =
-        model_classify(&d->model, d->hal.arena, d->identity.arena_size, input);
+    struct verdict v = model_classify(&d->model, d->hal.arena, d->identity.arena_size, input);
     stats_add(&d->stats, &v, input, n);
     samples_offer(&d->samples, &v, digest, input, n, device_random(d));
     d->trial.answers++;

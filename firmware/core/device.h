@@ -36,7 +36,8 @@ struct device_config {
     uint32_t trial_answers; /* inputs to answer before a trial is passed */
 };
 
-#define DEVICE_DEFAULTS {.trial_ms = 600000u, .trial_answers = 8u}
+#define DEVICE_DEFAULTS                                                                            \
+    { .trial_ms = 600000u, .trial_answers = 8u }
 
 struct trial {
     uint32_t deadline; /* ms */

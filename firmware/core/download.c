@@ -90,8 +90,8 @@ void download_open_window(struct download *d, const struct flash *flash) {
     d->window_open = d->window_size;
 }
 
-int download_block(struct download *d, const struct flash *flash, uint32_t number,
-                   const uint8_t *p, uint32_t n) {
+int download_block(struct download *d, const struct flash *flash, uint32_t number, const uint8_t *p,
+                   uint32_t n) {
     static const uint8_t held[1] = {HELD};
     if (number >= d->total || n != block_length(d, number) || is_held(flash, number)) {
         return 0;

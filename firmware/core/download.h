@@ -42,8 +42,8 @@ void download_open_window(struct download *d, const struct flash *flash);
 
 /* Stores a block; one that is held, not asked for, or of the wrong size is ignored. Returns 0 or
  * E_FLASH. */
-int download_block(struct download *d, const struct flash *flash, uint32_t number,
-                   const uint8_t *p, uint32_t n);
+int download_block(struct download *d, const struct flash *flash, uint32_t number, const uint8_t *p,
+                   uint32_t n);
 
 /* Forgets what the flash holds of it, so that the next one begins anew. Returns 0 or E_FLASH. */
 int download_forget(const struct flash *flash);

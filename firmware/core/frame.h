@@ -13,8 +13,8 @@ struct frame {
     uint32_t size;
 };
 
-/* Takes one frame from the `n` bytes at `p`, or skips bytes that start none. Returns the bytes used,
- * 0 when more are needed. */
+/* Takes one frame from the `n` bytes at `p`, or skips bytes that start none. Returns the bytes
+ * used, 0 when more are needed. */
 size_t frame_read(const uint8_t *p, size_t n, struct frame *out);
 
 /* Writes FRAME_HEADER + `size` bytes. */

@@ -20,9 +20,9 @@ struct slot_record {
 struct journal_record {
     uint32_t sequence; /* set by journal_save */
     uint32_t boots;
-    uint32_t floor;    /* lowest security counter accepted */
-    uint8_t confirmed; /* slot of the proven artefact, or SLOT_NONE */
-    uint8_t trial;     /* slot of the artefact on trial, or SLOT_NONE */
+    uint32_t floor;         /* lowest security counter accepted */
+    uint8_t confirmed;      /* slot of the proven artefact, or SLOT_NONE */
+    uint8_t trial;          /* slot of the artefact on trial, or SLOT_NONE */
     uint8_t refused_reason; /* why `refused` was given up; 0: nothing is refused */
     uint8_t refused_phase;
     struct slot_record slot[SLOT_COUNT];

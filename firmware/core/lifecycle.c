@@ -89,8 +89,8 @@ static enum reason start_download(struct device *d, uint32_t now) {
         d->record.slot[slot].size = 0; /* before its first byte is erased */
         reason = save(d);
     }
-    if (reason == REASON_NONE && download_begin(&d->download, &d->hal.flash, &d->target, slot,
-                                                d->identity.slot_size) != 0) {
+    if (reason == REASON_NONE &&
+        download_begin(&d->download, &d->hal.flash, &d->target, slot, d->identity.slot_size) != 0) {
         reason = REASON_FLASH_ERROR;
     }
     d->link.window = STEP_IDLE;

@@ -10,8 +10,9 @@
 #define KEEPALIVE_S 30u
 #define PING_MS 10000u
 #define SILENCE_MS 25000u
-#define CONNACK_MS 8000u
-#define BACKOFF_MIN_MS 1000u
+#define CONNACK_MIN_MS 2000u /* a serial line may have lost the CONNECT: soon again */
+#define CONNACK_MAX_MS 16000u
+#define BACKOFF_MIN_MS 3000u
 #define BACKOFF_MAX_MS 60000u
 #define BLOCK_MS 10000u
 #define STALLS_MAX 12u
@@ -26,13 +27,17 @@ _Static_assert(SAMPLE_INPUT_MAX + 400u <= MQTT_TX_SIZE, "a sample fits the send 
 
 /* --- connection ----------------------------------------------------------------------------- */
 
+static uint32_t doubled(uint32_t start, uint32_t times, uint32_t most) {
+    uint32_t value = start;
+    for (uint32_t i = 0; i < times && value < most; i++) {
+        value *= 2;
+    }
+    return value < most ? value : most;
+}
+
 /* Half of the delay is fixed and half is random, so that a fleet comes back spread out. */
 static uint32_t backoff(struct device *d) {
-    uint32_t delay = BACKOFF_MIN_MS;
-    for (uint32_t i = 0; i < d->link.failures && delay < BACKOFF_MAX_MS; i++) {
-        delay *= 2;
-    }
-    delay = delay < BACKOFF_MAX_MS ? delay : BACKOFF_MAX_MS;
+    uint32_t delay = doubled(BACKOFF_MIN_MS, d->link.failures, BACKOFF_MAX_MS);
     return delay / 2 + device_random(d) % (delay / 2);
 }
 
@@ -72,7 +77,7 @@ void link_up(struct device *d, uint32_t now) {
     (void)mqtt_connect(&d->link.mqtt, &session); /* always fits: the buffer is empty */
     d->link.phase = LINK_CONNECTING;
     d->link.drop = false;
-    d->link.answer_by = now + CONNACK_MS;
+    d->link.answer_by = now + doubled(CONNACK_MIN_MS, d->link.failures, CONNACK_MAX_MS);
 }
 
 /* What was known of the halts stays in force, but nothing new begins on old knowledge. */

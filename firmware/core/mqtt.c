@@ -102,8 +102,8 @@ int mqtt_connect(struct mqtt *m, const struct mqtt_session *s) {
 
 int mqtt_publish(struct mqtt *m, const struct mqtt_message *message, uint16_t *id) {
     size_t id_size = message->qos > 0 ? 2 : 0;
-    int header = PUBLISH | (message->qos > 0 ? PUBLISH_QOS1 : 0) |
-                 (message->retain ? PUBLISH_RETAIN : 0);
+    int header =
+        PUBLISH | (message->qos > 0 ? PUBLISH_QOS1 : 0) | (message->retain ? PUBLISH_RETAIN : 0);
     if (begin(m, header, text_size(message->topic) + id_size + message->size) != 0) {
         return E_MQTT_FULL;
     }

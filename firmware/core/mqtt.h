@@ -56,9 +56,9 @@ enum mqtt_event_type {
 /* Pointers are valid until the next call of mqtt_receive. */
 struct mqtt_event {
     enum mqtt_event_type type;
-    uint8_t code; /* CONNACK: return code, 0 is success */
-    uint16_t id;  /* PUBACK, SUBACK, UNSUBACK */
-    bool refused; /* SUBACK: at least one topic was refused */
+    uint8_t code;      /* CONNACK: return code, 0 is success */
+    uint16_t id;       /* PUBACK, SUBACK, UNSUBACK */
+    bool refused;      /* SUBACK: at least one topic was refused */
     const char *topic; /* PUBLISH; not terminated */
     size_t topic_size;
     const uint8_t *payload;

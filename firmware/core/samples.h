@@ -16,7 +16,7 @@
 #define SAMPLE_INPUT_MAX 1024u /* bytes; larger inputs are not kept */
 #endif
 #define SAMPLE_HASH_SIZE 16u
-#define SAMPLE_KEPT 4u /* waiting for their acknowledgement; the oldest makes room */
+#define SAMPLE_KEPT 4u        /* waiting for their acknowledgement; the oldest makes room */
 #define SAMPLE_MARGIN_MAX 40u /* of 255: a margin below is an uncertain answer */
 
 enum sample_why { SAMPLE_UNCERTAIN = 0, SAMPLE_RANDOM = 1, SAMPLE_WHYS = 2 };
@@ -34,8 +34,8 @@ struct sampled {
 
 struct samples {
     struct sampled candidate[SAMPLE_WHYS]; /* best so far of the running period */
-    uint32_t period_end[SAMPLE_WHYS];     /* ms */
-    uint32_t seen;                        /* inputs of the running random period */
+    uint32_t period_end[SAMPLE_WHYS];      /* ms */
+    uint32_t seen;                         /* inputs of the running random period */
     struct sampled kept[SAMPLE_KEPT];
     uint32_t per_day;
 };

@@ -9,10 +9,24 @@ const char *phase_name(enum phase phase) {
 
 const char *reason_name(enum reason reason) {
     static const char *const names[] = {
-        "none", "digest mismatch", "bad image", "wrong key", "bad signature", "counter too low",
-        "wrong target", "wrong kind", "ABI unsupported", "arena too large",
-        "operator unsupported", "model invalid", "golden mismatch", "slot too small",
-        "flash error", "halted", "trial expired", "timeout",
+        "none",
+        "digest mismatch",
+        "bad image",
+        "wrong key",
+        "bad signature",
+        "counter too low",
+        "wrong target",
+        "wrong kind",
+        "ABI unsupported",
+        "arena too large",
+        "operator unsupported",
+        "model invalid",
+        "golden mismatch",
+        "slot too small",
+        "flash error",
+        "halted",
+        "trial expired",
+        "timeout",
     };
     return names[reason];
 }

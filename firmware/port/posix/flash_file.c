@@ -8,7 +8,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-
 static int program(void *ctx, uint32_t offset, const uint8_t *p, uint32_t n) {
     uint8_t *base = ctx;
     for (uint32_t i = 0; i < n; i++) {

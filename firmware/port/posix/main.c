@@ -79,10 +79,14 @@ static bool take_option(struct options *o, int option) {
 
 static bool parse(struct options *o, int argc, char **argv) {
     static const struct option known[] = {
-        {"broker", required_argument, NULL, 'b'},   {"flash", required_argument, NULL, 'f'},
-        {"sensor", required_argument, NULL, 's'},   {"fault", required_argument, NULL, 'x'},
-        {"trial-ms", required_argument, NULL, 't'}, {"trial-answers", required_argument, NULL, 'a'},
-        {"log", no_argument, NULL, 'l'},            {NULL, 0, NULL, 0},
+        {"broker", required_argument, NULL, 'b'},
+        {"flash", required_argument, NULL, 'f'},
+        {"sensor", required_argument, NULL, 's'},
+        {"fault", required_argument, NULL, 'x'},
+        {"trial-ms", required_argument, NULL, 't'},
+        {"trial-answers", required_argument, NULL, 'a'},
+        {"log", no_argument, NULL, 'l'},
+        {NULL, 0, NULL, 0},
     };
     int option;
     while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {

@@ -1,0 +1,142 @@
+/* Lets tests in Python look at parts of the core: probe WHAT [HEX]. See main for what there is. */
+#include <string.h>
+
+#include "check.h"
+#include "messages.h"
+#include "sha256.h"
+#include "sha512.h"
+
+#define MAX_BYTES 8192u
+
+static void print_hex(const char *name, const uint8_t *p, size_t n) {
+    printf("%s ", name);
+    for (size_t i = 0; i < n; i++) {
+        printf("%02x", p[i]);
+    }
+    printf("\n");
+}
+
+static int show_grant(const uint8_t *p, size_t n) {
+    struct grant_message g;
+    if (grant_decode(p, n, &g) != 0) {
+        return 3;
+    }
+    printf("serial %u\nfleet %s\ninterval %u\nsamples %u\n", g.serial, g.fleet, g.interval_ms,
+           g.samples_per_day);
+    if (g.has_artefact) {
+        print_hex("digest", g.artefact.digest, SHA256_SIZE);
+        printf("size %u\nblock %u\n", g.artefact.size, g.artefact.block_size);
+    }
+    return 0;
+}
+
+static int show_halt(const uint8_t *p, size_t n) {
+    struct halt_list h;
+    if (halt_decode(p, n, &h) != 0) {
+        return 3;
+    }
+    for (uint32_t i = 0; i < h.count; i++) {
+        print_hex("digest", h.digest[i], SHA256_SIZE);
+    }
+    return 0;
+}
+
+static int show_ack(const uint8_t *p, size_t n) {
+    struct ack_list a;
+    if (ack_decode(p, n, &a) != 0) {
+        return 3;
+    }
+    for (uint32_t i = 0; i < a.count; i++) {
+        print_hex("hash", a.hash[i], SAMPLE_HASH_SIZE);
+    }
+    return 0;
+}
+
+/* Each message with the largest value of every field. */
+static int print_largest(void) {
+    static uint8_t out[MAX_BYTES];
+    static struct sampled sample;
+    static struct statistics stats;
+    static uint8_t digest[SHA256_SIZE];
+    memset(digest, 0xAB, sizeof digest);
+    memset(&stats, 0xFF, sizeof stats);
+    memset(&sample, 0xFF, sizeof sample);
+    sample.input_size = SAMPLE_INPUT_MAX;
+    sample.why = SAMPLE_RANDOM;
+    struct state_report state = {UINT32_MAX,
+                                 UINT32_MAX,
+                                 65535,
+                                 65535,
+                                 UINT32_MAX,
+                                 PHASE_ROLLEDBACK,
+                                 REASON_TIMEOUT,
+                                 digest,
+                                 digest,
+                                 digest,
+                                 {"abcdefghijklmnopqrstuvwx", "abcdefghijklmnopqrstuvwx",
+                                  UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX}};
+    struct stats_report report = {UINT32_MAX, UINT32_MAX, digest, &stats, MODEL_CLASSES_MAX};
+    int sizes[3];
+    sizes[0] = state_encode(out, 320, &state); /* the room that link.c gives each of them */
+    CHECK(sizes[0] > 0);
+    print_hex("state", out, (size_t)sizes[0]);
+    sizes[1] = stats_encode(out, 512, &report);
+    CHECK(sizes[1] > 0);
+    print_hex("stats", out, (size_t)sizes[1]);
+    sizes[2] = sample_encode(out, SAMPLE_INPUT_MAX + 64, &sample);
+    CHECK(sizes[2] > 0);
+    print_hex("sample", out, (size_t)sizes[2]);
+    return 0;
+}
+
+/* Digests of the first 0 to 299 bytes of 0, 1, 2 ... */
+static int print_hashes(void) {
+    uint8_t bytes[300], out[SHA512_SIZE];
+    for (size_t n = 0; n < sizeof bytes; n++) {
+        struct sha512 s;
+        bytes[n] = (uint8_t)n;
+        sha256(bytes, n, out);
+        print_hex("sha256", out, SHA256_SIZE);
+        sha512_init(&s);
+        sha512_update(&s, bytes, n / 3);
+        sha512_update(&s, bytes + n / 3, n - n / 3);
+        sha512_final(&s, out);
+        print_hex("sha512", out, SHA512_SIZE);
+    }
+    return 0;
+}
+
+static size_t parse_hex(const char *text, uint8_t *out) {
+    size_t n = strlen(text) / 2;
+    CHECK(n <= MAX_BYTES);
+    for (size_t i = 0; i < n; i++) {
+        unsigned v;
+        CHECK(sscanf(text + 2 * i, "%2x", &v) == 1);
+        out[i] = (uint8_t)v;
+    }
+    return n;
+}
+
+int main(int argc, char **argv) {
+    CHECK(argc >= 2);
+    size_t n = argc > 2 ? strlen(argv[2]) / 2 : 0;
+    uint8_t *bytes = malloc(n > 0 ? n : 1);
+    CHECK(bytes != NULL);
+    if (argc > 2) {
+        (void)parse_hex(argv[2], bytes);
+    }
+    int result = 2;
+    if (strcmp(argv[1], "grant") == 0) {
+        result = show_grant(bytes, n);
+    } else if (strcmp(argv[1], "halt") == 0) {
+        result = show_halt(bytes, n);
+    } else if (strcmp(argv[1], "ack") == 0) {
+        result = show_ack(bytes, n);
+    } else if (strcmp(argv[1], "largest") == 0) {
+        result = print_largest();
+    } else if (strcmp(argv[1], "hashes") == 0) {
+        result = print_hashes();
+    }
+    free(bytes);
+    return result;
+}

@@ -1,0 +1,195 @@
+/* An update is cut off at every flash operation, and again while it recovers. Whatever happens, the
+ * device answers with a proven model, and ends with the new one or with the old one and a reason.
+ *
+ * Usage: test_cuts FLASH OLD NEW: a provisioned flash image and two artefacts. */
+#include <string.h>
+
+#include "bytes.h"
+#include "check.h"
+#include "device.h"
+#include "nor.h"
+
+#define BLOCK 512u
+#define STEPS_MAX 2000
+
+static struct nor nor;
+static struct device device;
+static uint8_t arena[32768];
+static uint32_t now;
+static struct file old_artefact, new_artefact;
+
+/* --- a broker that has every block and answers at once -------------------------------------- */
+
+static void feed(const uint8_t *p, size_t n) {
+    device_receive(&device, p, n, now);
+}
+
+static void feed_numbered(uint8_t type, uint16_t id, size_t codes) {
+    uint8_t packet[2 + 2 + WINDOW] = {type, (uint8_t)(2 + codes)};
+    put_be16(packet + 2, id);
+    feed(packet, 4 + codes);
+}
+
+static void publish(const char *topic, const uint8_t *payload, size_t n) {
+    uint8_t packet[2048];
+    size_t size = 2 + strlen(topic) + n, at = 0;
+    packet[at++] = 0x30;
+    packet[at++] = (uint8_t)(size % 128 | 0x80);
+    packet[at++] = (uint8_t)(size / 128);
+    put_be16(packet + at, (uint32_t)strlen(topic));
+    memcpy(packet + at + 2, topic, strlen(topic));
+    memcpy(packet + at + 2 + strlen(topic), payload, n);
+    feed(packet, at + size);
+}
+
+static void publish_window(const struct file *artefact) {
+    for (uint32_t i = 0; i < device.download.window_size; i++) {
+        char topic[160], hex[65] = {0};
+        uint32_t number = device.download.window[i], start = number * BLOCK;
+        uint32_t rest = artefact->size - start;
+        put_hex(hex, device.download.artefact.digest, SHA256_SIZE);
+        snprintf(topic, sizeof topic, "petiole/1/b/%s/%u", hex, number);
+        publish(topic, artefact->data + start, rest < BLOCK ? rest : BLOCK);
+    }
+}
+
+/* The grant itself is not the matter here, so it is put in its place. */
+static void grant(const struct file *artefact) {
+    struct grant_message *g = &device.grant;
+    memset(g, 0, sizeof *g);
+    strcpy(g->fleet, "default.test");
+    g->interval_ms = 1000;
+    g->has_artefact = true;
+    g->artefact.size = artefact->size;
+    g->artefact.block_size = BLOCK;
+    sha256(artefact->data, artefact->size, g->artefact.digest);
+    device.has_grant = true;
+    device.halt_known = true;
+}
+
+static void connect(void) {
+    static const uint8_t connack[4] = {0x20, 2, 0, 0};
+    device_link_up(&device, now);
+    feed(connack, sizeof connack);
+    CHECK(device.link.phase == LINK_ONLINE);
+}
+
+static void answer_device(const struct file *artefact) {
+    if (device.link.window == STEP_SENT) {
+        feed_numbered(0x90, device.link.window_id, device.download.window_size);
+        publish_window(artefact);
+    }
+    if (device.link.state_in_trial) {
+        feed_numbered(0x40, device.link.state_id, 0);
+    }
+}
+
+/* --- the device ----------------------------------------------------------------------------- */
+
+static void boot(void) {
+    static const struct device_config config = DEVICE_DEFAULTS;
+    struct hal hal = {.flash = nor_flash(&nor), .arena = arena, .arena_size = sizeof arena};
+    CHECK(device_init(&device, &hal, &config, now) == 0);
+}
+
+static bool runs(const struct file *artefact) {
+    uint8_t digest[SHA256_SIZE];
+    sha256(artefact->data, artefact->size, digest);
+    return device.has_model && memcmp(device_active_digest(&device), digest, SHA256_SIZE) == 0;
+}
+
+static bool settled(void) {
+    return device.phase == PHASE_CONFIRMED || device.phase == PHASE_FAILED ||
+           device.phase == PHASE_ROLLEDBACK;
+}
+
+static void step(const struct file *artefact) {
+    static const uint8_t input[64] = {7};
+    uint8_t answer[ANSWER_SIZE];
+    size_t n;
+    now += 20;
+    device_tick(&device, now);
+    (void)device_output(&device, &n);
+    device_sent(&device, n);
+    answer_device(artefact);
+    device_input(&device, input, sizeof input, answer);
+}
+
+/* Brings the artefact to its end, or to the power cut. */
+static void update(const struct file *artefact) {
+    connect();
+    grant(artefact);
+    for (int i = 0; i < STEPS_MAX && !nor_dead(&nor); i++) {
+        step(artefact);
+        if (settled() && (device.phase != PHASE_CONFIRMED || runs(artefact))) {
+            return;
+        }
+    }
+    CHECK(nor_dead(&nor));
+}
+
+/* Power comes back, perhaps to fail again. Returns false when it fails before the start is over. */
+static bool reboot(uint32_t cut, uint32_t part) {
+    static const struct device_config config = DEVICE_DEFAULTS;
+    struct hal hal = {.flash = nor_flash(&nor), .arena = arena, .arena_size = sizeof arena};
+    nor_power(&nor, cut, part);
+    int error = device_init(&device, &hal, &config, now);
+    CHECK(error == 0 || nor_dead(&nor));
+    return error == 0;
+}
+
+static void end_well(void) {
+    CHECK(reboot(NOR_NEVER, 0));
+    CHECK(runs(&old_artefact) || runs(&new_artefact));
+    update(&new_artefact);
+    bool updated = device.phase == PHASE_CONFIRMED && runs(&new_artefact);
+    bool kept = device.phase == PHASE_ROLLEDBACK && device.reason == REASON_TRIAL_EXPIRED &&
+                runs(&old_artefact);
+    CHECK(updated || kept);
+    CHECK(device.record.floor == (updated ? 2u : 1u));
+}
+
+int main(int argc, char **argv) {
+    static uint8_t before[NOR_SIZE], after_first[NOR_SIZE];
+    CHECK(argc == 4);
+    struct file image = read_file(argv[1]);
+    old_artefact = read_file(argv[2]);
+    new_artefact = read_file(argv[3]);
+    CHECK(image.size == NOR_SIZE);
+    memcpy(nor.bytes, image.data, NOR_SIZE);
+    free(image.data);
+    nor_power(&nor, NOR_NEVER, 0);
+    boot();
+    update(&old_artefact);
+    CHECK(device.phase == PHASE_CONFIRMED && runs(&old_artefact));
+    memcpy(before, nor.bytes, NOR_SIZE);
+
+    nor_power(&nor, NOR_NEVER, 0);
+    boot();
+    update(&new_artefact);
+    CHECK(device.phase == PHASE_CONFIRMED && runs(&new_artefact));
+    uint32_t operations = nor.operations, runs_done = 0;
+
+    for (uint32_t cut = 0; cut < operations; cut++) {
+        for (uint32_t part = 0; part <= 4; part += 2) {
+            memcpy(nor.bytes, before, NOR_SIZE);
+            if (reboot(cut, part)) {
+                update(&new_artefact);
+            }
+            CHECK(nor_dead(&nor));
+            memcpy(after_first, nor.bytes, NOR_SIZE);
+            end_well();
+            for (uint32_t again = 0; again < operations; again++, runs_done++) {
+                memcpy(nor.bytes, after_first, NOR_SIZE);
+                if (reboot(again, 2)) {
+                    update(&new_artefact);
+                }
+                end_well();
+            }
+        }
+    }
+    printf("cuts: %u operations, %u runs with two cuts\n", operations, runs_done);
+    free(old_artefact.data);
+    free(new_artefact.data);
+    return 0;
+}

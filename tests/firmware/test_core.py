@@ -1,0 +1,188 @@
+"""The core's parts on this machine under sanitizers: programs in C, with input from here."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from hack.testbed.processes import ROOT
+from petiole.artifact.flash import FLASH_SIZE, Identity, flash_image
+from petiole.artifact.keys import public_raw
+from petiole.wire.messages import (
+    Artefact,
+    Grant,
+    Phase,
+    Reason,
+    Sample,
+    State,
+    Stats,
+    Why,
+    encode_ack,
+    encode_halt,
+)
+
+from .models import TARGET, make, sign
+
+PROGRAMS = ROOT / "build" / "firmware" / "test"
+NOT_A_MESSAGE = 3  # exit status of probe
+
+
+@pytest.fixture(autouse=True)
+def built(made):
+    made("test-programs")
+
+
+def run(program: str, *arguments: object, status: int = 0) -> str:
+    command = [PROGRAMS / program, *(str(a) for a in arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=170)
+    assert done.returncode == status, done.stdout + done.stderr
+    return done.stdout
+
+
+def written(folder: Path, **files: bytes) -> list[Path]:
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
+    return [folder / name for name in files]
+
+
+@pytest.mark.parametrize("program", ["test_journal", "test_mqtt", "test_samples"])
+def test_unit(program):
+    run(program)
+
+
+def test_only_the_signed_image_is_accepted(tmp_path, key):
+    image = sign(make(1, vectors=1), key)
+    run("test_image", *written(tmp_path, image=image, key=public_raw(key.public_key())))
+
+
+def test_an_update_survives_two_power_cuts_at_any_flash_operation(tmp_path, key):
+    identity = Identity(
+        device="leaf",
+        user="leaf",
+        password="secret",
+        target=TARGET,
+        keys=(public_raw(key.public_key()),),
+        slot_size=16384,
+        arena_size=4096,
+    )
+    files = written(
+        tmp_path,
+        flash=flash_image(identity),
+        old=sign(make(1, vectors=1), key, security_counter=1),
+        new=sign(make(2, vectors=1), key, security_counter=2),
+    )
+    assert "operations" in run("test_cuts", *files)
+
+
+def test_hashes_equal_those_of_the_library():
+    lines = iter(run("probe", "hashes").split())
+    for size in range(300):
+        data = bytes(i % 256 for i in range(size))
+        for name in ("sha256", "sha512"):
+            assert (next(lines), next(lines)) == (name, hashlib.new(name, data).hexdigest())
+
+
+GRANTS = [
+    Grant(1, "default.meters", 1000, 5),
+    Grant(2**32 - 1, "n" * 127, 2**32 - 1, 10_000, Artefact("ab" * 32, 2**32 - 1, 65535)),
+]
+
+
+@pytest.mark.parametrize("grant", GRANTS)
+def test_the_device_reads_grants_as_they_are_written(grant):
+    shown = dict(line.split() for line in run("probe", "grant", grant.encode().hex()).splitlines())
+    wanted = {
+        "serial": grant.serial,
+        "fleet": grant.fleet,
+        "interval": grant.interval,
+        "samples": grant.samples,
+    }
+    if grant.artefact:
+        wanted |= {
+            "digest": grant.artefact.digest,
+            "size": grant.artefact.size,
+            "block": grant.artefact.block,
+        }
+    assert shown == {name: str(value) for name, value in wanted.items()}
+
+
+@pytest.mark.parametrize("count", [0, 1, 8])
+def test_the_device_reads_halts(count):
+    digests = tuple(f"{n:064x}" for n in range(count))
+    shown = run("probe", "halt", encode_halt(digests).hex()).split()
+    assert tuple(shown[1::2]) == digests
+
+
+def test_the_device_reads_acks_and_takes_an_empty_halt_for_none():
+    hashes = tuple(bytes([n]) * 16 for n in range(16))
+    shown = run("probe", "ack", encode_ack(hashes).hex()).split()
+    assert tuple(shown[1::2]) == tuple(h.hex() for h in hashes)
+    assert run("probe", "halt", "") == ""
+
+
+def test_wrong_messages_are_no_messages():
+    good = GRANTS[1].encode()
+    for wrong in (b"", good[:-1], good + b"\0", b"\xa0", encode_halt(("00" * 32,))):
+        run("probe", "grant", wrong.hex(), status=NOT_A_MESSAGE)
+    nine = b"\x89" + 9 * (b"\x58\x20" + bytes(32))
+    run("probe", "halt", nine.hex(), status=NOT_A_MESSAGE)
+
+
+def test_no_message_breaks_the_device():
+    chance = random.Random(5)
+    originals = [
+        ("grant", GRANTS[1].encode()),
+        ("halt", encode_halt(("0a" * 32,) * 8)),
+        ("ack", encode_ack((bytes(16),) * 16)),
+    ]
+    for _ in range(300):
+        kind, data = chance.choice(originals)
+        mutant = bytearray(data)
+        for _ in range(chance.randint(1, 3)):
+            mutant[chance.randrange(len(mutant))] = chance.randrange(256)
+        command = [PROGRAMS / "probe", kind, bytes(mutant).hex()]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=20, errors="replace")
+        assert done.returncode in (0, NOT_A_MESSAGE), (kind, mutant.hex(), done.stderr)
+
+
+def test_the_gateway_reads_the_largest_messages_of_a_device():
+    shown = dict(line.split() for line in run("probe", "largest").splitlines())
+    state = State.decode(bytes.fromhex(shown["state"]))
+    assert (state.phase, state.reason, state.got) == (Phase.ROLLEDBACK, Reason.TIMEOUT, 65535)
+    assert state.active == state.target == state.standby == "ab" * 32
+    assert (state.floor, state.caps.arena) == (2**32 - 1, 2**32 - 1)
+    stats = Stats.decode(bytes.fromhex(shown["stats"]))
+    assert stats.classes == (2**32 - 1,) * 32
+    assert stats.confidence_squares == stats.input_sum == 2**64 - 1
+    sample = Sample.decode(bytes.fromhex(shown["sample"]))
+    assert (len(sample.input), sample.label, sample.why) == (1024, 255, Why.RANDOM)
+
+
+def test_generated_code_is_current(made):
+    made("check-generated")
+
+
+def test_an_identity_that_cannot_be_is_refused():
+    good = {
+        "device": "leaf",
+        "user": "leaf",
+        "password": "secret",
+        "target": TARGET,
+        "keys": (bytes(32),),
+        "slot_size": 65536,
+        "arena_size": 4096,
+    }
+    assert len(flash_image(Identity(**good))) == FLASH_SIZE
+    for name, value in {
+        "device": "no/slash",
+        "keys": (),
+        "slot_size": 1000,
+        "target": "t" * 25,
+        "password": "p" * 64,
+    }.items():
+        with pytest.raises(ValueError, match=r"want|slot size"):
+            flash_image(Identity(**(good | {name: value})))
