@@ -14,8 +14,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from petiole.api.base import octets
-
 from . import dataset
 from .dataset import Labels, Task
 from .errors import StepError, step
@@ -26,9 +24,7 @@ from .student import Lesson
 Matrix = NDArray[np.float64]
 
 FIELD_FACTOR = 5.0  # samples from the field count up to so much, as they are few and they are now
-GOLDEN_VECTORS = 20
 REFERENCE_LEAST, REFERENCE_MOST = 100, 200  # field samples that a reference histogram is made of
-ENVELOPE = 1024  # bytes of an artefact besides model and golden vectors: header, TLVs, reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,15 +140,16 @@ def student(
     seed: int,
 ) -> str:
     """Train the widest student that fits the target; store it as int8; return the file's path."""
-    from . import student as nn  # noqa: PLC0415
+    from .fit import widest  # noqa: PLC0415
+    from .student import quantise, train  # noqa: PLC0415
 
     samples, answers = _samples(samples_file), _answers(answers_file)
     if not (samples.y >= 0).any():
         raise StepError("NoLabels", "no sample has a label yet: answer queries before training")
-    width = _widest(samples, answers.soft.shape[1], target)
-    model = nn.train(lesson(samples, answers), width, seed)
+    width = widest(samples.x, answers.soft.shape[1], target)
+    model = train(lesson(samples, answers), width, seed)
     path = f"{output_path}/{target['name']}.tflite"
-    Store(store_uri).put(path, nn.quantise(model, samples.x))
+    Store(store_uri).put(path, quantise(model, samples.x))
     return path
 
 
@@ -164,6 +161,7 @@ def compress(
 
     The variant is an element of ``variants`` in ``candidate.json``, without what the judge adds.
     """
+    from .fit import GOLDEN_VECTORS, misfit  # noqa: PLC0415
     from .judge import quantised  # noqa: PLC0415
     from .planner import golden, plan  # noqa: PLC0415
 
@@ -172,7 +170,7 @@ def compress(
     planned = plan(tflite)
     rows = _one_of_each(samples.evaluation_y, GOLDEN_VECTORS)
     vectors = golden(tflite, quantised(samples.evaluation_x[rows]))
-    problem = _misfit(len(planned.blob), planned.arena, target, len(vectors))
+    problem = misfit(len(planned.blob), planned.arena, len(vectors), target)
     if problem:
         raise StepError("DoesNotFit", problem)
     base = f"{output_path}/{target['name']}"
@@ -227,34 +225,6 @@ def lesson(samples: SampleFile, answers: AnswerFile) -> Lesson:
     field = int(samples.field.sum())
     factor = min(FIELD_FACTOR, max(1.0, (len(samples.field) - field) / max(field, 1)))
     return Lesson(samples.x, answers.soft, np.where(samples.field, factor, 1.0))
-
-
-def _widest(samples: SampleFile, classes: int, target: dict[str, Any]) -> int:
-    """Search the width: an untrained network is as large as a trained one and costs a second."""
-    from . import student as nn  # noqa: PLC0415
-    from .planner import plan  # noqa: PLC0415
-
-    shape = samples.x.shape[1:]
-    vectors = GOLDEN_VECTORS * (int(np.prod(shape)) + classes)
-    problem = ""
-    for width in nn.WIDTHS:
-        untrained = nn.network((shape[0], shape[1], shape[2]), classes, width, None)
-        planned = plan(nn.quantise(untrained, samples.x[:8]))
-        problem = _misfit(len(planned.blob), planned.arena, target, vectors)
-        if not problem:
-            return width
-    raise StepError("DoesNotFit", f"{problem}, and that is the smallest network tried")
-
-
-def _misfit(model: int, arena: int, target: dict[str, Any], golden: int) -> str:
-    """Why a model of these bytes does not fit the target, or nothing."""
-    flash, room = octets(str(target["flash"])), octets(str(target["arena"]))
-    artefact = model + golden + ENVELOPE
-    if artefact > flash:
-        return f"target {target['name']}: the artefact needs {artefact} bytes of flash {flash}"
-    if arena > room:
-        return f"target {target['name']}: the model needs {arena} bytes of arena {room}"
-    return ""
 
 
 def _one_of_each(y: Labels, count: int) -> NDArray[np.int64]:
