@@ -12,7 +12,6 @@ from typing import Any
 import yaml
 
 from .data import wrongly_prepared
-from .field import publish_answers
 from .stage import Stage
 from .summary import SHIFTED
 from .watch import ActFailedError, Object, Snapshot, condition, is_true, status_of
@@ -55,8 +54,7 @@ async def stay_calm(stage: Stage) -> None:
 
 async def shift_field(stage: Stage) -> None:
     """Tilt and dim the sensors; the operator has to notice by the devices' statistics."""
-    stage.field_.switch(SHIFTED)
-    publish_answers(stage.data.labels_path, stage.field_.stream, stage.data.names)
+    stage.show_field(SHIFTED)
     stage.record.injected_at = datetime.now(UTC)
     stage.mark("field shifted")
     found = await stage.cluster.wait("the Drifted condition", drifted, DRIFT_SECONDS)

@@ -22,7 +22,7 @@ from hack.testbed.testbed import Testbed
 
 from .children import Children
 from .data import DigitsData, prepare, shift
-from .field import Field, Place, Stream
+from .field import Field, Place, Stream, publish_answers
 from .link import SensorLink
 from .record import GatewayView, Record
 from .show import Show
@@ -75,6 +75,11 @@ class Stage:
                 return f"{process.name} has ended; {process.log}:\n{process.tail(8)}"
         return None
 
+    def show_field(self, phase: str) -> None:
+        """Switch the field; the annotator who can see it answers for its scans from now on."""
+        self.field_.switch(phase)
+        publish_answers(self.data.labels_path, self.field_.stream, self.data.names)
+
     async def connect_devices(self) -> None:
         """Provision and start all devices, feed them, and wait until each has reported."""
         devices = [*self.posix, *self.boards]
@@ -83,6 +88,7 @@ class Stage:
         for link in {id(p.link): p.link for p in places}.values():
             await self._connect(link)
         self.field_.reach(places)
+        self.show_field(CALM)
         self.field_began = self.record.second
         self.running.append(self.tasks.create_task(self.field_.run()))
         await self._all_reported(len(devices))
