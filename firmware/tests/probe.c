@@ -1,4 +1,5 @@
-/* Lets tests in Python look at parts of the core: probe WHAT [HEX]. See main for what there is. */
+/* Lets tests in Python look at parts of the core: probe WHAT [HEX]...: grant, halt or ack with
+ * messages to read; largest; hashes. */
 #include <string.h>
 
 #include "check.h"
@@ -117,26 +118,37 @@ static size_t parse_hex(const char *text, uint8_t *out) {
     return n;
 }
 
+static int show(const char *what, const char *hex) {
+    /* On the heap, so that the sanitizer sees a read behind the end. */
+    uint8_t *bytes = malloc(strlen(hex) / 2 + 1);
+    CHECK(bytes != NULL);
+    size_t n = parse_hex(hex, bytes);
+    uint8_t *exact = realloc(bytes, n > 0 ? n : 1);
+    CHECK(exact != NULL);
+    int result = 2;
+    if (strcmp(what, "grant") == 0) {
+        result = show_grant(exact, n);
+    } else if (strcmp(what, "halt") == 0) {
+        result = show_halt(exact, n);
+    } else if (strcmp(what, "ack") == 0) {
+        result = show_ack(exact, n);
+    }
+    free(exact);
+    return result;
+}
+
+/* Returns 0, or 3 when the last message given is none. */
 int main(int argc, char **argv) {
     CHECK(argc >= 2);
-    size_t n = argc > 2 ? strlen(argv[2]) / 2 : 0;
-    uint8_t *bytes = malloc(n > 0 ? n : 1);
-    CHECK(bytes != NULL);
-    if (argc > 2) {
-        (void)parse_hex(argv[2], bytes);
+    if (strcmp(argv[1], "largest") == 0) {
+        return print_largest();
+    }
+    if (strcmp(argv[1], "hashes") == 0) {
+        return print_hashes();
     }
     int result = 2;
-    if (strcmp(argv[1], "grant") == 0) {
-        result = show_grant(bytes, n);
-    } else if (strcmp(argv[1], "halt") == 0) {
-        result = show_halt(bytes, n);
-    } else if (strcmp(argv[1], "ack") == 0) {
-        result = show_ack(bytes, n);
-    } else if (strcmp(argv[1], "largest") == 0) {
-        result = print_largest();
-    } else if (strcmp(argv[1], "hashes") == 0) {
-        result = print_hashes();
+    for (int i = 2; i < argc; i++) {
+        result = show(argv[1], argv[i]);
     }
-    free(bytes);
     return result;
 }

@@ -6,7 +6,7 @@
 #include "journal.h"
 #include "nor.h"
 
-#define SAVES 100u /* a few turns of both sectors */
+#define SAVES 70u /* two turns of both sectors */
 
 static struct nor nor;
 

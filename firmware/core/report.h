@@ -1,0 +1,12 @@
+/* What a device says: that it is there, its state, its statistics, its samples. */
+#ifndef PETIOLE_REPORT_H
+#define PETIOLE_REPORT_H
+
+#include <stdint.h>
+
+struct device;
+
+/* Publishes what the link's flags ask for, as far as there is room; the flags fall as it goes. */
+void report_say(struct device *d, uint32_t now);
+
+#endif
