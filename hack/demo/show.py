@@ -35,6 +35,7 @@ class Show:
     acts: list[Act] = field(default_factory=list)
     latest: Snapshot = field(default_factory=lambda: Snapshot(0.0))
     field_: Field | None = None
+    _live: Live | None = None
     _said: dict[str, str] = field(default_factory=dict)
 
     @contextmanager
@@ -43,6 +44,7 @@ class Show:
         act = Act(title, time.monotonic())
         self.acts.append(act)
         self._line(f"act {len(self.acts)}: {title}")
+        self._redraw()
         yield
         act.seconds = time.monotonic() - act.began
         self._line(f"act {len(self.acts)} done after {act.seconds:.1f} s")
@@ -50,19 +52,30 @@ class Show:
     def saw(self, snapshot: Snapshot) -> None:
         """Take a new snapshot; off a terminal, say what changed in it."""
         self.latest = snapshot
-        for name, words in (("model", model_words(snapshot)), ("fleet", fleet_words(snapshot))):
+        lines = {"model": model_words(snapshot), "fleet": fleet_words(snapshot)}
+        if is_true(snapshot.fleet, "Drifted"):
+            lines["drift"] = f"drift: {drift_words(snapshot)}"
+        for name, words in lines.items():
             if words and self._said.get(name) != words:
                 self._said[name] = words
                 self._line(f"  {snapshot.second:5.0f} s  {words}")
+        self._redraw()
 
     @contextmanager
     def live(self) -> Iterator[None]:
-        """Redraw twice a second while the story runs, on a terminal."""
+        """Draw the picture while the story runs, on a terminal."""
         if not self.console.is_terminal:
             yield
             return
-        with Live(get_renderable=self.render, console=self.console, refresh_per_second=2):
+        # Drawn with each snapshot and not by a thread, which would meet a tally in motion.
+        with Live(console=self.console, auto_refresh=False) as self._live:
             yield
+            self._redraw()
+        self._live = None
+
+    def _redraw(self) -> None:
+        if self._live is not None:
+            self._live.update(self.render(), refresh=True)
 
     def _line(self, words: str) -> None:
         if not self.console.is_terminal:
@@ -80,13 +93,13 @@ class Show:
                 f"{seconds:.0f} s",
             )
         facts = Table.grid(padding=(0, 2))
-        facts.add_row("TinyModel/digits", model_words(self.latest))
-        facts.add_row("DeviceFleet/meters", fleet_words(self.latest))
-        facts.add_row("drift", drift_words(self.latest))
+        facts.add_row("TinyModel/digits", Text(model_words(self.latest)))
+        facts.add_row("DeviceFleet/meters", Text(fleet_words(self.latest)))
+        facts.add_row("drift", Text(drift_words(self.latest)))
         for gate in status_of(self.latest.fleet).get("gates", []):
-            facts.add_row(f"gate {gate['name']}", gate_words(gate))
+            facts.add_row(f"gate {gate['name']}", Text(gate_words(gate)))
         if self.field_ is not None:
-            facts.add_row("field", field_words(self.field_))
+            facts.add_row("field", Text(field_words(self.field_)))
         return Group(acts, Text(), facts)
 
 
