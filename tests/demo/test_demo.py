@@ -1,0 +1,82 @@
+"""The whole demo, as ``make demo`` runs it. Takes minutes: ``make test-long``."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from hack.testbed.processes import ROOT
+
+DEMO = [sys.executable, "-m", "hack.demo", "--out"]
+
+
+def environment():
+    return os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT / 'operator'}:{ROOT / 'pipelines'}"}
+
+
+def processes_of(folder):
+    """Command lines that name the run's folder, this one's children and grandchildren."""
+    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)
+    return [line for line in listed.stdout.splitlines() if f"{folder}/" in line]
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+def test_the_whole_loop(tmp_path):
+    folder = tmp_path / "demo"
+    done = subprocess.run(
+        [*DEMO, str(folder)],
+        cwd=ROOT,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=1700,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-4000:]
+    assert processes_of(folder) == []
+    found = json.loads((folder / "summary.json").read_text())
+    labels = found["labels"]
+    assert labels["savedPercent"] >= 85
+    assert labels["accuracy"] >= labels["fullAccuracy"] - 1
+    assert found["devices"]["posix"] >= 200
+    assert found["devices"]["qemu"] >= 2
+    every = found["devices"]["posix"] + found["devices"]["qemu"]
+    results = [(r["result"], r["updated"]) for r in found["rollouts"]]
+    assert results[:2] == [("Promoted", every), ("Promoted", every)]
+    bad = found["rollouts"][-1]
+    assert bad["result"] == "Reverted"
+    assert bad["reverted"] == bad["exposed"] <= 40
+    drift = found["drift"]
+    assert drift["seconds"] > 0
+    assert drift["accuracyAfter"] > drift["accuracyBefore"]
+    assert found["exactness"]
+    assert all(e["inputs"] == 500 and e["mismatches"] == 0 for e in found["exactness"])
+    assert (folder / "report.html").stat().st_size > 50_000
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.long
+@pytest.mark.timeout(300)
+def test_no_process_is_left_behind(tmp_path, how):
+    folder = tmp_path / "demo"
+    demo = subprocess.Popen(
+        [*DEMO, str(folder)], cwd=ROOT, env=environment(), stdout=subprocess.PIPE, text=True
+    )
+    try:
+        for line in demo.stdout:
+            if "Querying" in line:
+                break
+        assert processes_of(folder)
+        demo.send_signal(how)
+        assert demo.wait(60) != 0
+    finally:
+        demo.kill()
+    end = time.monotonic() + 30
+    while processes_of(folder) and time.monotonic() < end:
+        time.sleep(0.2)
+    assert processes_of(folder) == []
