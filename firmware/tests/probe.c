@@ -1,5 +1,5 @@
 /* Lets tests in Python look at parts of the core: probe WHAT [HEX]...: grant, halt or ack with
- * messages to read; largest; hashes. */
+ * messages to read; image with a key and an image; largest; hashes. */
 #include <string.h>
 
 #include "check.h"
@@ -118,6 +118,18 @@ static size_t parse_hex(const char *text, uint8_t *out) {
     return n;
 }
 
+static int show_image(const char *key, const char *hex) {
+    uint8_t keys[2][32] = {{0}};
+    uint8_t *bytes = malloc(strlen(hex) / 2 + 1);
+    struct image image;
+    CHECK(bytes != NULL && strlen(key) == 64);
+    (void)parse_hex(key, keys[0]);
+    size_t n = parse_hex(hex, bytes);
+    puts(reason_name(image_verify(bytes, (uint32_t)n, (const uint8_t(*)[32])keys, &image)));
+    free(bytes);
+    return 0;
+}
+
 static int show(const char *what, const char *hex) {
     /* On the heap, so that the sanitizer sees a read behind the end. */
     uint8_t *bytes = malloc(strlen(hex) / 2 + 1);
@@ -145,6 +157,10 @@ int main(int argc, char **argv) {
     }
     if (strcmp(argv[1], "hashes") == 0) {
         return print_hashes();
+    }
+    if (strcmp(argv[1], "image") == 0) {
+        CHECK(argc == 4);
+        return show_image(argv[2], argv[3]);
     }
     int result = 2;
     for (int i = 2; i < argc; i++) {

@@ -1,7 +1,8 @@
 /* An update is cut off at every flash operation, and again while it recovers. Whatever happens, the
  * device answers with a proven model, and ends with the new one or with the old one and a reason.
  *
- * Usage: test_cuts FLASH OLD NEW: a provisioned flash image and two artefacts. */
+ * Usage: test_cuts FLASH FIRST OLD NEW: a provisioned flash image and three artefacts. FIRST is
+ * what the slot holds that NEW goes to. */
 #include <string.h>
 
 #include "bytes.h"
@@ -141,6 +142,7 @@ static bool reboot(uint32_t cut, uint32_t part) {
 static void end_well(void) {
     CHECK(reboot(NOR_NEVER, 0));
     CHECK(runs(&old_artefact) || runs(&new_artefact));
+    CHECK(device_active_slot(&device) == device.record.confirmed); /* nothing is on trial */
     update(&new_artefact);
     bool updated = device.phase == PHASE_CONFIRMED && runs(&new_artefact);
     bool kept = device.phase == PHASE_ROLLEDBACK && device.reason == REASON_TRIAL_EXPIRED &&
@@ -151,15 +153,18 @@ static void end_well(void) {
 
 int main(int argc, char **argv) {
     static uint8_t before[NOR_SIZE], after_first[NOR_SIZE];
-    CHECK(argc == 4);
+    CHECK(argc == 5);
     struct file image = read_file(argv[1]);
-    old_artefact = read_file(argv[2]);
-    new_artefact = read_file(argv[3]);
+    struct file first_artefact = read_file(argv[2]);
+    old_artefact = read_file(argv[3]);
+    new_artefact = read_file(argv[4]);
     CHECK(image.size == NOR_SIZE);
     memcpy(nor.bytes, image.data, NOR_SIZE);
     free(image.data);
     nor_power(&nor, NOR_NEVER, 0);
     boot();
+    update(&first_artefact);
+    CHECK(device.phase == PHASE_CONFIRMED && runs(&first_artefact));
     update(&old_artefact);
     CHECK(device.phase == PHASE_CONFIRMED && runs(&old_artefact));
     memcpy(before, nor.bytes, NOR_SIZE);
@@ -189,6 +194,7 @@ int main(int argc, char **argv) {
         }
     }
     printf("cuts: %u operations, %u runs with two cuts\n", operations, runs_done);
+    free(first_artefact.data);
     free(old_artefact.data);
     free(new_artefact.data);
     return 0;

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import random
+import struct
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hack.testbed.processes import ROOT
 from petiole.artifact.flash import FLASH_SIZE, Identity, flash_image
-from petiole.artifact.keys import public_raw
+from petiole.artifact.keys import public_der, public_raw
 from petiole.wire.messages import (
     Artefact,
     Grant,
@@ -59,6 +62,50 @@ def test_only_the_signed_image_is_accepted(tmp_path, key):
     run("test_image", *written(tmp_path, image=image, key=public_raw(key.public_key())))
 
 
+def signed_anew(data: bytes, key: Ed25519PrivateKey, change: Callable[[list], list]) -> bytes:
+    """Change the protected TLVs, a list of (type, value), and sign the result properly."""
+    _, protected, size = struct.unpack_from("<HHI", data, 8)
+    start, tlvs = 32 + size + 4, []
+    while start < 32 + size + protected:
+        kind, length = struct.unpack_from("<HH", data, start)
+        tlvs.append((kind, data[start + 4 : start + 4 + length]))
+        start += 4 + length
+
+    def area(magic: int, fields: list) -> bytes:
+        body = b"".join(struct.pack("<HH", kind, len(v)) + v for kind, v in fields)
+        return struct.pack("<HH", magic, 4 + len(body)) + body
+
+    policy = area(0x6908, change(tlvs))
+    body = data[:10] + struct.pack("<H", len(policy)) + data[12 : 32 + size] + policy
+    digest = hashlib.sha256(body).digest()
+    owner = hashlib.sha256(public_der(key.public_key())).digest()
+    return body + area(0x6907, [(0x10, digest), (0x01, owner), (0x24, key.sign(digest))])
+
+
+ODD = {
+    "a field twice": lambda tlvs: [*tlvs, tlvs[0]],
+    "a field less": lambda tlvs: tlvs[1:],
+    "an unknown field": lambda tlvs: [*tlvs, (0xAF, b"1234")],
+    "a short number": lambda tlvs: [(k, v[:2] if k == 0xA3 else v) for k, v in tlvs],
+    "a model outside": lambda tlvs: [
+        (k, struct.pack("<II", 64, 2**32 - 32) if k == 0xA8 else v) for k, v in tlvs
+    ],
+    "golden outside": lambda tlvs: [
+        (k, struct.pack("<II", 2**31, 1) if k == 0xA5 else v) for k, v in tlvs
+    ],
+}
+
+
+def test_a_signature_does_not_excuse_an_odd_policy(key):
+    data = sign(make(1, vectors=1), key)
+    public = public_raw(key.public_key()).hex()
+    assert signed_anew(data, key, list) == data
+    assert run("probe", "image", public, data.hex()) == "none\n"
+    for what, change in ODD.items():
+        odd = signed_anew(data, key, change)
+        assert (what, run("probe", "image", public, odd.hex())) == (what, "bad image\n")
+
+
 def test_an_update_survives_two_power_cuts_at_any_flash_operation(tmp_path, key):
     identity = Identity(
         device="leaf",
@@ -72,6 +119,7 @@ def test_an_update_survives_two_power_cuts_at_any_flash_operation(tmp_path, key)
     files = written(
         tmp_path,
         flash=flash_image(identity),
+        first=sign(make(3, vectors=2), key, security_counter=1),
         old=sign(make(1, vectors=1), key, security_counter=1),
         new=sign(make(2, vectors=1), key, security_counter=2),
     )
