@@ -1,5 +1,6 @@
 """A real API server, broker, gateway and operator, in folders of their own."""
 
+import itertools
 import json
 import os
 import shlex
@@ -17,6 +18,7 @@ from petiole.artifact.keys import new_private_pem
 TOKEN = "token-of-the-tests"
 HTTP = httpx.Client(timeout=10, trust_env=False, verify=False)  # loopback without TLS
 LABELS = ("yes", "no")
+_numbers = itertools.count(1)
 IDS = [f"s{number:02}" for number in range(20)]
 
 
@@ -46,6 +48,11 @@ class Gateway:
             },
         )
         self.process.wait_ready(lambda: answers(f"{self.url}/readyz"), 60)
+
+    def register(self, device, labels):
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        body = [{"id": device, "labels": labels}]
+        HTTP.put(f"{self.url}/v1/devices", json=body, headers=headers).raise_for_status()
 
     def ask(self, path):
         headers = {"Authorization": f"Bearer {TOKEN}"}
@@ -90,6 +97,11 @@ class Operator:
     def kill(self):
         self.process.kill()
 
+    def metric(self, name):
+        text = HTTP.get(self.metrics_url).text
+        found = [line for line in text.splitlines() if line.startswith(name)]
+        return float(found[0].rpartition(" ")[2]) if found else 0.0
+
     def get(self, kind, name):
         return self.cluster.get(kind, name, self.namespace)
 
@@ -126,7 +138,7 @@ class Model:
     """The data and the manifest of one TinyModel."""
 
     def __init__(self, folder, namespace):
-        self.folder, self.namespace, self.name = folder, namespace, "leaf"
+        self.folder, self.namespace, self.name = folder, namespace, f"leaf{next(_numbers)}"
         self.pool, self.labels = folder / "pool", folder / "labels.csv"
         self.pool.mkdir(parents=True)
         (self.pool / "ids.json").write_text(json.dumps(IDS))
@@ -169,13 +181,13 @@ class Model:
             },
         }
 
-    def fleet(self, name="meters", **rollout):
+    def fleet(self, **rollout):
         return {
             "apiVersion": "petiole.dev/v1alpha1",
             "kind": "DeviceFleet",
-            "metadata": {"name": name, "namespace": self.namespace},
+            "metadata": {"name": self.name, "namespace": self.namespace},
             "spec": {
-                "selector": {"matchLabels": {"site": self.namespace}},
+                "selector": {"matchLabels": {"site": self.name}},
                 "model": {"name": self.name},
                 "rollout": {"stages": [{"name": "all", "size": "100%"}]} | rollout,
                 "monitoring": {"interval": "2s"},
@@ -210,6 +222,17 @@ def gateway(tmp_path_factory, processes):
     made.broker.stop()
 
 
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory, processes, control_plane, gateway):
+    """An operator that nobody kills: starting one takes longer than most of what is asked of it."""
+    control_plane.kubectl("create", "namespace", "test-shared")
+    folder = tmp_path_factory.mktemp("shared")
+    made = Operator(folder, processes, control_plane, gateway, "test-shared")
+    made.start()
+    yield made
+    made.process.stop()
+
+
 @pytest.fixture
 def operator(tmp_path, processes, control_plane, gateway, namespace):
     made = Operator(tmp_path, processes, control_plane, gateway, namespace)
@@ -219,5 +242,7 @@ def operator(tmp_path, processes, control_plane, gateway, namespace):
 
 
 @pytest.fixture
-def model(tmp_path, namespace):
-    return Model(tmp_path / "data", namespace)
+def model(tmp_path, request):
+    """A model in the namespace of the test's operator."""
+    owner = "operator" if "operator" in request.fixturenames else "shared"
+    return Model(tmp_path / "data", request.getfixturevalue(owner).namespace)

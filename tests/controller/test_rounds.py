@@ -6,52 +6,43 @@ from hack.testbed.waits import wait_until
 from petiole.artifact.keys import load_private, new_private_pem
 from petiole.artifact.read import verify
 
-from .conftest import HTTP
+PASSES = 'petiole_operator_pass_seconds_count{kind="tinymodels"}'
 
 
 def accepted(status):
     return status.get("latestVersion") == 1
 
 
-def test_a_model_learns_and_gets_a_signed_version(operator, model):
-    operator.start()
-    operator.cluster.apply(model.manifest())
-    status = operator.until("tinymodel", "leaf", accepted, "version 1")
+def test_a_model_learns_and_gets_a_signed_version(shared, model):
+    shared.cluster.apply(model.manifest())
+    status = shared.until("tinymodel", model.name, accepted, "version 1")
     assert status["labels"]["spent"] == 8
     version = status["versions"][0]
     (variant,) = version["variants"]
-    artefact = (operator.store / "artifacts" / variant["digest"]).read_bytes()
-    found = verify(artefact, [load_private(operator.key.read_bytes()).public_key()])
+    artefact = (shared.store / "artifacts" / variant["digest"]).read_bytes()
+    found = verify(artefact, [load_private(shared.key.read_bytes()).public_key()])
     assert found.policy.target == "cortex-m4"
     assert found.policy.revision == 1
     assert found.golden_count == 4
-    uid = operator.get("tinymodel", "leaf")["metadata"]["uid"]
-    assert [name.removeprefix(f"leaf-{uid[:8]}-") for name in model.runs()] == [
+    uid = shared.get("tinymodel", model.name)["metadata"]["uid"]
+    assert [name.removeprefix(f"{model.name}-{uid[:8]}-") for name in model.runs()] == [
         "r1-b0-query",
         "r1-b4-query",
         "r1-b8-train",
     ]
-    document = json.loads((operator.store / version["referenceUri"]).read_text())
+    document = json.loads((shared.store / version["referenceUri"]).read_text())
     assert document["references"]["cortex-m4"]["count"] == 100
-    events = operator.cluster.kubectl("get", "events", "-n", operator.namespace)
+    events = shared.cluster.kubectl("get", "events", "-n", shared.namespace)
     assert "Version 1: accuracy 95.00%" in events
 
 
-def test_at_rest_nothing_is_written(operator, model):
-    operator.start()
-    operator.cluster.apply(model.manifest())
-    operator.until("tinymodel", "leaf", accepted, "version 1")
-    before = operator.get("tinymodel", "leaf")["metadata"]["resourceVersion"]
-    passes = counted(operator, 'petiole_operator_pass_seconds_count{kind="tinymodels"}')
-    wait_until(
-        lambda: (
-            counted(operator, 'petiole_operator_pass_seconds_count{kind="tinymodels"}')
-            >= passes + 3
-        ),
-        30,
-        "three passes more",
-    )
-    assert operator.get("tinymodel", "leaf")["metadata"]["resourceVersion"] == before
+def test_at_rest_nothing_is_written(shared, model):
+    shared.cluster.apply(model.manifest())
+    shared.until("tinymodel", model.name, accepted, "version 1")
+    before = shared.get("tinymodel", model.name)["metadata"]["resourceVersion"]
+    passes = shared.metric(PASSES)
+    wait_until(lambda: shared.metric(PASSES) >= passes + 3, 30, "three passes more")
+    assert shared.get("tinymodel", model.name)["metadata"]["resourceVersion"] == before
 
 
 def test_killed_during_a_run_it_starts_no_second_one(operator, model):
@@ -64,7 +55,7 @@ def test_killed_during_a_run_it_starts_no_second_one(operator, model):
     wait_until(lambda: len(model.runs()) == 2, 30, "the second run")
     operator.kill()
     operator.start()
-    operator.until("tinymodel", "leaf", accepted, "version 1")
+    operator.until("tinymodel", model.name, accepted, "version 1")
     assert len(set(model.runs())) == len(model.runs()) == 2
 
 
@@ -74,10 +65,12 @@ def test_killed_at_every_step_the_end_is_the_same(operator, model):
     operator.cluster.apply(model.manifest(labelBudget=4))
     for step in ("Querying", "Labelling", "Training", "Packing"):
         reached = ("Querying", "Labelling", "Training", "Packing", "Idle").index(step)
-        operator.until("tinymodel", "leaf", lambda s, n=reached: progress(s) >= n, f"step {step}")
+        operator.until(
+            "tinymodel", model.name, lambda s, n=reached: progress(s) >= n, f"step {step}"
+        )
         operator.kill()
         operator.start()
-    status = operator.until("tinymodel", "leaf", accepted, "version 1")
+    status = operator.until("tinymodel", model.name, accepted, "version 1")
     assert len(set(model.runs())) == len(model.runs()) == 2
     assert status["labels"]["spent"] == 4
     assert [v["version"] for v in status["versions"]] == [1]
@@ -96,23 +89,23 @@ def test_killed_during_packing_it_packs_the_same_version(operator, model):
     operator.key.write_text("no key")
     operator.start()
     operator.cluster.apply(model.manifest())
-    operator.until_condition("tinymodel", "leaf", "Stalled", "PackFailed")
+    operator.until_condition("tinymodel", model.name, "Stalled", "PackFailed")
     operator.kill()
     operator.key.write_bytes(good)
     operator.start()
-    status = operator.until("tinymodel", "leaf", accepted, "version 1")
+    status = operator.until("tinymodel", model.name, accepted, "version 1")
     assert len(model.runs()) == 3
     # What a crash between artefact and status leaves behind is found, not made again.
     path = operator.store / status["versions"][0]["referenceUri"]
     before = path.read_bytes(), path.stat().st_mtime_ns
     operator.kill()
     operator.cluster.kubectl(
-        *("patch", "tinymodel", "leaf", "-n", operator.namespace, "--subresource=status"),
+        *("patch", "tinymodel", model.name, "-n", operator.namespace, "--subresource=status"),
         *("--type=merge", "-p", json.dumps({"status": rewound(status, model.runs()[-1])})),
     )
     operator.key.write_bytes(new_private_pem())  # would sign other bytes
     operator.start()
-    again = operator.until("tinymodel", "leaf", accepted, "version 1 again")
+    again = operator.until("tinymodel", model.name, accepted, "version 1 again")
     assert again["versions"] == status["versions"]
     assert (path.read_bytes(), path.stat().st_mtime_ns) == before
     assert len(model.runs()) == 3
@@ -127,18 +120,11 @@ def rewound(status, run):
     }
 
 
-def test_a_deleted_model_ends_its_run(operator, model):
+def test_a_deleted_model_ends_its_run(shared, model):
     model.behave(sleep=600)
-    operator.start()
-    operator.cluster.apply(model.manifest())
+    shared.cluster.apply(model.manifest())
     wait_until(lambda: model.runs(), 30, "the first run")
-    operator.cluster.kubectl("delete", "tinymodel", "leaf", "-n", operator.namespace)
-    result = operator.work / model.runs()[0] / "result.json"
+    shared.cluster.kubectl("delete", "tinymodel", model.name, "-n", shared.namespace)
+    result = shared.work / model.runs()[0] / "result.json"
     wait_until(result.exists, 20, "the run's end")
     assert json.loads(result.read_text())["reason"] == "Canceled"
-
-
-def counted(operator, name):
-    text = HTTP.get(operator.metrics_url).text
-    found = [line for line in text.splitlines() if line.startswith(name)]
-    return float(found[0].rpartition(" ")[2]) if found else 0.0

@@ -84,6 +84,8 @@ class FleetPass:
         if version is None:
             return {}
         path = version.reference_uri
-        if path not in self._references:  # a version never changes
-            self._references[path] = await asyncio.to_thread(self.versions.references, path)
-        return self._references[path]
+        known = self._references.get(path)
+        if not known:  # a version never changes, but its document may come back to a lost store
+            known = await asyncio.to_thread(self.versions.references, path)
+            self._references[path] = known
+        return known

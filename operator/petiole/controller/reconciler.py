@@ -129,10 +129,10 @@ class Reconciler:
             await self.gateway.delete(key.fleet)
         elif self._runs.get(key):
             await self.models.end(self._runs[key])
-        self._uids.pop(key, None)
+        if self._uids.pop(key, None):
+            _log.info("forgotten", key=str(key))
         self._runs.pop(key, None)
         self.writer.forget(key)
-        _log.info("forgotten", key=str(key))
 
     async def sweep(self, namespace: str) -> list[Key]:
         """Clear what the gateway keeps of fleets that were deleted unseen; return all objects."""

@@ -30,16 +30,11 @@ class Versions:
 
     def find(self, uid: str, version: int, run: str) -> VersionStatus | None:
         """Return a version if it was made from this run."""
-        document = self._store.get_json(paths.version(uid, version))
+        path = paths.version(uid, version)
+        document = self._store.get_json(path)
         if document is None or document.get("run") != run:
             return None
-        try:
-            return VersionStatus.model_validate(document["version"])
-        except (ValidationError, KeyError) as error:
-            raise Problem(
-                f"{self._store.uri}/{paths.version(uid, version)} is damaged: {error}. "
-                "Remove it to have the version packed again."
-            ) from error
+        return self._status(document, path)
 
     def references(self, path: str) -> dict[str, Reference]:
         """Return the reference histograms of a version by artefact digest."""
@@ -48,7 +43,7 @@ class Versions:
             return {}
         where = f"{self._store.uri}/{path}"
         histograms = candidate.read_histograms(document.get("references", {}), where)
-        variants = VersionStatus.model_validate(document["version"]).variants
+        variants = self._status(document, path).variants
         return {
             v.digest: histograms[v.target].reference() for v in variants if v.target in histograms
         }
@@ -79,6 +74,12 @@ class Versions:
         )
         self._write(observed.uid, status, run, histograms)
         return status
+
+    def _status(self, document: dict[str, Any], path: str) -> VersionStatus:
+        try:
+            return VersionStatus.model_validate(document["version"])
+        except (ValidationError, KeyError) as error:
+            raise Problem(f"{self._store.uri}/{path} is damaged: {error}. Restore it.") from error
 
     def _write(
         self, uid: str, status: VersionStatus, run: str, histograms: dict[str, Histogram]
