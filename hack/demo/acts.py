@@ -33,7 +33,6 @@ async def learn(stage: Stage) -> None:
     await stage.connect_devices()
     await stage.cluster.wait("version 1", lambda s: version_since(s, 0), FIRST_MODEL_SECONDS)
     accepted(stage, 1)
-    stage.children.start_reference(reference_arguments(stage))
 
 
 async def promote_first(stage: Stage) -> None:
@@ -111,15 +110,14 @@ def manifest(stage: Stage, name: str) -> Path:
 
 def reference_arguments(stage: Stage) -> list[str]:
     """The same task, data and targets as the model's, for runs with all and with random labels."""
-    model = stage.cluster.latest.model or {}
-    spec = model["spec"]
+    spec = example("tinymodel.yaml")["spec"]
     given = {
         "--pool-uri": stage.data.pool_uri,
         "--evaluation-uri": stage.data.evaluation_uri,
         "--labels": str(stage.data.labels_path),
         "--task": json.dumps(spec["task"]),
         "--targets": json.dumps(spec["targets"]),
-        "--spend": str(status_of(model)["versions"][0]["labels"]),
+        "--spend": str(spec["learning"]["labelBudget"]),
         "--batch": str(spec["learning"]["batchSize"]),
         "--seed": str(spec["learning"].get("seed", 0)),
     }
@@ -128,9 +126,13 @@ def reference_arguments(stage: Stage) -> list[str]:
 
 def fleet_labels() -> dict[str, str]:
     """The labels that the example's fleet selects devices by."""
-    fleet = yaml.safe_load((EXAMPLES / "devicefleet.yaml").read_text())
-    labels: dict[str, str] = fleet["spec"]["selector"]["matchLabels"]
+    labels: dict[str, str] = example("devicefleet.yaml")["spec"]["selector"]["matchLabels"]
     return labels
+
+
+def example(name: str) -> Object:
+    found: Object = yaml.safe_load((EXAMPLES / name).read_text())
+    return found
 
 
 def version_since(snapshot: Snapshot, before: int) -> int | None:

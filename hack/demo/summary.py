@@ -79,7 +79,12 @@ def _labels(version: Mapping[str, Any], record: Record, reference: Json) -> Json
     The accuracies are those of the model's first target, all as int8; ``byTarget`` has every one.
     """
     pool = record.pool_of_version.get(1, 0)
-    spent = version.get("labels", 0)
+    spent = version["labels"]
+    if reference["spend"] != spent:
+        raise ValueError(
+            f"version 1 has {spent} labels, but the random arm was given {reference['spend']}: "
+            "they cannot be compared"
+        )
     by_target = {
         v["target"]: {
             "fullAccuracy": _share(reference["fullAccuracy"][v["target"]]),

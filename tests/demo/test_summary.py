@@ -79,6 +79,7 @@ def measured():
         posix=220,
         qemu=2,
         reference={
+            "spend": 100,
             "fullAccuracy": {"m4": 0.965},
             "randomAccuracy": {"m4": 0.91},
             "randomCurve": [{"labels": 50, "accuracy": 0.8}],
@@ -114,6 +115,12 @@ def test_the_summary_has_what_was_measured(measured):
     assert found["bad"]["fieldAccuracy"] == 35.0
     assert found["bad"]["devicesSeenWithIt"] == 2
     assert found["kubernetes"] == {"version": "v1.36.3", "writes": 77}
+
+
+def test_arms_with_other_budgets_are_not_compared(measured):
+    measured.reference["spend"] = 120
+    with pytest.raises(ValueError, match="cannot be compared"):
+        summarise(measured)
 
 
 class Outside(HTMLParser):
