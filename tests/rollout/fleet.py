@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 from petiole.api.devicefleet import (
     Counts,
@@ -26,6 +27,7 @@ from petiole.rollout.observed import FleetObserved, FleetOutcome, PutPlan
 from petiole.rollout.plan import Arm, Evidence, Halt, Plan, Summary
 from petiole.rollout.reconcile import reconcile
 
+Crash = Literal["never", "before status", "before plan"]
 START = datetime(2026, 11, 2, 8, 0, tzinfo=UTC)
 UPDATE = Gate(name="update", outcome="Confirmed", test=GateTest(good="1%", bad="10%"))
 CONFIDENCE = Gate(
@@ -215,20 +217,23 @@ class Operator:
             gateway_problem=self.problem,
         )
 
-    def one_pass(self, *, lose_status: bool = False, lose_plan: bool = False) -> FleetOutcome:
-        """One pass. A crash loses the status it had not yet written, or the plan not yet sent."""
+    def one_pass(self, crash: Crash = "never") -> FleetOutcome:
+        """One pass: status is written first, then the plan is sent. A crash loses what follows."""
         outcome = reconcile(self.observe(), self.now)
-        for action in outcome.actions:
-            if isinstance(action, PutPlan):
-                if not lose_plan:
-                    self.field.put(action.plan)
-            else:
-                self.events.append(action.reason)
-        if outcome.status != self.status and not lose_status:
+        if crash == "before status":
+            return outcome
+        if outcome.status != self.status:
             # What an API server stores is JSON: anything that does not survive it shows here.
             text = outcome.status.model_dump_json(by_alias=True)
             self.status = DeviceFleetStatus.model_validate_json(text)
             self.writes += 1
+        if crash == "before plan":
+            return outcome
+        for action in outcome.actions:
+            if isinstance(action, PutPlan):
+                self.field.put(action.plan)
+            else:
+                self.events.append(action.reason)
         return outcome
 
     def settle(self, passes: int = 12) -> FleetOutcome:

@@ -13,11 +13,12 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from petiole.api.devicefleet import Gate
 from petiole.rollout import stages
 from petiole.rollout.cohort import order
 from petiole.rollout.observed import PutPlan
 
-from .fleet import Field, Operator, spec
+from .fleet import CONFIDENCE, UPDATE, Crash, Field, Operator, spec
 
 DEVICES = 120
 ANSWERS = st.sampled_from(["updated", "updated", "updated", "updated", "failed", "silent"])
@@ -28,20 +29,25 @@ class AnyOrder(RuleBasedStateMachine):
 
     @initialize(
         on_failure=st.sampled_from(["Revert", "Revert", "Pause", "Keep"]),
-        on_inconclusive=st.sampled_from(["Pause", "Proceed"]),
+        on_inconclusive=st.sampled_from(["Pause", "Pause", "Proceed"]),
+        gates=st.sampled_from([(UPDATE, CONFIDENCE), ()]),
     )
-    def begin(self, on_failure: str, on_inconclusive: str) -> None:
-        self.policies = {"on_failure": on_failure, "on_inconclusive": on_inconclusive}
+    def begin(self, on_failure: str, on_inconclusive: str, gates: tuple[Gate, ...]) -> None:
+        self.policies = {
+            "on_failure": on_failure,
+            "on_inconclusive": on_inconclusive,
+            "gates": gates,
+        }
         self.field = Field(devices=DEVICES)
         self.operator = Operator(spec(**self.policies), self.field)
 
     # --- what may happen --------------------------------------------------------------------------
 
-    @rule(lose_status=st.booleans(), lose_plan=st.booleans())
-    def look(self, lose_status: bool, lose_plan: bool) -> None:
+    @rule(crash=st.sampled_from(["never", "never", "before status", "before plan"]))
+    def look(self, crash: Crash) -> None:
         before, plan = self.operator.status, self.field.plan
         phases = dict(self.field.phase)
-        outcome = self.operator.one_pass(lose_status=lose_status, lose_plan=lose_plan)
+        outcome = self.operator.one_pass(crash)
         self._no_promotion_past_a_failure(before, outcome.status)
         for action in outcome.actions:
             if isinstance(action, PutPlan):

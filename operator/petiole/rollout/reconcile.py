@@ -1,7 +1,8 @@
 """One pass over a DeviceFleet: from what is observed to the status to write and what to do.
 
 Nothing is remembered between passes but status. The same observation gives the same outcome, and a
-pass over its own outcome changes nothing.
+pass over its own outcome changes nothing. Status has to be written before the plan is sent: after a
+crash in between the plan is late, while one that status does not know of could be narrowed again.
 """
 
 from __future__ import annotations
