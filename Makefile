@@ -35,8 +35,8 @@ check: ## format, lint, types, layers, generated files, C warnings
 	@$(MAKE) --no-print-directory -C firmware -s check-generated
 	@echo "check: C warnings"
 	@$(MAKE) --no-print-directory -C firmware -s -j2 posix mps2
-	@if command -v clang-format >/dev/null && [ -f firmware/.clang-format ]; then \
-	  echo "check: C format"; clang-format --dry-run --Werror $(C_FILES); fi
+	@echo "check: C format"
+	@$(BIN)/clang-format --dry-run --Werror $(C_FILES)
 
 crds: ## write crds/ from the models
 	@$(BIN)/python -m petiole.api.crd
