@@ -1,0 +1,180 @@
+"""Steps as plain functions, on small slices; no TensorFlow here."""
+
+import hashlib
+import json
+
+import cbor2
+import numpy as np
+import pytest
+import yaml
+from sklearn.linear_model import LogisticRegression
+
+from hack.demo import data
+from petiole_pipelines import dataset, fit, judge, regression, steps
+from petiole_pipelines.compile import compile_to
+from petiole_pipelines.dataset import Task
+from petiole_pipelines.errors import StepError
+from petiole_pipelines.features import KernelFeatures
+from petiole_pipelines.store import Store
+from petiole_pipelines.teacher import teach
+from tests.pipelines.conftest import TASK, UID
+
+
+def put_field_sample(store, x, why, uid=UID):
+    folder = store / "samples" / uid
+    folder.mkdir(parents=True, exist_ok=True)
+    content = x.tobytes()
+    name = hashlib.sha256(content).digest()[:16].hex()
+    message = {1: bytes(32), 2: content, 3: 1, 4: 200, 5: 10, 6: why}
+    (folder / f"{name}.cbor").write_bytes(cbor2.dumps(message))
+    return name
+
+
+def embed(orchard, tmp_path, **changes):
+    names = ("pool_uri", "evaluation_uri", "store_uri", "labels_path", "samples_path", "task")
+    given = orchard.parameters("Query", "x", **changes)
+    path = str(tmp_path / "samples.npz")
+    steps.embed(path, seed=0, **{name: given[name] for name in names})
+    return path
+
+
+def test_the_split_is_disjoint_and_keeps_near_duplicates_together():
+    x, y = data.scans()
+    parts = data.split(x, y)
+    together = np.concatenate([parts.pool, parts.evaluation, parts.field])
+    assert sorted(together) == list(range(1797))
+    sets = (parts.pool, parts.evaluation, parts.field)
+    contents = [{x[row].tobytes() for row in part} for part in sets]
+    assert not contents[0] & contents[1]
+    assert not contents[0] & contents[2]
+    assert not contents[1] & contents[2]
+    for part in sets:
+        assert np.bincount(y[part], minlength=10).min() > 0.15 * len(part) / 2
+
+
+def test_the_field_shift_is_deterministic_and_grows():
+    x, _ = data.scans()
+    once, again = data.shift(x[:50], 1.0), data.shift(x[:50], 1.0)
+    assert (once == again).all()
+    assert (data.shift(x[:50], 0.0) == x[:50]).all()
+    far = [np.abs(data.shift(x[:50], s).astype(int) - x[:50]).mean() for s in (0.25, 0.5, 1.0)]
+    assert far == sorted(far)
+
+
+def test_field_samples_join_the_pool_by_their_hash(orchard, tmp_path):
+    x = data.shift(orchard.digits.field_x[:3])
+    arms = zip(x, (0, 1, 1), strict=True)
+    names = [put_field_sample(orchard.store, image, why) for image, why in arms]
+    (orchard.store / "samples" / UID / "broken.cbor").write_bytes(b"\xff\x00")
+    (orchard.store / f"models/{UID}").mkdir(parents=True)
+    (orchard.store / f"models/{UID}/labels.json").write_text(json.dumps({names[0]: "seven"}))
+    samples = steps._samples(embed(orchard, tmp_path))
+    assert len(samples.ids) == 1053
+    assert samples.field.sum() == 3
+    assert samples.chance.sum() == 2
+    row = list(samples.ids).index(names[0])
+    assert samples.y[row] == 7
+    assert (samples.x[row] == x[0]).all()
+
+
+def test_a_teacher_of_few_labels_answers_for_all(orchard, tmp_path):
+    orchard.answer(sorted(orchard.truth)[::10])
+    samples, answers = embed(orchard, tmp_path), str(tmp_path / "answers.npz")
+    assert steps.teacher(samples, answers, task=json.dumps(TASK)) > 0.93
+    soft = steps._answers(answers).soft
+    assert soft.shape == (1050, 10)
+    assert soft.sum(1) == pytest.approx(np.ones(1050))
+
+
+def test_a_teacher_without_labels_knows_nothing():
+    answers = teach(np.eye(5), np.full(5, -1), 4, np.eye(5)[:2])
+    assert (answers.samples == 0.25).all()
+    assert (answers.others == 0.25).all()
+
+
+def test_regression_finds_the_optimum_of_scikit_learn():
+    x, y = data.scans()
+    features = KernelFeatures.fit(x[:300], 0).transform(x[:300])
+    weights = np.linspace(0.2, 1, 300)
+    theirs = LogisticRegression(C=10, max_iter=5000, tol=1e-8).fit(features, y[:300], weights)
+    ours = regression.fit(features, y[:300], 10, weights, 10.0)
+    assert ours.probabilities(features) == pytest.approx(theirs.predict_proba(features), abs=0.01)
+
+
+def test_features_ignore_gain_and_forgive_what_hands_and_mountings_do():
+    x, y = data.scans()
+    features = KernelFeatures.fit(x[:400], 0)
+    here, dim = (features.transform(part) for part in (x[:50], x[:50] // 2 + 20))
+    assert np.linalg.norm(here - dim, axis=1).max() < 0.1
+    tilted = features.transform(data.shift(x[400:600]))
+    answers = teach(features.transform(x[:400]), y[:400], 10, tilted).others
+    assert (answers.argmax(1) == y[400:600]).mean() > 0.85
+
+
+@pytest.mark.parametrize(
+    ("arrays", "words"),
+    [
+        ({"x": np.zeros((2, 9, 8, 1), np.uint8), "id": ["a", "b"]}, r"\(9, 8, 1\)"),
+        ({"x": np.zeros((2, 8, 8, 1), np.float32), "id": ["a", "b"]}, "float32"),
+        ({"x": np.zeros((2, 8, 8, 1), np.uint8), "id": ["a", "a"]}, "1 different ids"),
+        ({"x": np.zeros((2, 8, 8, 1), np.uint8)}, "'x' and 'id'"),
+        ({"x": np.zeros((1, 8, 8, 1), np.uint8), "id": ["a"], "y": ["ten"]}, "ten"),
+    ],
+)
+def test_a_wrong_data_set_is_refused_in_words(tmp_path, arrays, words):
+    np.savez(tmp_path / "samples.npz", **arrays)
+    with pytest.raises(StepError, match=words) as caught:
+        dataset.read_set(tmp_path.as_uri(), Task.parse(json.dumps(TASK)), "pool")
+    assert caught.value.reason == "DataInvalid"
+
+
+def test_an_unknown_answer_is_refused(orchard, tmp_path):
+    (orchard.store / f"models/{UID}").mkdir(parents=True)
+    (orchard.store / f"models/{UID}/labels.json").write_text(
+        json.dumps({min(orchard.truth): "ten"})
+    )
+    with pytest.raises(StepError, match="ten"):
+        embed(orchard, tmp_path)
+
+
+def test_a_store_that_cannot_be_written_says_so(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    store = Store(tmp_path.as_uri())
+    with pytest.raises(StepError, match="cannot write file/below"):
+        store.put("file/below", b"x")
+
+
+def test_a_model_that_does_not_fit_says_by_how_much():
+    target = {"name": "tiny", "flash": "8Ki", "arena": "1Ki"}
+    assert "9024 bytes of flash, spec.targets allows 8192" in fit.misfit(7000, 100, 1000, target)
+    assert "2000 bytes of arena, spec.targets allows 1024" in fit.misfit(100, 2000, 0, target)
+    assert not fit.misfit(100, 1024, 0, target)
+
+
+def test_histograms_have_the_units_of_the_wire():
+    answers = np.array([[255, 0], [16, 240], [128, 127]], dtype=np.uint8)
+    x = np.full((3, 2, 2, 1), 7, dtype=np.uint8)
+    found = judge.reference(answers, x)
+    assert found["count"] == 3
+    assert (found["confidence"][15], found["confidence"][8]) == (2, 1)
+    assert found["classes"] == [2, 1]
+    assert found["confidenceSum"] == 255 + 240 + 128
+    assert found["confidenceSquares"] == 255**2 + 240**2 + 128**2
+    assert found["inputSum"] == 21
+
+
+def test_the_pipeline_compiles_to_ir(tmp_path):
+    compile_to(tmp_path / "round.yaml")
+    spec = next(iter(yaml.safe_load_all((tmp_path / "round.yaml").read_text())))
+    assert spec["pipelineInfo"]["name"] == "learning-round"
+    assert {
+        "exec-embed",
+        "exec-teacher",
+        "exec-select",
+        "exec-student",
+        "exec-compress",
+        "exec-judge",
+    } == set(spec["deploymentSpec"]["executors"])
+    parameters = spec["root"]["inputDefinitions"]["parameters"]
+    expected = {"phase", "pool_uri", "labels_path", "targets", "random_share", "round"}
+    assert expected <= set(parameters)
