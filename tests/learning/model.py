@@ -156,6 +156,7 @@ class World:
                     self.runs[name] = Run(name, "Running")
             case CancelRun(name):
                 self.cancelled.append(name)
+                self.runs[name] = Run(name, "Failed", reason="Canceled")
             case AskLabels(run, ids):
                 assert self.asked.setdefault(run, ids) == ids, "another task for the same batch"
             case SaveLabels(answers):

@@ -107,11 +107,13 @@ def _restart(observed: ModelObserved, now: datetime) -> Turn:
         return Turn(
             observed.status, again=_ASK, stall=Stall("StoreUnavailable", observed.run_problem)
         )
+    run = observed.run
+    if run is not None and run.state == "Running":
+        # Status names it until it is over: otherwise a crash here would leave it running.
+        return Turn(observed.status, (CancelRun(run.name),), again=_NOW)
     budget = max(observed.spec.learning.label_budget, observed.labels)
     seen = observed.status.round.drift_seen
-    turn = _begin(observed, triggers.Start("DataChanged", budget, seen), now)
-    cancel = CancelRun(observed.status.round.run)
-    return Turn(turn.status, (cancel, *turn.actions), again=turn.again)
+    return _begin(observed, triggers.Start("DataChanged", budget, seen), now)
 
 
 def _next(observed: ModelObserved, round_: RoundStatus, now: datetime) -> RoundStatus:
