@@ -27,6 +27,7 @@ DRIFT_SECONDS = 120.0
 
 async def learn(stage: Stage) -> None:
     """Apply the objects; the first version is learned while devices connect."""
+    stage.children.start_reference(reference_arguments(stage))
     await stage.cluster.apply(
         manifest(stage, "tinymodel.yaml"), manifest(stage, "devicefleet.yaml")
     )

@@ -19,6 +19,7 @@ from .summary import Json
 from .watch import ActFailedError, Object, status_of
 
 EXACT_INPUTS = 500
+REFERENCE = "reference.json"
 NICE = ("nice", "-n", "19")
 AGENTS = {
     "Cortex-M4 (QEMU mps2-an386)": "build/firmware/mps2-an386/petiole-agent.elf",
@@ -36,7 +37,7 @@ class Children:
 
     def start_reference(self, arguments: Sequence[str]) -> None:
         """Find out what all labels, and as many random ones, would have given."""
-        out = self.folder / "reference.json"
+        out = self.folder / REFERENCE
         command = ("petiole_pipelines.reference", *arguments, "--out", str(out))
         self._start("reference", command, out)
 
@@ -67,7 +68,7 @@ class Children:
         for process in self._running.values():
             await asyncio.to_thread(_finish, process, deadline)
         found = {out: json.loads(out.read_text()) for out in self._running}
-        reference = found.pop(self.folder / "reference.json")
+        reference = found.pop(self.folder / REFERENCE)
         return reference, [line for lines in found.values() for line in lines]
 
 
