@@ -83,14 +83,14 @@ def _near_duplicates(x: Images) -> NDArray[np.int64]:
     return np.asarray(groups, dtype=np.int64)
 
 
-def prepare(folder: Path) -> DigitsData:
+def prepare(folder: Path, seed: int = SPLIT_SEED) -> DigitsData:
     """Write pool, evaluation and the oracle's answers below ``folder``; return them and the field.
 
     Idempotent: the same folder gets the same bytes. The oracle's file holds the pool's answers;
     who feeds the field appends the answers of the inputs it has fed.
     """
     x, y = scans()
-    parts = split(x, y)
+    parts = split(x, y, seed)
     _write_samples(folder / "pool", x[parts.pool], _ids(parts.pool))
     _write_samples(
         folder / "evaluation", x[parts.evaluation], _ids(parts.evaluation), y[parts.evaluation]

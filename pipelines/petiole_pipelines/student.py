@@ -22,6 +22,7 @@ KerasModel = Any  # keras ships no types
 WIDTHS = (24, 16, 12, 8, 6, 4)  # channels of the first layer, widest first
 GRID = 4  # the last feature map is at most GRID x GRID
 STEPS, BATCH = 1500, 64
+STEPS_AT_ONCE = 50  # that TensorFlow runs without going back to Python
 PEAK_RATE = 4e-3
 NOISE = 0.03  # standard deviation of the augmentation's pixel noise, on inputs 0..1
 CALIBRATION = 200  # inputs that the quantiser sees
@@ -72,7 +73,10 @@ def train(lesson: Lesson, width: int, seed: int, steps: int = STEPS) -> KerasMod
         0.0, steps, warmup_target=PEAK_RATE, warmup_steps=steps // 20
     )
     model.compile(
-        tf.keras.optimizers.Adam(rate), loss="categorical_crossentropy", jit_compile=False
+        tf.keras.optimizers.Adam(rate),
+        loss="categorical_crossentropy",
+        steps_per_execution=min(STEPS_AT_ONCE, steps),
+        jit_compile=False,
     )
     signature = (
         tf.TensorSpec((BATCH, height, wide, channels), tf.float32),
