@@ -178,3 +178,40 @@ def test_the_pipeline_compiles_to_ir(tmp_path):
     parameters = spec["root"]["inputDefinitions"]["parameters"]
     expected = {"phase", "pool_uri", "labels_path", "targets", "random_share", "round"}
     assert expected <= set(parameters)
+
+
+def samples_with(field: int, chance: int) -> steps.SampleFile:
+    """A pool of 50 with ``field`` samples behind it, the last ``chance`` of them picked by chance."""
+    count = 50 + field
+    rows = np.arange(count)
+    return steps.SampleFile(
+        x=(rows % 256).astype(np.uint8).reshape(-1, 1, 1, 1),
+        ids=rows.astype(str),
+        y=np.full(count, -1),
+        field=rows >= 50,
+        chance=rows >= count - chance,
+        features=np.zeros((count, 1)),
+        evaluation_x=np.zeros((7, 1, 1, 1), np.uint8),
+        evaluation_y=np.zeros(7, np.int64),
+        evaluation_features=np.zeros((7, 1)),
+    )
+
+
+def test_field_samples_weigh_up_to_five_pool_samples():
+    answers = steps.AnswerFile(np.zeros((1, 1)), np.array(0.0))
+    assert steps.lesson(samples_with(0, 0), answers).weight.tolist() == [1.0] * 50
+    assert steps.lesson(samples_with(5, 0), answers).weight[50:].tolist() == [5.0] * 5
+    assert steps.lesson(samples_with(20, 0), answers).weight[50:].tolist() == [2.5] * 20
+    assert steps.lesson(samples_with(100, 0), answers).weight[50:].tolist() == [1.0] * 100
+
+
+def test_the_reference_is_the_newest_field_once_there_is_enough_of_it():
+    assert len(steps._reference_inputs(samples_with(99, 99))) == 7
+    assert len(steps._reference_inputs(samples_with(150, 120))) == 120
+    newest = samples_with(250, 250)
+    assert (steps._reference_inputs(newest) == newest.x[-200:]).all()
+
+
+def test_golden_vectors_take_every_class_in_turn():
+    y = np.array([0, 0, 0, 1, 2, 1, 2, 0])
+    assert sorted(y[steps._one_of_each(y, 6)]) == [0, 0, 1, 1, 2, 2]
