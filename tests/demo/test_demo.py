@@ -20,7 +20,7 @@ def environment():
 
 def processes_of(folder):
     """Command lines that name the run's folder, this one's children and grandchildren."""
-    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)
+    listed = subprocess.run(["ps", "-eww", "-o", "args"], capture_output=True, text=True, check=True)
     return [line for line in listed.stdout.splitlines() if f"{folder}/" in line]
 
 
@@ -71,7 +71,7 @@ def test_no_process_is_left_behind(tmp_path, how):
         for line in demo.stdout:
             if "Querying" in line:
                 break
-        assert processes_of(folder)
+        assert processes_of(folder), demo.poll()
         demo.send_signal(how)
         assert demo.wait(60) != 0
     finally:
