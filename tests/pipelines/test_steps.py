@@ -181,7 +181,7 @@ def test_the_pipeline_compiles_to_ir(tmp_path):
 
 
 def samples_with(field: int, chance: int) -> steps.SampleFile:
-    """A pool of 50 with ``field`` samples behind it, the last ``chance`` of them picked by chance."""
+    """Return a pool of 50 and ``field`` samples behind it, the last ``chance`` picked by chance."""
     count = 50 + field
     rows = np.arange(count)
     return steps.SampleFile(
