@@ -77,7 +77,7 @@ async def play(folder: Path, show: Show, *, keep: bool) -> None:
                 measured = await measure(stage)
             result = summary.summarise(measured)
             summary.save(result, folder / "summary.json")
-            report.save(report.page(result, measured, stage.field_began), folder / "report.html")
+            report.save(report.page(result, measured), folder / "report.html")
             if keep:
                 show.console.print(final_table(result), try_these(stage))
                 await asyncio.Event().wait()
@@ -99,6 +99,7 @@ async def measure(stage: Stage) -> Measured:
         posix=len(stage.posix),
         qemu=len(stage.boards),
         reference=reference,
+        field_began=stage.field_began,
         exactness=exactness,
         agent=agent_sizes(),
         version=await asyncio.to_thread(cluster.version),

@@ -22,6 +22,8 @@ NEXT_MODEL_SECONDS = 600.0
 ROLLOUT_SECONDS = 300.0
 CALM_SECONDS = 12.0
 """Kept calm after the drift detector has found its footing: a false alarm would show here."""
+AFTERMATH_SECONDS = 4.0
+"""After the bad model, so that the charts show the devices back on the old one."""
 DRIFT_SECONDS = 120.0
 
 
@@ -92,6 +94,7 @@ async def publish_bad(stage: Stage) -> None:
         ROLLOUT_SECONDS,
     )
     stage.mark(f"bad version {version} taken back")
+    await asyncio.sleep(AFTERMATH_SECONDS)
 
 
 def accepted(stage: Stage, version: int) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
+import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -17,8 +18,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from .field import Cell
-from .record import ArmSeen, GateSeen, Record
-from .summary import CALM, Json, percent
+from .record import Record
+from .summary import CALM, Json, Measured, digests, percent, versions
 from .watch import status_of
 
 INK, GREEN, RED, GREY = "#1f2933", "#2f855a", "#c53030", "#9aa5b1"
@@ -33,6 +34,7 @@ STACK = {
     "pending": "#e4e7eb",
 }
 CONFIDENCE_95 = 1.96
+GATE_LEAD = 10  # seconds of the control shown before the first canary answers
 
 
 def _figure(title: str, x: str, y: str, *, height: float = 3.4) -> tuple[Figure, Axes]:
@@ -114,7 +116,9 @@ def rollout_timeline(record: Record) -> str:
                 ha="right",
             )
         last = now
-    axes.legend(fontsize=7, ncols=4, loc="lower right")
+    moving = [f.second for f in record.frames if f.mode != "Idle"]
+    axes.set_xlim(left=min(moving, default=0.0) - 10.0)
+    figure.legend(fontsize=7, ncols=8, loc="outside lower center")
     return _svg(figure)
 
 
@@ -158,31 +162,55 @@ def _offset(at: str, origin: datetime) -> float:
     return (datetime.fromisoformat(at) - origin).total_seconds()
 
 
-def gate_chart(seen: Sequence[GateSeen], revision: int) -> str:
-    """Canary against control over time, with 95 % intervals over device means."""
+def gate_chart(measured: Measured, revision: int, stable: int) -> str:
+    """Canary against control over time by the harness, and what the gate had when it decided."""
     figure, axes = _figure(
-        f"Revision {revision}: canaries against the devices on the old model",
+        f"Revision {revision}: canaries against the devices on revision {stable}",
         "seconds of the run",
         "mean confidence",
     )
-    points = [g for g in seen if g.revision == revision and g.canary.devices > 1]
-    points = [g for g in points if g.canary.mean > 0 and g.control.devices > 1]
-    for name, arms, colour in (
-        ("control", [g.control for g in points], GREY),
-        ("canary", [g.canary for g in points], RED),
+    known = {v["version"]: set(digests(v)) for v in versions(measured.record)}
+    began = {second for second, digest in measured.tally.by_second if digest in known[revision]}
+    for name, of, colour in (
+        ("control", known[stable], GREY),
+        ("canary", known[revision], RED),
     ):
-        seconds = [g.second for g in points]
-        middle = np.array([a.mean for a in arms])
-        half = np.array([_half_width(a) for a in arms])
-        axes.plot(seconds, middle, ".-", color=colour, label=name)
+        cells = _buckets(measured, of, min(began, default=0))
+        seconds = [second + measured.field_began for second in cells]
+        middle = np.array([cell.confidence / cell.answers for cell in cells.values()])
+        half = np.array([_half_width(cell) for cell in cells.values()])
+        axes.plot(seconds, middle, ".-", color=colour, label=f"{name}, answers on sensor links")
         axes.fill_between(seconds, middle - half, middle + half, color=colour, alpha=0.25)
-    if points:
-        axes.legend(fontsize=8)
+    seen = [g for g in measured.record.gates if g.revision == revision and g.canary.mean > 0]
+    for name, arm in (("control", seen[0].control), ("canary", seen[0].canary)) if seen else ():
+        half_width = CONFIDENCE_95 * math.sqrt(arm.variance / arm.devices)
+        label = f"gate: {arm.devices} devices, {name}"
+        axes.errorbar(
+            [seen[0].second],
+            [arm.mean],
+            [half_width],
+            label=label,
+            fmt="s",
+            color=INK,
+            capsize=3,
+        )
+    axes.legend(fontsize=7)
     return _svg(figure)
 
 
-def _half_width(arm: ArmSeen) -> float:
-    return CONFIDENCE_95 * float(np.sqrt(arm.variance / arm.devices)) if arm.devices else 0.0
+def _buckets(measured: Measured, of: set[str], began: int) -> dict[int, Cell]:
+    """Answers of some artefacts from a second on, two seconds together."""
+    found: dict[int, Cell] = defaultdict(Cell)
+    for (second, digest), cell in sorted(measured.tally.by_second.items()):
+        if digest in of and second >= began - GATE_LEAD:
+            found[second // 2 * 2].merge(cell)
+    return found
+
+
+def _half_width(cell: Cell) -> float:
+    mean = cell.confidence / cell.answers
+    variance = max(cell.squares / cell.answers - mean * mean, 0.0)
+    return CONFIDENCE_95 * math.sqrt(variance / cell.answers)
 
 
 def accuracy_chart(

@@ -18,8 +18,8 @@ svg { width: 100%; height: auto } .words { color: #52606d }
 """
 
 
-def page(summary: Json, measured: Measured, field_began: float) -> str:
-    """The whole page. ``field_began`` is the second of the run at which the field started."""
+def page(summary: Json, measured: Measured) -> str:
+    """The whole page."""
     record = measured.record
     bad = summary["bad"]
     parts = [
@@ -31,11 +31,11 @@ def page(summary: Json, measured: Measured, field_began: float) -> str:
         "<h2>Drift</h2>",
         f'<p class="words">{escape(summary["drift"]["message"])}</p>',
         charts.drift_chart(record),
-        charts.accuracy_chart(measured.tally.by_second, field_began, record),
+        charts.accuracy_chart(measured.tally.by_second, measured.field_began, record),
     ]
     if bad is not None:
         parts += ["<h2>The bad model</h2>", _bad(bad)]
-        parts.append(charts.gate_chart(record.gates, bad["revision"]))
+        parts.append(charts.gate_chart(measured, bad["revision"], bad["stable"]))
     parts += ["<h2>Devices</h2>", _sizes(summary)]
     body = "\n".join(parts)
     return (

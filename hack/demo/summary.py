@@ -27,6 +27,7 @@ class Measured:
     posix: int
     qemu: int
     reference: Json  # what petiole_pipelines.reference found
+    field_began: float = 0.0  # second of the run at which the field began
     exactness: list[Json] = field(default_factory=list)
     agent: list[Json] = field(default_factory=list)
     version: str = ""
@@ -166,6 +167,7 @@ def _bad(fleet: Object | None, versions: Mapping[int, Any], tally: Tally) -> Jso
     of = digests(version)
     return {
         "revision": revision,
+        "stable": status_of(fleet)["revision"]["stable"],
         "judgedAccuracy": percent(version.get("accuracy")),
         "fieldAccuracy": _accuracy(tally, SHIFTED, of),
         "devicesSeenWithIt": len(tally.devices(SHIFTED, of)),

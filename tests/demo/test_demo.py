@@ -20,7 +20,9 @@ def environment():
 
 def processes_of(folder):
     """Command lines that name the run's folder, this one's children and grandchildren."""
-    listed = subprocess.run(["ps", "-eww", "-o", "args"], capture_output=True, text=True, check=True)
+    listed = subprocess.run(
+        ["ps", "-eww", "-o", "args"], capture_output=True, text=True, check=True
+    )
     return [line for line in listed.stdout.splitlines() if f"{folder}/" in line]
 
 

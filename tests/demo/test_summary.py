@@ -63,7 +63,7 @@ def measured():
     record.detected_at = BEGAN + timedelta(seconds=44)
     record.saw(Snapshot(1.0, model, fleet))
     arm = {"devices": 30, "mean": 0.6, "variance": 0.01}
-    record.fleet["status"]["revision"] = {"target": 3}
+    record.fleet["status"]["revision"] = {"target": 3, "stable": 2}
     record.saw_summary({"evidence": [{"gate": "confidence", "canary": arm, "control": arm}]})
     record.windows = [window("d1", 30, 0.9), window("d1", 33, 0.8)]
     tally = Tally()
@@ -72,7 +72,9 @@ def measured():
     tally.by_device[SHIFTED, "d2", "a"] = Cell(100, 90)
     tally.by_device[SHIFTED, "d3", "a"] = Cell(10, 3)
     tally.by_device[SHIFTED, "d3", "b"] = Cell(10, 4)
-    tally.by_second[3, "d1"] = Cell(10, 9)
+    tally.by_second[3, "d1"] = Cell(10, 9, 9.0, 8.2)
+    tally.by_second[90, "d2"] = Cell(10, 9, 9.0, 8.2)
+    tally.by_second[91, "d3"] = Cell(10, 4, 6.0, 3.7)
     return Measured(
         record=record,
         tally=tally,
@@ -138,7 +140,7 @@ class Outside(HTMLParser):
 
 
 def test_the_page_needs_nothing_from_elsewhere(measured):
-    page = report.page(summarise(measured), measured, 2.0)
+    page = report.page(summarise(measured), measured)
     outside = Outside()
     outside.feed(page)
     assert outside.links == []
