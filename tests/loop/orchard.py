@@ -123,7 +123,7 @@ class Orchard:
         )
 
     def run_folders(self) -> list[Path]:
-        return sorted(p.parent for p in (self.testbed.work / "runs").glob("*/run.json"))
+        return sorted(p.parent for p in self.testbed.work.glob("*/run.json"))
 
     def artefact(self, digest: str) -> Path:
         return self.testbed.store / "artifacts" / digest
