@@ -1,6 +1,6 @@
 """How many labels are saved on digits: rounds of queries against all labels and against chance.
 
-``python -m bench.labels --seeds 100 101 102 103 104 --spend 100``: a split of its own for each seed
+``python -m bench.labels --seeds 100 101 102 103 104 --spend 120``: a split of its own for each seed
 (the demo's split is another one). Prints a line a seed, as int8 accuracy on the evaluation set.
 """
 
@@ -67,7 +67,7 @@ def measure(seed: int, spend: int, targets: tuple[dict[str, str], ...]) -> dict[
 def main() -> None:
     parser = argparse.ArgumentParser(prog="bench.labels", description=__doc__)
     parser.add_argument("--seeds", type=int, nargs="+", default=[100, 101, 102, 103, 104])
-    parser.add_argument("--spend", type=int, default=100)
+    parser.add_argument("--spend", type=int, default=120)
     parser.add_argument("--targets", nargs="+", default=[t["name"] for t in TARGETS])
     given = parser.parse_args()
     targets = tuple(target for target in TARGETS if target["name"] in given.targets)
