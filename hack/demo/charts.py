@@ -181,21 +181,25 @@ def gate_chart(measured: Measured, revision: int, stable: int) -> str:
         half = np.array([_half_width(cell) for cell in cells.values()])
         axes.plot(seconds, middle, ".-", color=colour, label=f"{name}, answers on sensor links")
         axes.fill_between(seconds, middle - half, middle + half, color=colour, alpha=0.25)
-    seen = [g for g in measured.record.gates if g.revision == revision and g.canary.mean > 0]
-    for name, arm in (("control", seen[0].control), ("canary", seen[0].canary)) if seen else ():
-        half_width = CONFIDENCE_95 * math.sqrt(arm.variance / arm.devices)
-        label = f"gate: {arm.devices} devices, {name}"
+    _draw_evidence(axes, measured.record, revision)
+    axes.legend(fontsize=7)
+    return _svg(figure)
+
+
+def _draw_evidence(axes: Axes, record: Record, revision: int) -> None:
+    """What the gate compared when it first could: both arms, over device means."""
+    of_revision = [g for g in record.gates if g.revision == revision]
+    seen = next((g for g in of_revision if min(g.canary.devices, g.control.devices) > 1), None)
+    for name, arm in (("control", seen.control), ("canary", seen.canary)) if seen else ():
         axes.errorbar(
-            [seen[0].second],
+            [seen.second],
             [arm.mean],
-            [half_width],
-            label=label,
+            [CONFIDENCE_95 * math.sqrt(arm.variance / arm.devices)],
+            label=f"gate: {arm.devices} devices, {name}",
             fmt="s",
             color=INK,
             capsize=3,
         )
-    axes.legend(fontsize=7)
-    return _svg(figure)
 
 
 def _buckets(measured: Measured, of: set[str], began: int) -> dict[int, Cell]:

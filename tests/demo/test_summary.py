@@ -64,6 +64,8 @@ def measured():
     record.saw(Snapshot(1.0, model, fleet))
     arm = {"devices": 30, "mean": 0.6, "variance": 0.01}
     record.fleet["status"]["revision"] = {"target": 3, "stable": 2}
+    alone = {"devices": 0, "mean": 0.0, "variance": 0.0}
+    record.saw_summary({"evidence": [{"gate": "update", "canary": arm, "control": alone}]})
     record.saw_summary({"evidence": [{"gate": "confidence", "canary": arm, "control": arm}]})
     record.windows = [window("d1", 30, 0.9), window("d1", 33, 0.8)]
     tally = Tally()
