@@ -190,7 +190,9 @@ def _draw_evidence(axes: Axes, record: Record, revision: int) -> None:
     """What the gate compared when it first could: both arms, over device means."""
     of_revision = [g for g in record.gates if g.revision == revision]
     seen = next((g for g in of_revision if min(g.canary.devices, g.control.devices) > 1), None)
-    for name, arm in (("control", seen.control), ("canary", seen.canary)) if seen else ():
+    if seen is None:
+        return
+    for name, arm in (("control", seen.control), ("canary", seen.canary)):
         axes.errorbar(
             [seen.second],
             [arm.mean],
