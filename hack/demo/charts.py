@@ -17,7 +17,8 @@ mpl.use("svg")
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from .field import Cell
+from hack.testbed.field import Cell
+
 from .record import Record
 from .summary import CALM, Json, Measured, digests, percent, versions
 from .watch import status_of

@@ -13,7 +13,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from .field import Field
+from hack.testbed.field import Field
+
 from .summary import Json
 from .watch import Snapshot, condition, is_true, status_of
 

@@ -17,13 +17,13 @@ from hack.testbed.devices import (
     start_board,
     start_posix,
 )
+from hack.testbed.field import Field, Place, Stream, publish_answers
+from hack.testbed.link import SensorLink
 from hack.testbed.processes import Process
 from hack.testbed.testbed import Testbed
 
 from .children import Children
 from .data import DigitsData, prepare, shift
-from .field import Field, Place, Stream, publish_answers
-from .link import SensorLink
 from .record import GatewayView, Record
 from .show import Show
 from .summary import CALM, SHIFTED

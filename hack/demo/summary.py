@@ -9,7 +9,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from .field import Tally
+from hack.testbed.field import Tally
+
 from .record import Record
 from .watch import Object, status_of
 

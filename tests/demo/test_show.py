@@ -4,9 +4,9 @@ import io
 
 from rich.console import Console
 
-from hack.demo.field import Field
 from hack.demo.show import Show
 from hack.demo.watch import Snapshot
+from hack.testbed.field import Field
 
 MODEL = {"status": {"labels": {"spent": 20, "pool": 1050}, "round": {"step": "Training"}}}
 FLEET = {

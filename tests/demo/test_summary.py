@@ -7,10 +7,10 @@ from html.parser import HTMLParser
 import pytest
 
 from hack.demo import report
-from hack.demo.field import Cell, Tally
 from hack.demo.record import Record
 from hack.demo.summary import CALM, SHIFTED, Measured, summarise
 from hack.demo.watch import Snapshot
+from hack.testbed.field import Cell, Tally
 
 BEGAN = datetime(2030, 1, 1, tzinfo=UTC)
 

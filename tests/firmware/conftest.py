@@ -13,9 +13,9 @@ import pytest
 import pytest_asyncio
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from hack.demo.link import Answer, SensorLink
 from hack.testbed import devices
 from hack.testbed.broker import Broker
+from hack.testbed.link import Answer, SensorLink
 from hack.testbed.processes import ROOT, Process, Processes
 from petiole.artifact.keys import load_private, new_private_pem, public_raw
 

@@ -18,9 +18,9 @@ import yaml
 from kubernetes import client, config
 
 from hack.demo.data import DigitsData, prepare
-from hack.demo.field import Field, Place, Stream
-from hack.demo.link import SensorLink
 from hack.testbed.devices import Device, passwords, provision_posix, start_posix
+from hack.testbed.field import Field, Place, Stream
+from hack.testbed.link import SensorLink
 from hack.testbed.testbed import Testbed
 from petiole.api.base import GROUP, VERSION
 from petiole.wire.messages import State

@@ -27,7 +27,7 @@ ROLLOUT_SECONDS = 150.0
 async def test_the_end_is_the_same(tmp_path: Path) -> None:
     async with planted(tmp_path, meters(FLEET_SIZE)) as orchard, limits_seen(orchard) as stages:
         orchard.apply(tiny_model(orchard.data), device_fleet())
-        await kill_operator_in_every_step_of_the_round(orchard)
+        await kill_both_in_every_step_of_the_round(orchard)
         model = await orchard.wait(
             "version 1", "tinymodels", "digits", lambda s: s.get("latestVersion"), ROUND_SECONDS
         )
@@ -73,7 +73,7 @@ async def _watch(orchard: Orchard, stages: list[tuple[float, int]]) -> None:
         await asyncio.sleep(0.05)
 
 
-async def kill_operator_in_every_step_of_the_round(orchard: Orchard) -> None:
+async def kill_both_in_every_step_of_the_round(orchard: Orchard) -> None:
     """Once while each pipeline run is under way: the run goes on and is found again."""
     killed: set[str] = set()
     end = time.monotonic() + ROUND_SECONDS
@@ -83,10 +83,9 @@ async def kill_operator_in_every_step_of_the_round(orchard: Orchard) -> None:
             break
         for folder in orchard.run_folders():
             if folder.name not in killed and not (folder / "result.json").exists():
-                assert orchard.testbed.operator is not None
-                orchard.testbed.operator.kill()
+                await kill_operator(orchard)
+                await kill_gateway(orchard)
                 killed.add(folder.name)
-                await asyncio.to_thread(orchard.testbed.start_operator)
         await asyncio.sleep(0.1)
     assert any(name.endswith("-query") for name in killed)
     assert any(name.endswith("-train") for name in killed)
@@ -102,17 +101,21 @@ async def kill_both_while_it_rolls_out(orchard: Orchard) -> int:
         if status.get("revision", {}).get("stable") == 1:
             break
         await asyncio.sleep(moments.uniform(0.2, 1.5))
-        testbed = orchard.testbed
-        if kills % 2 == 0:
-            assert testbed.gateway is not None
-            testbed.gateway.kill()
-            await asyncio.to_thread(testbed.start_gateway)
-        else:
-            assert testbed.operator is not None
-            testbed.operator.kill()
-            await asyncio.to_thread(testbed.start_operator)
+        await (kill_gateway, kill_operator)[kills % 2](orchard)
         kills += 1
     return kills
+
+
+async def kill_operator(orchard: Orchard) -> None:
+    assert orchard.testbed.operator is not None
+    orchard.testbed.operator.kill()
+    await asyncio.to_thread(orchard.testbed.start_operator)
+
+
+async def kill_gateway(orchard: Orchard) -> None:
+    assert orchard.testbed.gateway is not None
+    orchard.testbed.gateway.kill()
+    await asyncio.to_thread(orchard.testbed.start_gateway)
 
 
 async def all_devices_run(orchard: Orchard, digests: list[str]) -> None:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hack.demo.field import Field, Place, Stream, publish_answers
-from hack.demo.link import ANSWER, NO_MODEL, SensorLink, frame, parse_answer, split_frames
+from hack.testbed.field import Field, Place, Stream, publish_answers
+from hack.testbed.link import ANSWER, NO_MODEL, SensorLink, frame, parse_answer, split_frames
 from petiole.wire.messages import input_hash
 
 DIGEST = bytes(range(32))
