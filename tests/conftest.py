@@ -7,11 +7,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from hack.testbed.controlplane import ControlPlane
 from hack.testbed.processes import ROOT
 
 _numbers = itertools.count(1)
+
+
+@pytest.fixture(autouse=True)
+def _own_log() -> Iterator[None]:
+    """A command run inside a test points the log at that test's standard error: turn it back."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from typer.models import OptionInfo
 
-from . import artifact, devices, get, key
+from . import artifact, devices, get, key, logs
 from .settings import checked, fail
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -63,6 +63,7 @@ def operator(
         listen=listen,
         runner_command=runner_command,
     )
+    logs.to_json()
     try:
         asyncio.run(run(settings))
     except StartError as error:
@@ -88,20 +89,20 @@ def gateway(
     from petiole.gateway.main import main  # noqa: PLC0415 - only this process needs a broker
     from petiole.gateway.settings import Settings  # noqa: PLC0415
 
-    main(
-        checked(
-            Settings,
-            mqtt_host=mqtt_host,
-            mqtt_port=mqtt_port,
-            mqtt_user=mqtt_user,
-            mqtt_password=mqtt_password,
-            database_url=database_url,
-            store_uri=store,
-            listen_host=listen_host,
-            listen_port=listen_port,
-            token=gateway_token,
-        )
+    settings = checked(
+        Settings,
+        mqtt_host=mqtt_host,
+        mqtt_port=mqtt_port,
+        mqtt_user=mqtt_user,
+        mqtt_password=mqtt_password,
+        database_url=database_url,
+        store_uri=store,
+        listen_host=listen_host,
+        listen_port=listen_port,
+        token=gateway_token,
     )
+    logs.to_json()
+    main(settings)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 
@@ -38,15 +37,6 @@ class StartError(Exception):
 
 async def run(settings: OperatorSettings) -> None:
     """Run until SIGTERM or SIGINT. Raises StartError for settings that cannot work."""
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso"),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
-        ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
     try:
         store, cluster = Store(settings.store), Cluster.connect(settings.kubeconfig)
     except Problem as problem:
