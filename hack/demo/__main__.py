@@ -79,7 +79,8 @@ async def play(folder: Path, show: Show, *, keep: bool) -> None:
             summary.save(result, folder / "summary.json")
             report.save(report.page(result, measured), folder / "report.html")
             if keep:
-                show.console.print(final_table(result), try_these(stage))
+                show.console.print(final_table(result))
+                show.console.print(try_these(stage), soft_wrap=True, highlight=False)
                 await asyncio.Event().wait()
     show.console.print(final_table(result))
     show.console.print(f"{folder / 'summary.json'}\n{folder / 'report.html'}", soft_wrap=True)
