@@ -164,9 +164,9 @@ async def planted(
     tasks: list[asyncio.Task[None]] = []
     try:
         await asyncio.to_thread(testbed.register, devices)
-        for device in everyone:
+        for number, device in enumerate(everyone):
             key = (keys or {}).get(device.id, testbed.public_key)
-            provision_posix(folder / "flash", [device], (key,), seed=hash(device.id) % 10_000)
+            provision_posix(folder / "flash", [device], (key,), seed=number)
         link = SensorLink(folder / "sensor.sock")
         await asyncio.to_thread(
             start_posix,
