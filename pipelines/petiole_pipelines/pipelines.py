@@ -22,7 +22,6 @@ def learning_round(
     random_share: float,
     seed: int,
     round: int,  # noqa: A002 - the contract's word
-    current: str = "",  # noqa: ARG001 - for judges that compare; the operator does so far
 ) -> None:
     """Run ``phase`` Query (embed, teacher, select) or Train (embed, teacher, students, judge)."""
     embedded = components.embed(

@@ -63,7 +63,6 @@ class Orchard:
             "random_share": 0.1,
             "seed": 3,
             "round": 1,
-            "current": "",
         } | changes
 
     def start(self, phase: str, name: str, *, deadline: float = LONGEST, **changes):

@@ -78,14 +78,6 @@ def start(observed: ModelObserved, round_: RoundStatus, labels: int) -> StartRun
             "random_share": fraction(learning.random_share),
             "seed": learning.seed,
             "round": round_.number,
-            "current": _current(observed),
         },
         deadline_seconds=seconds(learning.deadline),
     )
-
-
-def _current(observed: ModelObserved) -> str:
-    versions = observed.status.versions
-    if not versions:
-        return ""
-    return json.dumps({v.target: fraction(v.accuracy) for v in versions[-1].variants})
