@@ -2,7 +2,7 @@
 
 const char *phase_name(enum phase phase) {
     static const char *const names[] = {
-        "idle", "downloading", "verifying", "trial", "confirmed", "failed", "rolled back",
+        "idle", "downloading", "verifying", "trial", "confirmed", "failed", "rolled back", "ready",
     };
     return names[phase];
 }

@@ -10,6 +10,7 @@ enum phase {
     PHASE_CONFIRMED = 4,
     PHASE_FAILED = 5,
     PHASE_ROLLEDBACK = 6,
+    PHASE_READY = 7,
 };
 
 enum reason {

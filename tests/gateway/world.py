@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from hack.testbed.broker import Broker
 from hack.testbed.processes import Process, Processes
 from hack.testbed.waits import free_port
-from petiole.api.devicefleet import Gate, GateTest
+from petiole.api.rollout import Gate, GateTest
 from petiole.gateway.main import run
 from petiole.gateway.settings import Settings
 from petiole.rollout.plan import Plan, Revision, StagePlan, Summary, Variant

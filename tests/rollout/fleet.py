@@ -14,13 +14,10 @@ from petiole.api.devicefleet import (
     Counts,
     DeviceFleetSpec,
     DeviceFleetStatus,
-    Gate,
-    GateTest,
     ModelRef,
-    Rollout,
     Selector,
-    Stage,
 )
+from petiole.api.rollout import Gate, GateTest, Rollout, Stage
 from petiole.api.tinymodel import VariantStatus, VersionStatus
 from petiole.rollout.cohort import order
 from petiole.rollout.observed import FleetObserved, FleetOutcome, PutPlan
@@ -259,7 +256,7 @@ class Operator:
 
     def roll(self) -> None:
         """Everything goes well, until the rollout is through."""
-        for _ in range(len(self.spec.rollout.stages) + 1):
+        for _ in range(len(self.spec.rollout.stages or ()) + 1):
             self.settle()
             self.field.answer_all()
             self.settle()

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from petiole.api.devicefleet import Gate
+from petiole.api.rollout import Gate
 from petiole.rollout import stages
 from petiole.rollout.cohort import order
 from petiole.rollout.observed import PutPlan
@@ -102,7 +102,7 @@ class AnyOrder(RuleBasedStateMachine):
         if new.stage is None or new.mode != "Rolling":
             return
         rollout = self.operator.spec.rollout
-        assert new.stage.limit == stages.size(rollout.stages[new.stage.index], DEVICES)
+        assert new.stage.limit == stages.size((rollout.stages or ())[new.stage.index], DEVICES)
         same = old is not None and old.stage is not None and old.target == new.target
         if not same or new.stage.index == old.stage.index:
             return

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from petiole.api.devicefleet import Gate, GateTest
+from petiole.api.rollout import Gate, GateTest
 from petiole.rollout.cohort import order, rank
 from petiole.rollout.gates import judge
 from petiole.rollout.plan import Arm, Evidence

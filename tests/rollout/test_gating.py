@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from petiole.api.devicefleet import Stage
+from petiole.api.rollout import Stage
 
 from .fleet import CONFIDENCE, UPDATE, Field, Operator, canary_of, spec
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from petiole.api.devicefleet import Stage
+from petiole.api.rollout import Stage
 from petiole.learning.drift import DriftVerdict
 from petiole.rollout import drifting
 from petiole.rollout.observed import PutPlan, Reference

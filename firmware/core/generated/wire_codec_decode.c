@@ -35,12 +35,16 @@ static bool decode_repeated_state_active(zcbor_state_t *state, struct state_acti
 static bool decode_repeated_state_target(zcbor_state_t *state, struct state_target *result);
 static bool decode_repeated_state_standby(zcbor_state_t *state, struct state_standby *result);
 static bool decode_caps(zcbor_state_t *state, struct caps *result);
+static bool decode_repeated_state_attempt(zcbor_state_t *state, struct state_attempt *result);
 static bool decode_repeated_histogram_tally_m(zcbor_state_t *state, uint32_t *result);
 static bool decode_histogram(zcbor_state_t *state, struct histogram *result);
 static bool decode_repeated_stats_classes_tally_m(zcbor_state_t *state, uint32_t *result);
+static bool decode_repeated_stats_latency_sum(zcbor_state_t *state, struct stats_latency_sum *result);
 static bool decode_why(zcbor_state_t *state, struct why_r *result);
 static bool decode_artefact(zcbor_state_t *state, struct artefact *result);
 static bool decode_repeated_grant_artefact(zcbor_state_t *state, struct grant_artefact *result);
+static bool decode_repeated_grant_hold(zcbor_state_t *state, struct grant_hold *result);
+static bool decode_repeated_grant_attempt(zcbor_state_t *state, struct grant_attempt *result);
 static bool decode_online(zcbor_state_t *state, bool *result);
 static bool decode_ack(zcbor_state_t *state, struct ack *result);
 static bool decode_halt(zcbor_state_t *state, struct halt *result);
@@ -85,7 +89,8 @@ static bool decode_phase(
 	|| (((*result).phase_choice == phase_trial_m_c) && ((1)))
 	|| (((*result).phase_choice == phase_confirmed_m_c) && ((1)))
 	|| (((*result).phase_choice == phase_failed_m_c) && ((1)))
-	|| (((*result).phase_choice == phase_rolledback_m_c) && ((1)))) || (zcbor_error(state, ZCBOR_ERR_WRONG_VALUE), false))))));
+	|| (((*result).phase_choice == phase_rolledback_m_c) && ((1)))
+	|| (((*result).phase_choice == phase_ready_m_c) && ((1)))) || (zcbor_error(state, ZCBOR_ERR_WRONG_VALUE), false))))));
 
 	log_result(state, res, __func__);
 	return res;
@@ -188,6 +193,19 @@ static bool decode_caps(
 	return res;
 }
 
+static bool decode_repeated_state_attempt(
+		zcbor_state_t *state, struct state_attempt *result)
+{
+	zcbor_log("%s\r\n", __func__);
+
+	bool res = ((((zcbor_uint32_expect(state, (12))))
+	&& (zcbor_uint32_decode(state, (&(*result).state_attempt)))
+	&& ((((*result).state_attempt <= UINT16_MAX)) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false))));
+
+	log_result(state, res, __func__);
+	return res;
+}
+
 static bool decode_repeated_histogram_tally_m(
 		zcbor_state_t *state, uint32_t *result)
 {
@@ -225,6 +243,18 @@ static bool decode_repeated_stats_classes_tally_m(
 
 	bool res = (((zcbor_uint32_decode(state, (&(*result))))
 	&& ((((((*result) <= UINT32_MAX)) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false))) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false))));
+
+	log_result(state, res, __func__);
+	return res;
+}
+
+static bool decode_repeated_stats_latency_sum(
+		zcbor_state_t *state, struct stats_latency_sum *result)
+{
+	zcbor_log("%s\r\n", __func__);
+
+	bool res = ((((zcbor_uint32_expect(state, (11))))
+	&& (zcbor_uint64_decode(state, (&(*result).stats_latency_sum)))));
 
 	log_result(state, res, __func__);
 	return res;
@@ -268,6 +298,31 @@ static bool decode_repeated_grant_artefact(
 
 	bool res = ((((zcbor_uint32_expect(state, (3))))
 	&& (decode_artefact(state, (&(*result).grant_artefact)))));
+
+	log_result(state, res, __func__);
+	return res;
+}
+
+static bool decode_repeated_grant_hold(
+		zcbor_state_t *state, struct grant_hold *result)
+{
+	zcbor_log("%s\r\n", __func__);
+
+	bool res = ((((zcbor_uint32_expect(state, (6))))
+	&& (zcbor_bool_decode(state, (&(*result).grant_hold)))));
+
+	log_result(state, res, __func__);
+	return res;
+}
+
+static bool decode_repeated_grant_attempt(
+		zcbor_state_t *state, struct grant_attempt *result)
+{
+	zcbor_log("%s\r\n", __func__);
+
+	bool res = ((((zcbor_uint32_expect(state, (7))))
+	&& (zcbor_uint32_decode(state, (&(*result).grant_attempt)))
+	&& ((((*result).grant_attempt <= UINT16_MAX)) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false))));
 
 	log_result(state, res, __func__);
 	return res;
@@ -338,13 +393,17 @@ static bool decode_grant(
 	&& ((((*result).grant_interval <= UINT32_MAX)) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false)))
 	&& (((zcbor_uint32_expect(state, (5))))
 	&& (zcbor_uint32_decode(state, (&(*result).grant_samples)))
-	&& ((((*result).grant_samples <= UINT32_MAX)) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false)))) || (zcbor_list_map_end_force_decode(state), false)) && zcbor_map_end_decode(state))));
+	&& ((((*result).grant_samples <= UINT32_MAX)) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false)))
+	&& zcbor_present_decode(&((*result).grant_hold_present), (zcbor_decoder_t *)decode_repeated_grant_hold, state, (&(*result).grant_hold))
+	&& zcbor_present_decode(&((*result).grant_attempt_present), (zcbor_decoder_t *)decode_repeated_grant_attempt, state, (&(*result).grant_attempt))) || (zcbor_list_map_end_force_decode(state), false)) && zcbor_map_end_decode(state))));
 
 	if (false) {
 		/* For testing that the types of the arguments are correct.
 		 * A compiler error here means a bug in zcbor.
 		 */
 		decode_repeated_grant_artefact(state, (&(*result).grant_artefact));
+		decode_repeated_grant_hold(state, (&(*result).grant_hold));
+		decode_repeated_grant_attempt(state, (&(*result).grant_attempt));
 	}
 
 	log_result(state, res, __func__);
@@ -407,13 +466,15 @@ static bool decode_stats(
 	&& (((zcbor_uint32_expect(state, (9))))
 	&& (zcbor_uint64_decode(state, (&(*result).stats_confidence_squares))))
 	&& (((zcbor_uint32_expect(state, (10))))
-	&& (zcbor_uint64_decode(state, (&(*result).stats_input_sum))))) || (zcbor_list_map_end_force_decode(state), false)) && zcbor_map_end_decode(state))));
+	&& (zcbor_uint64_decode(state, (&(*result).stats_input_sum))))
+	&& zcbor_present_decode(&((*result).stats_latency_sum_present), (zcbor_decoder_t *)decode_repeated_stats_latency_sum, state, (&(*result).stats_latency_sum))) || (zcbor_list_map_end_force_decode(state), false)) && zcbor_map_end_decode(state))));
 
 	if (false) {
 		/* For testing that the types of the arguments are correct.
 		 * A compiler error here means a bug in zcbor.
 		 */
 		decode_repeated_stats_classes_tally_m(state, (*&(*result).stats_classes_tally_m));
+		decode_repeated_stats_latency_sum(state, (&(*result).stats_latency_sum));
 	}
 
 	log_result(state, res, __func__);
@@ -448,7 +509,8 @@ static bool decode_state(
 	&& (zcbor_uint32_decode(state, (&(*result).state_floor)))
 	&& ((((*result).state_floor <= UINT32_MAX)) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false)))
 	&& (((zcbor_uint32_expect(state, (11))))
-	&& (decode_caps(state, (&(*result).state_caps))))) || (zcbor_list_map_end_force_decode(state), false)) && zcbor_map_end_decode(state))));
+	&& (decode_caps(state, (&(*result).state_caps))))
+	&& zcbor_present_decode(&((*result).state_attempt_present), (zcbor_decoder_t *)decode_repeated_state_attempt, state, (&(*result).state_attempt))) || (zcbor_list_map_end_force_decode(state), false)) && zcbor_map_end_decode(state))));
 
 	if (false) {
 		/* For testing that the types of the arguments are correct.
@@ -457,6 +519,7 @@ static bool decode_state(
 		decode_repeated_state_active(state, (&(*result).state_active));
 		decode_repeated_state_target(state, (&(*result).state_target));
 		decode_repeated_state_standby(state, (&(*result).state_standby));
+		decode_repeated_state_attempt(state, (&(*result).state_attempt));
 	}
 
 	log_result(state, res, __func__);

@@ -35,12 +35,16 @@ static bool encode_repeated_state_active(zcbor_state_t *state, const struct stat
 static bool encode_repeated_state_target(zcbor_state_t *state, const struct state_target *input);
 static bool encode_repeated_state_standby(zcbor_state_t *state, const struct state_standby *input);
 static bool encode_caps(zcbor_state_t *state, const struct caps *input);
+static bool encode_repeated_state_attempt(zcbor_state_t *state, const struct state_attempt *input);
 static bool encode_repeated_histogram_tally_m(zcbor_state_t *state, const uint32_t *input);
 static bool encode_histogram(zcbor_state_t *state, const struct histogram *input);
 static bool encode_repeated_stats_classes_tally_m(zcbor_state_t *state, const uint32_t *input);
+static bool encode_repeated_stats_latency_sum(zcbor_state_t *state, const struct stats_latency_sum *input);
 static bool encode_why(zcbor_state_t *state, const struct why_r *input);
 static bool encode_artefact(zcbor_state_t *state, const struct artefact *input);
 static bool encode_repeated_grant_artefact(zcbor_state_t *state, const struct grant_artefact *input);
+static bool encode_repeated_grant_hold(zcbor_state_t *state, const struct grant_hold *input);
+static bool encode_repeated_grant_attempt(zcbor_state_t *state, const struct grant_attempt *input);
 static bool encode_online(zcbor_state_t *state, const bool *input);
 static bool encode_ack(zcbor_state_t *state, const struct ack *input);
 static bool encode_halt(zcbor_state_t *state, const struct halt *input);
@@ -86,7 +90,8 @@ static bool encode_phase(
 	: (((*input).phase_choice == phase_confirmed_m_c) ? ((zcbor_uint32_put(state, (4))))
 	: (((*input).phase_choice == phase_failed_m_c) ? ((zcbor_uint32_put(state, (5))))
 	: (((*input).phase_choice == phase_rolledback_m_c) ? ((zcbor_uint32_put(state, (6))))
-	: false)))))))));
+	: (((*input).phase_choice == phase_ready_m_c) ? ((zcbor_uint32_put(state, (7))))
+	: false))))))))));
 
 	log_result(state, res, __func__);
 	return res;
@@ -190,6 +195,19 @@ static bool encode_caps(
 	return res;
 }
 
+static bool encode_repeated_state_attempt(
+		zcbor_state_t *state, const struct state_attempt *input)
+{
+	zcbor_log("%s\r\n", __func__);
+
+	bool res = ((((zcbor_uint32_put(state, (12))))
+	&& ((((*input).state_attempt <= UINT16_MAX)) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false))
+	&& (zcbor_uint32_encode(state, (&(*input).state_attempt)))));
+
+	log_result(state, res, __func__);
+	return res;
+}
+
 static bool encode_repeated_histogram_tally_m(
 		zcbor_state_t *state, const uint32_t *input)
 {
@@ -220,6 +238,18 @@ static bool encode_repeated_stats_classes_tally_m(
 
 	bool res = ((((((((*input) <= UINT32_MAX)) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false))) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false))
 	&& (zcbor_uint32_encode(state, (&(*input))))));
+
+	log_result(state, res, __func__);
+	return res;
+}
+
+static bool encode_repeated_stats_latency_sum(
+		zcbor_state_t *state, const struct stats_latency_sum *input)
+{
+	zcbor_log("%s\r\n", __func__);
+
+	bool res = ((((zcbor_uint32_put(state, (11))))
+	&& (zcbor_uint64_encode(state, (&(*input).stats_latency_sum)))));
 
 	log_result(state, res, __func__);
 	return res;
@@ -269,6 +299,31 @@ static bool encode_repeated_grant_artefact(
 	return res;
 }
 
+static bool encode_repeated_grant_hold(
+		zcbor_state_t *state, const struct grant_hold *input)
+{
+	zcbor_log("%s\r\n", __func__);
+
+	bool res = ((((zcbor_uint32_put(state, (6))))
+	&& (zcbor_bool_encode(state, (&(*input).grant_hold)))));
+
+	log_result(state, res, __func__);
+	return res;
+}
+
+static bool encode_repeated_grant_attempt(
+		zcbor_state_t *state, const struct grant_attempt *input)
+{
+	zcbor_log("%s\r\n", __func__);
+
+	bool res = ((((zcbor_uint32_put(state, (7))))
+	&& ((((*input).grant_attempt <= UINT16_MAX)) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false))
+	&& (zcbor_uint32_encode(state, (&(*input).grant_attempt)))));
+
+	log_result(state, res, __func__);
+	return res;
+}
+
 static bool encode_online(
 		zcbor_state_t *state, const bool *input)
 {
@@ -307,7 +362,7 @@ static bool encode_grant(
 {
 	zcbor_log("%s\r\n", __func__);
 
-	bool res = (((zcbor_map_start_encode(state, 5) && (((((zcbor_uint32_put(state, (1))))
+	bool res = (((zcbor_map_start_encode(state, 7) && (((((zcbor_uint32_put(state, (1))))
 	&& ((((*input).grant_serial <= UINT32_MAX)) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false))
 	&& (zcbor_uint32_encode(state, (&(*input).grant_serial))))
 	&& (((zcbor_uint32_put(state, (2))))
@@ -320,7 +375,9 @@ static bool encode_grant(
 	&& (zcbor_uint32_encode(state, (&(*input).grant_interval))))
 	&& (((zcbor_uint32_put(state, (5))))
 	&& ((((*input).grant_samples <= UINT32_MAX)) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false))
-	&& (zcbor_uint32_encode(state, (&(*input).grant_samples))))) || (zcbor_list_map_end_force_encode(state), false)) && zcbor_map_end_encode(state, 5))));
+	&& (zcbor_uint32_encode(state, (&(*input).grant_samples))))
+	&& (!(*input).grant_hold_present || encode_repeated_grant_hold(state, (&(*input).grant_hold)))
+	&& (!(*input).grant_attempt_present || encode_repeated_grant_attempt(state, (&(*input).grant_attempt)))) || (zcbor_list_map_end_force_encode(state), false)) && zcbor_map_end_encode(state, 7))));
 
 	log_result(state, res, __func__);
 	return res;
@@ -359,7 +416,7 @@ static bool encode_stats(
 {
 	zcbor_log("%s\r\n", __func__);
 
-	bool res = (((zcbor_map_start_encode(state, 10) && (((((zcbor_uint32_put(state, (1))))
+	bool res = (((zcbor_map_start_encode(state, 11) && (((((zcbor_uint32_put(state, (1))))
 	&& ((((*input).stats_boot <= UINT32_MAX)) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false))
 	&& (zcbor_uint32_encode(state, (&(*input).stats_boot))))
 	&& (((zcbor_uint32_put(state, (2))))
@@ -382,7 +439,8 @@ static bool encode_stats(
 	&& (((zcbor_uint32_put(state, (9))))
 	&& (zcbor_uint64_encode(state, (&(*input).stats_confidence_squares))))
 	&& (((zcbor_uint32_put(state, (10))))
-	&& (zcbor_uint64_encode(state, (&(*input).stats_input_sum))))) || (zcbor_list_map_end_force_encode(state), false)) && zcbor_map_end_encode(state, 10))));
+	&& (zcbor_uint64_encode(state, (&(*input).stats_input_sum))))
+	&& (!(*input).stats_latency_sum_present || encode_repeated_stats_latency_sum(state, (&(*input).stats_latency_sum)))) || (zcbor_list_map_end_force_encode(state), false)) && zcbor_map_end_encode(state, 11))));
 
 	log_result(state, res, __func__);
 	return res;
@@ -393,7 +451,7 @@ static bool encode_state(
 {
 	zcbor_log("%s\r\n", __func__);
 
-	bool res = (((zcbor_map_start_encode(state, 11) && (((((zcbor_uint32_put(state, (1))))
+	bool res = (((zcbor_map_start_encode(state, 12) && (((((zcbor_uint32_put(state, (1))))
 	&& ((((*input).state_boot <= UINT32_MAX)) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false))
 	&& (zcbor_uint32_encode(state, (&(*input).state_boot))))
 	&& (((zcbor_uint32_put(state, (2))))
@@ -416,7 +474,8 @@ static bool encode_state(
 	&& ((((*input).state_floor <= UINT32_MAX)) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false))
 	&& (zcbor_uint32_encode(state, (&(*input).state_floor))))
 	&& (((zcbor_uint32_put(state, (11))))
-	&& (encode_caps(state, (&(*input).state_caps))))) || (zcbor_list_map_end_force_encode(state), false)) && zcbor_map_end_encode(state, 11))));
+	&& (encode_caps(state, (&(*input).state_caps))))
+	&& (!(*input).state_attempt_present || encode_repeated_state_attempt(state, (&(*input).state_attempt)))) || (zcbor_list_map_end_force_encode(state), false)) && zcbor_map_end_encode(state, 12))));
 
 	log_result(state, res, __func__);
 	return res;

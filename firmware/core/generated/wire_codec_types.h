@@ -46,6 +46,7 @@ struct phase_r {
 		phase_confirmed_m_c = 4,
 		phase_failed_m_c = 5,
 		phase_rolledback_m_c = 6,
+		phase_ready_m_c = 7,
 	} phase_choice;
 };
 
@@ -93,6 +94,10 @@ struct caps {
 	struct zcbor_string caps_agent;
 };
 
+struct state_attempt {
+	uint32_t state_attempt;
+};
+
 struct state {
 	uint32_t state_boot;
 	uint32_t state_seq;
@@ -108,11 +113,17 @@ struct state {
 	uint32_t state_total;
 	uint32_t state_floor;
 	struct caps state_caps;
+	struct state_attempt state_attempt;
+	bool state_attempt_present;
 };
 
 struct histogram {
 	uint32_t histogram_tally_m[16];
 	size_t histogram_tally_m_count;
+};
+
+struct stats_latency_sum {
+	uint64_t stats_latency_sum;
 };
 
 struct stats {
@@ -127,6 +138,8 @@ struct stats {
 	uint64_t stats_confidence_sum;
 	uint64_t stats_confidence_squares;
 	uint64_t stats_input_sum;
+	struct stats_latency_sum stats_latency_sum;
+	bool stats_latency_sum_present;
 };
 
 struct why_r {
@@ -155,6 +168,14 @@ struct grant_artefact {
 	struct artefact grant_artefact;
 };
 
+struct grant_hold {
+	bool grant_hold;
+};
+
+struct grant_attempt {
+	uint32_t grant_attempt;
+};
+
 struct grant {
 	uint32_t grant_serial;
 	struct zcbor_string grant_fleet;
@@ -162,6 +183,10 @@ struct grant {
 	bool grant_artefact_present;
 	uint32_t grant_interval;
 	uint32_t grant_samples;
+	struct grant_hold grant_hold;
+	bool grant_hold_present;
+	struct grant_attempt grant_attempt;
+	bool grant_attempt_present;
 };
 
 #ifdef __cplusplus

@@ -7,41 +7,10 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from .base import ApiModel, Condition, Duration, Name, Percent, PositiveDuration, Rule
+from .base import ApiModel, Condition, Name, PositiveDuration
+from .rollout import Rollout
 
-_MAX_STAGES = 16
-
-StageSize = Annotated[
-    Annotated[int, Field(ge=1, le=10_000_000)] | Percent,
-    Field(description="Devices in all, as a number or percent."),
-]
 LabelValue = Annotated[str, Field(max_length=63)]
-
-
-def _percent(field: str) -> str:
-    """CEL for the number in a percent string."""
-    return f"double({field}.replace('%', ''))"
-
-
-def _percent_between(field: str, low: int, high: int) -> str:
-    """CEL: the field is absent or strictly between the two."""
-    number = _percent(f"self.{field}")
-    return f"!has(self.{field}) || ({number} > {low}.0 && {number} < {high}.0)"
-
-
-def _grows() -> str:
-    """CEL: no stage is smaller than the one before it, where both are of the same kind.
-
-    The indices are written out because plain CEL loops over values only.
-    """
-    a, b = "self.stages[i].size", "self.stages[i + 1].size"
-    numbers = f"type({a}) == int && type({b}) == int && {a} > {b}"
-    percents = (
-        f"type({a}) == string && type({b}) == string"
-        f" && {_percent(f'string({a})')} > {_percent(f'string({b})')}"
-    )
-    indices = list(range(_MAX_STAGES - 1))
-    return f"{indices}.all(i, i + 1 >= size(self.stages) || !({numbers} || {percents}))"
 
 
 class Selector(ApiModel):
@@ -55,98 +24,6 @@ class ModelRef(ApiModel):
 
     name: Name
     version: Annotated[int, Field(ge=1, le=2**31 - 1)] | Literal["Latest"] = "Latest"
-
-
-class Stage(ApiModel):
-    """A cumulative share of the fleet. The last stage is ``100%``."""
-
-    name: Name
-    size: StageSize
-    soak: Duration = "0s"
-
-
-class GateTest(ApiModel):
-    """Error rates of a sequential test.
-
-    A binary outcome needs ``good`` and ``bad`` (failure rates); a metric needs ``maxDrop``.
-    """
-
-    good: Percent | None = None
-    bad: Percent | None = None
-    max_drop: Percent | None = None
-    alpha: Percent = "5%"
-    beta: Percent = "5%"
-
-    rules: ClassVar[tuple[Rule, ...]] = (
-        Rule(_percent_between("good", 0, 100), "good must be above 0% and below 100%", ".good"),
-        Rule(_percent_between("bad", 0, 100), "bad must be above 0% and below 100%", ".bad"),
-        Rule(_percent_between("maxDrop", 0, 100), "maxDrop must be above 0%", ".maxDrop"),
-        Rule(_percent_between("alpha", 0, 50), "alpha must be above 0% and below 50%", ".alpha"),
-        Rule(_percent_between("beta", 0, 50), "beta must be above 0% and below 50%", ".beta"),
-        Rule(
-            "!has(self.good) || !has(self.bad)"
-            f" || {_percent('self.good')} < {_percent('self.bad')}",
-            "good must be below bad: a failure rate to accept and one to refuse",
-            ".good",
-        ),
-    )
-
-
-class Gate(ApiModel):
-    """One question a stage must answer before the next begins."""
-
-    name: Name
-    outcome: Literal["Confirmed"] | None = None
-    metric: Literal["ConfidenceMean"] | None = None
-    baseline: Literal["ConcurrentControl"] | None = None
-    test: GateTest
-
-    rules: ClassVar[tuple[Rule, ...]] = (
-        Rule("has(self.outcome) != has(self.metric)", "give exactly one of outcome and metric"),
-        Rule(
-            "!has(self.outcome) || (has(self.test.good) && has(self.test.bad))",
-            "an outcome gate needs test.good and test.bad",
-            ".test",
-        ),
-        Rule(
-            "!has(self.metric) || has(self.baseline)",
-            "a metric gate needs baseline",
-            ".metric",
-        ),
-        Rule(
-            "!has(self.metric) || has(self.test.maxDrop)",
-            "a metric gate needs test.maxDrop",
-            ".test",
-        ),
-    )
-
-
-class Pace(ApiModel):
-    """How fast devices may begin."""
-
-    max_in_flight: Annotated[int, Field(ge=1, le=100_000)] = 500
-
-
-class Rollout(ApiModel):
-    """How carefully a revision goes out."""
-
-    stages: Annotated[tuple[Stage, ...], Field(min_length=1, max_length=_MAX_STAGES)]
-    pace: Pace = Pace()
-    gates: Annotated[tuple[Gate, ...], Field(max_length=8)] = ()
-    on_failure: Literal["Revert", "Pause", "Keep"] = "Revert"
-    on_inconclusive: Literal["Pause", "Proceed"] = "Pause"
-    no_report_after: PositiveDuration = "30m"
-    progress_deadline: PositiveDuration = "24h"
-
-    rules: ClassVar[tuple[Rule, ...]] = (
-        Rule(
-            "self.stages[size(self.stages) - 1].size == '100%'",
-            "the last stage must have size 100%",
-            ".stages",
-        ),
-        Rule(_grows(), "a stage must not be smaller than the one before it", ".stages"),
-    )
-    list_map_keys: ClassVar[dict[str, str]] = {"stages": "name", "gates": "name"}
 
 
 class DriftPolicy(ApiModel):
@@ -200,6 +77,7 @@ class Counts(ApiModel):
     offered: int = 0
     downloading: int = 0
     trial: int = 0
+    ready: Annotated[int, Field(description="Downloaded; wait for an apply window.")] = 0
     updated: int = 0
     failed: int = 0
     reverted: int = 0
@@ -254,6 +132,12 @@ class DeviceFleetStatus(ApiModel):
 
     observed_generation: int = 0
     message: str = ""
+    request: Annotated[
+        str,
+        Field(max_length=128, description="The petiole.dev/request annotation handled last."),
+    ] = ""
+    held: Annotated[bool, Field(description="Paused by a person until resumed.")] = False
+    attempt: Annotated[int, Field(description="Raised by retry: what failed may try again.")] = 0
     serial: Annotated[int, Field(description="Serial number of the plan given to the gateway.")] = 0
     plan_hash: Annotated[
         str, Field(max_length=64, description="Of the plan's content; the serial rises with it.")

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean, variance
 
-from petiole.api.devicefleet import Gate
+from petiole.api.rollout import Gate
 from petiole.rollout.plan import Arm, Evidence, Plan
 
 from .devices import Device

@@ -18,7 +18,7 @@ from pydantic.alias_generators import to_camel
 from scipy import special
 
 from petiole.api.base import fraction
-from petiole.api.devicefleet import Gate
+from petiole.api.rollout import Gate
 
 from .plan import Arm, Evidence
 

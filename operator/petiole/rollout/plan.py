@@ -13,7 +13,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from petiole.api.base import ApiModel
-from petiole.api.devicefleet import Counts, Gate
+from petiole.api.devicefleet import Counts
+from petiole.api.rollout import Disruption, Gate, Retries, Windows
 
 BLOCK_SIZE = 1024
 
@@ -56,8 +57,19 @@ class Plan(ApiModel):
     mode: Literal["Idle", "Rolling", "Reverting", "Paused"] = "Idle"
     halted: Annotated[tuple[int, ...], Field(description="Revision numbers to keep halted.")] = ()
     halted_digests: tuple[str, ...] = ()
-    gates: tuple[Gate, ...] = ()
+    gates: Annotated[
+        tuple[Gate, ...], Field(description="With the error rates that they may spend.")
+    ] = ()
+    stratify_by: tuple[str, ...] = ()
+    cluster_by: str | None = None
     max_in_flight: int = 500
+    per_minute: int | None = None
+    disruption: Disruption | None = None
+    windows: Windows = Windows()
+    retries: Retries | None = None
+    attempt: Annotated[
+        int, Field(description="Devices that gave up in an earlier one may try again.")
+    ] = 0
     no_report_after_seconds: float = 1800.0
     interval_seconds: float = 900.0
     samples_per_day: int = 5
@@ -73,12 +85,20 @@ class Arm(ApiModel):
 
 
 class Evidence(ApiModel):
-    """What a gate is judged by. ``look`` counts the looks at it so far: error is spent by look."""
+    """What a gate is judged by. ``look`` counts the looks at it so far: error is spent by look.
+
+    ``began`` devices have begun the revision, in an order that does not depend on how they fare;
+    ``failed_at`` are the places (from 1) of the first failed ones in that order, less ``set_aside``
+    failures that ``cluster_by`` set aside. A device that has not answered is no failure (yet).
+    """
 
     gate: str
     look: int
     canary: Arm
     control: Arm
+    began: int = 0
+    failed_at: tuple[int, ...] = ()
+    set_aside: int = 0
 
 
 class Halt(ApiModel):
@@ -106,6 +126,14 @@ class Summary(ApiModel):
     exposed: Annotated[int, Field(description="Devices that ever ran the target revision.")] = 0
     reasons: Annotated[
         dict[str, int], Field(default_factory=dict, description="Failed devices by reason.")
+    ]
+    held_back: Annotated[
+        dict[str, int],
+        Field(
+            default_factory=dict,
+            description="Devices that the stage allows and that wait, by Pace, DisruptionBudget, "
+            "DownloadWindow, ApplyWindow, Freeze or Backoff.",
+        ),
     ]
     evidence: tuple[Evidence, ...] = ()
     halt: Halt | None = None

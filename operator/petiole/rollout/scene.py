@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from petiole.api.devicefleet import DeviceFleetSpec, Stage
+from petiole.api.devicefleet import DeviceFleetSpec
+from petiole.api.rollout import Stage
 
 from .observed import FleetObserved
 from .plan import Summary
@@ -43,11 +44,11 @@ class Scene:
 
     def stage(self, index: int) -> Stage:
         """Return the stage at ``index``, or the last one when the spec has fewer by now."""
-        return self.spec.rollout.stages[min(index, self.last_stage)]
+        return (self.spec.rollout.stages or ())[min(index, self.last_stage)]
 
     @property
     def last_stage(self) -> int:
-        return len(self.spec.rollout.stages) - 1
+        return len(self.spec.rollout.stages or ()) - 1
 
 
 def look(observed: FleetObserved, now: datetime) -> Scene:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 
 from petiole.api.base import fraction
-from petiole.api.devicefleet import Counts, Gate, GateStatus, Stage
+from petiole.api.devicefleet import Counts, GateStatus
+from petiole.api.rollout import Gate, Stage
 
 from .gates import MIN_ARM, Verdict, judge
 from .plan import Summary

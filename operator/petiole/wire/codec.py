@@ -88,6 +88,12 @@ class Reader:
         except ValueError as error:
             raise WireError(f"{label}: {_shown(value)} is unknown") from error
 
+    def flag(self, key: int, name: str) -> bool:
+        label, value = self._take(key, name)
+        if not isinstance(value, bool):
+            raise WireError(f"{label}: {_shown(value)} is neither true nor false")
+        return value
+
     def digest(self, key: int, name: str) -> str:
         label, value = self._take(key, name)
         return octets(label, value, DIGEST_BYTES, DIGEST_BYTES).hex()

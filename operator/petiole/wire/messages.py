@@ -75,6 +75,7 @@ class State:
     got: int = 0
     total: int = 0
     floor: int = 0
+    attempt: int = 0
 
     @property
     def order(self) -> tuple[int, int]:
@@ -94,6 +95,7 @@ class State:
                 (9, self.total),
                 (10, self.floor),
                 (11, self.caps.fields()),
+                (12, self.attempt or None),
             ]
         )
 
@@ -112,6 +114,7 @@ class State:
             total=r.uint(9, "total", 16),
             floor=r.uint(10, "floor"),
             caps=Caps.read(r.any(11, "caps")),
+            attempt=r.uint(12, "attempt", 16) if r.has(12) else 0,
         )
         r.end()
         return state
@@ -131,6 +134,7 @@ class Stats:
     confidence_sum: int
     confidence_squares: int
     input_sum: int
+    latency_sum: int = 0
 
     @property
     def order(self) -> tuple[int, int]:
@@ -149,6 +153,7 @@ class Stats:
                 (8, self.confidence_sum),
                 (9, self.confidence_squares),
                 (10, self.input_sum),
+                (11, self.latency_sum or None),
             ]
         )
 
@@ -166,6 +171,7 @@ class Stats:
             confidence_sum=r.uint(8, "confidence-sum", 64),
             confidence_squares=r.uint(9, "confidence-squares", 64),
             input_sum=r.uint(10, "input-sum", 64),
+            latency_sum=r.uint(11, "latency-sum", 64) if r.has(11) else 0,
         )
         r.end()
         return stats
@@ -227,6 +233,8 @@ class Grant:
     """The one artefact that a device may take; without one it keeps what it has.
 
     ``interval`` is the time between two stats in milliseconds, ``samples`` a number a day.
+    ``hold``: fetch and prove the artefact, but do not run it yet. What a device gave up it tries
+    again once ``attempt`` is higher.
     """
 
     serial: int
@@ -234,6 +242,8 @@ class Grant:
     interval: int
     samples: int
     artefact: Artefact | None = None
+    hold: bool = False
+    attempt: int = 0
 
     def encode(self) -> bytes:
         a = self.artefact
@@ -244,6 +254,8 @@ class Grant:
                 (3, None if a is None else {1: _raw(a.digest), 2: a.size, 3: a.block}),
                 (4, self.interval),
                 (5, self.samples),
+                (6, self.hold or None),
+                (7, self.attempt or None),
             ]
         )
 
@@ -256,6 +268,8 @@ class Grant:
             artefact=_artefact(r.any(3, "artefact")) if r.has(3) else None,
             interval=r.uint(4, "interval"),
             samples=r.uint(5, "samples"),
+            hold=r.flag(6, "hold") if r.has(6) else False,
+            attempt=r.uint(7, "attempt", 16) if r.has(7) else 0,
         )
         r.end()
         return grant

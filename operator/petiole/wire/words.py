@@ -22,6 +22,7 @@ class Phase(_Word):
     CONFIRMED = 4
     FAILED = 5
     ROLLEDBACK = 6
+    READY = 7
 
     @property
     def sentence(self) -> str:
@@ -70,6 +71,7 @@ _PHASES = {
     Phase.TRIAL: "It runs the new artefact on trial.",
     Phase.CONFIRMED: "It runs the new artefact and keeps it.",
     Phase.FAILED: "It refused the new artefact and runs what it ran before.",
+    Phase.READY: "It has proven the new artefact and waits until it may run it.",
     Phase.ROLLEDBACK: "It gave the new artefact up and runs the one before it again.",
 }
 

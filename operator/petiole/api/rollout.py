@@ -1,0 +1,249 @@
+"""The ``rollout`` section of a DeviceFleet: how carefully a revision goes out."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field, StringConstraints
+
+from .base import ApiModel, Duration, Name, Percent, PositiveDuration, Rule
+
+_MAX_STAGES = 16
+CRON_PATTERN = r"^[0-9*,/A-Za-z#-]+( [0-9*,/A-Za-z#-]+){4}$"
+DAY_PATTERN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+
+LabelName = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._/-]*[A-Za-z0-9])?$", max_length=63)
+]
+Day = Annotated[str, StringConstraints(pattern=DAY_PATTERN, max_length=10)]
+
+StageSize = Annotated[
+    Annotated[int, Field(ge=1, le=10_000_000)] | Percent,
+    Field(description="Devices in all, as a number or percent."),
+]
+
+
+def _percent(field: str) -> str:
+    """CEL for the number in a percent string."""
+    return f"double({field}.replace('%', ''))"
+
+
+def _percent_between(field: str, low: int, high: int) -> str:
+    """CEL: the field is absent or strictly between the two."""
+    number = _percent(f"self.{field}")
+    return f"!has(self.{field}) || ({number} > {low}.0 && {number} < {high}.0)"
+
+
+def _grows() -> str:
+    """CEL: no stage is smaller than the one before it, where both are of the same kind.
+
+    The indices are written out because plain CEL loops over values only.
+    """
+    a, b = "self.stages[i].size", "self.stages[i + 1].size"
+    numbers = f"type({a}) == int && type({b}) == int && {a} > {b}"
+    percents = (
+        f"type({a}) == string && type({b}) == string"
+        f" && {_percent(f'string({a})')} > {_percent(f'string({b})')}"
+    )
+    indices = list(range(_MAX_STAGES - 1))
+    return f"{indices}.all(i, i + 1 >= size(self.stages) || !({numbers} || {percents}))"
+
+
+class Stage(ApiModel):
+    """A cumulative share of the fleet. The last stage is ``100%``."""
+
+    name: Name
+    size: StageSize
+    soak: Duration = "0s"
+    approval: Annotated[
+        Literal["Auto", "Manual"],
+        Field(description="Manual: the stage begins only after `petiole resume`."),
+    ] = "Auto"
+
+
+class Ramp(ApiModel):
+    """Stages that grow by a factor until the whole fleet has the revision."""
+
+    start: Annotated[int, Field(ge=1, le=100_000, description="Devices of the first stage.")] = 10
+    factor: Annotated[int, Field(ge=2, le=100)] = 2
+    soak: Duration = "0s"
+
+
+class GateTest(ApiModel):
+    """Error rates of a sequential test.
+
+    A binary outcome needs ``good`` and ``bad`` (failure rates), ConfidenceMean ``maxDrop`` (of full
+    scale), LatencyMean ``maxRise`` (of the control's mean).
+    """
+
+    good: Percent | None = None
+    bad: Percent | None = None
+    max_drop: Percent | None = None
+    max_rise: Percent | None = None
+    alpha: Percent = "5%"
+    beta: Percent = "5%"
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(_percent_between("good", 0, 100), "good must be above 0% and below 100%", ".good"),
+        Rule(_percent_between("bad", 0, 100), "bad must be above 0% and below 100%", ".bad"),
+        Rule(_percent_between("maxDrop", 0, 100), "maxDrop must be above 0%", ".maxDrop"),
+        Rule(_percent_between("maxRise", 0, 101), "maxRise must be above 0%", ".maxRise"),
+        Rule(_percent_between("alpha", 0, 50), "alpha must be above 0% and below 50%", ".alpha"),
+        Rule(_percent_between("beta", 0, 50), "beta must be above 0% and below 50%", ".beta"),
+        Rule(
+            "!has(self.good) || !has(self.bad)"
+            f" || {_percent('self.good')} < {_percent('self.bad')}",
+            "good must be below bad: a failure rate to accept and one to refuse",
+            ".good",
+        ),
+    )
+
+
+class Gate(ApiModel):
+    """One question a stage must answer before the next begins."""
+
+    name: Name
+    outcome: Annotated[
+        Literal["Confirmed", "SelfTest", "Alive"] | None,
+        Field(
+            description="Confirmed: kept the revision. SelfTest: golden vectors and trial held. "
+            "Alive: still reports when the stage has soaked."
+        ),
+    ] = None
+    metric: Literal["ConfidenceMean", "LatencyMean"] | None = None
+    baseline: Literal["ConcurrentControl"] | None = None
+    test: GateTest
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule("has(self.outcome) != has(self.metric)", "give exactly one of outcome and metric"),
+        Rule(
+            "!has(self.outcome) || (has(self.test.good) && has(self.test.bad))",
+            "an outcome gate needs test.good and test.bad",
+            ".test",
+        ),
+        Rule(
+            "!has(self.metric) || has(self.baseline)",
+            "a metric gate needs baseline",
+            ".metric",
+        ),
+        Rule(
+            "!has(self.metric) || self.metric != 'ConfidenceMean' || has(self.test.maxDrop)",
+            "a gate on ConfidenceMean needs test.maxDrop",
+            ".test",
+        ),
+        Rule(
+            "!has(self.metric) || self.metric != 'LatencyMean' || has(self.test.maxRise)",
+            "a gate on LatencyMean needs test.maxRise",
+            ".test",
+        ),
+    )
+
+
+class Pace(ApiModel):
+    """How fast devices may begin."""
+
+    max_in_flight: Annotated[int, Field(ge=1, le=100_000)] = 500
+    per_minute: Annotated[int | None, Field(ge=1, le=10_000_000)] = None
+
+
+class Disruption(ApiModel):
+    """How many devices of a group may be in flight; without the label: a group of its own."""
+
+    group_by: Annotated[tuple[LabelName, ...], Field(min_length=1, max_length=4)]
+    max_unavailable: Annotated[int, Field(ge=1, le=100_000)]
+
+
+class Window(ApiModel):
+    """A recurring time: opens when the cron expression says so, for ``duration``."""
+
+    cron: Annotated[str, StringConstraints(pattern=CRON_PATTERN, max_length=64)]
+    time_zone: Annotated[str, Field(min_length=1, max_length=64)] = "UTC"
+    duration: PositiveDuration
+
+
+class Freeze(ApiModel):
+    """Whole days in which nothing begins, both included."""
+
+    first: Day
+    last: Day
+    time_zone: Annotated[str, Field(min_length=1, max_length=64)] = "UTC"
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule("self.first <= self.last", "first must not be after last", ".first"),
+    )
+
+
+class Windows(ApiModel):
+    """When devices may download and when they may switch. None given: always."""
+
+    download: Annotated[tuple[Window, ...], Field(max_length=8)] = ()
+    apply: Annotated[tuple[Window, ...], Field(max_length=8)] = ()
+    freeze: Annotated[tuple[Freeze, ...], Field(max_length=16)] = ()
+
+
+class Retries(ApiModel):
+    """Failures that are worth another try, since they need not be the revision's fault."""
+
+    limit: Annotated[int, Field(ge=1, le=10, description="Tries after the first.")] = 2
+    backoff: Annotated[
+        PositiveDuration, Field(description="Before the first retry; doubles each time.")
+    ] = "5m"
+    on: Annotated[
+        tuple[Literal["timeout", "digest-mismatch", "flash-error", "trial-expired"], ...],
+        Field(min_length=1, max_length=4),
+    ] = ("timeout",)
+
+
+class RollbackWindow(ApiModel):
+    """How far back a revision counts as proven: it goes back without stages."""
+
+    revisions: Annotated[int, Field(ge=1, le=10)]
+
+
+class Rollout(ApiModel):
+    """How carefully a revision goes out."""
+
+    stages: Annotated[tuple[Stage, ...] | None, Field(min_length=1, max_length=_MAX_STAGES)] = None
+    ramp: Ramp | None = None
+    stratify_by: Annotated[
+        tuple[LabelName, ...],
+        Field(max_length=4, description="Every stage has its share of each value of these labels."),
+    ] = ()
+    cluster_by: Annotated[
+        LabelName | None,
+        Field(description="Failures of one value of this label weigh no more than all others."),
+    ] = None
+    pace: Pace = Pace()
+    disruption: Disruption | None = None
+    windows: Windows = Windows()
+    gates: Annotated[tuple[Gate, ...], Field(max_length=8)] = ()
+    false_stop: Annotated[
+        Percent | None,
+        Field(description="Bound on all gates together to stop a good revision."),
+    ] = None
+    retries: Retries | None = None
+    on_failure: Literal["Revert", "Pause", "Keep"] = "Revert"
+    on_inconclusive: Literal["Pause", "Proceed"] = "Pause"
+    no_report_after: PositiveDuration = "30m"
+    progress_deadline: PositiveDuration = "24h"
+    rollback_window: RollbackWindow | None = None
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule("has(self.stages) != has(self.ramp)", "give exactly one of stages and ramp"),
+        Rule(
+            "!has(self.stages) || self.stages[size(self.stages) - 1].size == '100%'",
+            "the last stage must have size 100%",
+            ".stages",
+        ),
+        Rule(
+            f"!has(self.stages) || {_grows()}",
+            "a stage must not be smaller than the one before it",
+            ".stages",
+        ),
+        Rule(
+            _percent_between("falseStop", 0, 50),
+            "falseStop must be above 0% and below 50%",
+            ".falseStop",
+        ),
+    )
+    list_map_keys: ClassVar[dict[str, str]] = {"stages": "name", "gates": "name"}
