@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from petiole.gateway.grants import Case, wanted
-from petiole.gateway.windows import KEPT, Bin, Delta, Tally, WindowBook, take
+from petiole.fleet.grants import Case, wanted
+from petiole.fleet.windows import KEPT, Bin, Delta, Tally, WindowBook, take
 from petiole.wire.messages import Artefact, Stats
 
 T, S, OLD = (Artefact(c * 64, 2048, 1024) for c in "abc")

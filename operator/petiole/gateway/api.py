@@ -13,16 +13,16 @@ from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, Field
 
+from petiole.fleet.devices import Device
+from petiole.fleet.standing import misfit
 from petiole.rollout.plan import Plan, Summary, Window
 from petiole.wire.messages import State
 from petiole.wire.topics import DEVICE_ID
 
 from .broker import Broker
-from .devices import Device
 from .engine import Engine, StoreError
 from .metrics import Metrics
 from .registry import Registry, StalePlanError
-from .standing import misfit
 
 LONGEST_WAIT = 60.0  # seconds a summary may be waited for
 

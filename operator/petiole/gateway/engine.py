@@ -13,18 +13,18 @@ import time
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from petiole.fleet.fleet import Fleet, Surroundings
+from petiole.fleet.standing import Clock
 from petiole.rollout.plan import Variant
 from petiole.wire.messages import Sample, WireError
 
 from . import schema
 from .blocks import Blocks, removal
 from .broker import Broker, Message
-from .fleets import Fleet, Surroundings
 from .ingest import Heard, interpret
 from .metrics import Metrics
 from .registry import Registry
 from .samples import Arrival, Samples
-from .standing import Clock
 from .store import Changes, Store
 
 log = structlog.get_logger()

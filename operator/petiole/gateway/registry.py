@@ -8,19 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from petiole.fleet.devices import TALLIES, Device
+from petiole.fleet.evidence import stage_mark
+from petiole.fleet.fleet import Fleet
+from petiole.fleet.standing import Member, variant_for
+from petiole.fleet.windows import Bin, Tally, WindowBook, take
 from petiole.rollout.plan import Plan, Variant
 from petiole.wire import topics
 from petiole.wire.messages import Grant, State, Stats, encode_halt
 
 from . import schema
 from .broker import Message
-from .devices import TALLIES, Device
-from .evidence import stage_mark
-from .fleets import Fleet
 from .ingest import Heard
-from .standing import Member, variant_for
 from .store import Changes, Store
-from .windows import Bin, Tally, WindowBook, take
 
 MAX_UNKNOWN = 10_000  # devices without registration that are remembered
 

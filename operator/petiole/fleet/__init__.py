@@ -1,0 +1,1 @@
+"""One fleet's decisions: who may begin, where every device stands, when to stop. Pure."""
