@@ -34,6 +34,11 @@ class Member:
     device: str
     position: int
     granted_at: float | None = None
+    released_at: float | None = None
+    began: int | None = None
+    attempt: int = 0
+    retries: int = 0
+    retry_at: float | None = None
     exposed: bool = False
     confirmed: bool = False
     failed: int | None = None
@@ -45,6 +50,11 @@ class Member:
             "device": self.device,
             "position": self.position,
             "granted_at": self.granted_at,
+            "released_at": self.released_at,
+            "began": self.began,
+            "attempt": self.attempt,
+            "retries": self.retries,
+            "retry_at": self.retry_at,
             "exposed": self.exposed,
             "confirmed": self.confirmed,
             "failed": self.failed,

@@ -13,6 +13,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    text,
 )
 
 metadata = MetaData()
@@ -53,7 +54,12 @@ members = Table(
     Column("revision", Integer, primary_key=True),
     Column("device", String(63), primary_key=True),
     Column("position", Integer, nullable=False),
-    Column("granted_at", Float),
+    Column("granted_at", Float),  # seconds since 1970; the last time it was let begin
+    Column("released_at", Float),  # when it was let apply; null: granted with hold
+    Column("began", Integer),  # its place, from 0, in the order of beginning
+    Column("attempt", Integer, nullable=False, server_default=text("0")),  # of its grant
+    Column("retries", Integer, nullable=False, server_default=text("0")),
+    Column("retry_at", Float),  # until then it waits after a failure
     Column("exposed", Boolean, nullable=False),
     Column("confirmed", Boolean, nullable=False),
     Column("failed", Integer),  # the reason's number
