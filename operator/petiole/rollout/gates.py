@@ -11,6 +11,7 @@ can still come is the rollout's business.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -42,6 +43,28 @@ def judge(gate: Gate, evidence: Evidence) -> Verdict:
     if gate.outcome is not None:
         return _outcome(gate, evidence.canary)
     return _drop(gate, evidence)
+
+
+def shared(gates: Sequence[Gate], false_stop: str | None) -> tuple[Gate, ...]:
+    """Return the gates with so little ``alpha`` each that all together keep to ``false_stop``.
+
+    The chance that any gate stops a good revision is at most the sum of their alphas (Bonferroni),
+    however the gates depend on each other. A sum above ``false_stop`` is scaled down, each gate by
+    the same factor; a smaller one, or no bound, leaves the gates as they are.
+    """
+    if false_stop is None:
+        return tuple(gates)
+    bound, total = fraction(false_stop), math.fsum(fraction(g.test.alpha) for g in gates)
+    if total <= bound:
+        return tuple(gates)
+    return tuple(_with_alpha(g, fraction(g.test.alpha) * bound / total) for g in gates)
+
+
+def _with_alpha(gate: Gate, alpha: float) -> Gate:
+    """Round down to what a percent string can say, so that the sum stays below its bound."""
+    hundredths = max(1, math.floor(alpha * 10_000 + 1e-9))
+    test = gate.test.model_copy(update={"alpha": f"{hundredths / 100:.2f}%"})
+    return gate.model_copy(update={"test": test})
 
 
 # --- outcome: Wald's test -------------------------------------------------------------------------

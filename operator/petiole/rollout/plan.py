@@ -17,6 +17,7 @@ from petiole.api.devicefleet import Counts
 from petiole.api.rollout import Disruption, Gate, Retries, Windows
 
 BLOCK_SIZE = 1024
+MAX_PLACES = 64  # failures whose places are kept: evidence stays of one size
 
 
 class Variant(ApiModel):
@@ -76,29 +77,48 @@ class Plan(ApiModel):
 
 
 class Arm(ApiModel):
-    """Evidence of one side of a gate, over devices: number, and mean and variance or failures."""
+    """One side of a gate over devices: how many, how many failed, moments of the devices' means."""
 
     devices: int = 0
     failures: int = 0
     mean: float = 0.0
-    variance: float = 0.0
+    variance: Annotated[float, Field(description="Of the sample: divided by devices - 1.")] = 0.0
+    third_moment: Annotated[float, Field(description="Mean cubed deviation from the mean.")] = 0.0
+
+
+class Stratum(ApiModel):
+    """Canaries and controls of one kind of hardware."""
+
+    hardware: str
+    canary: Arm = Arm()
+    control: Arm = Arm()
 
 
 class Evidence(ApiModel):
     """What a gate is judged by. ``look`` counts the looks at it so far: error is spent by look.
 
-    ``began`` devices have begun the revision, in an order that does not depend on how they fare;
-    ``failed_at`` are the places (from 1) of the first failed ones in that order, less ``set_aside``
-    failures that ``cluster_by`` set aside. A device that has not answered is no failure (yet).
+    An outcome gate: ``began`` devices have begun the revision, in an order that does not depend on
+    how they fare; ``failed_at`` are the places (from 1, rising) of the first failed ones in that
+    order, ``MAX_PLACES`` at most, less ``set_aside`` failures that ``cluster_by`` set aside.
+    A device that has not answered is no failure (yet), and keeps its place. ``canary`` counts the
+    devices that finished and all their failures, ``silent`` those that stopped to answer.
+
+    A metric gate: ``strata``, one for each kind of hardware that has canaries or controls, in order
+    of name; ``canary`` and ``control`` when the fleet is of one kind.
     """
 
     gate: str
     look: int
-    canary: Arm
-    control: Arm
+    canary: Arm = Arm()
+    control: Arm = Arm()
+    strata: tuple[Stratum, ...] = ()
     began: int = 0
     failed_at: tuple[int, ...] = ()
     set_aside: int = 0
+    silent: int = 0
+    devices: Annotated[
+        int, Field(description="Devices of the fleet: as far as the gate must hold. 0: unknown.")
+    ] = 0
 
 
 class Halt(ApiModel):
