@@ -53,6 +53,12 @@ def file(path: str) -> Callable[[], bool]:
     return Path(path).exists
 
 
+def postgres() -> bool:
+    """Debian keeps the server's programs off the PATH."""
+    servers = Path("/usr/lib/postgresql").glob("*/bin/postgres")
+    return program("postgres")() or any(servers)
+
+
 BUILD_PACKAGES = (
     Package("python3-venv", module("ensurepip")),
     Package("git", program("git")),
@@ -64,6 +70,7 @@ BUILD_PACKAGES = (
 )
 RUN_PACKAGES = (
     Package("mosquitto", program("mosquitto")),
+    Package("postgresql", postgres),
     Package("qemu-system-arm", program("qemu-system-arm")),
     Package("ca-certificates", file("/etc/ssl/certs/ca-certificates.crt")),
 )
@@ -113,6 +120,9 @@ def debian_packages(packages: Sequence[Package]) -> None:
         say("apt-get knows no such packages or old ones: reading its lists again")
         run(*apt, "update", "-qq", quiet=True)
         run(*install, quiet=True)
+    if "postgresql" in missing and shutil.which("service") is not None:
+        # Tests start servers of their own; the one that the package brings up need not run.
+        run(*prefix, "service", "postgresql", "stop", quiet=True)
 
 
 def python_packages() -> None:

@@ -102,3 +102,29 @@ artefacts = Table(
     Column("size", Integer, nullable=False),
     Column("block_size", Integer, nullable=False),
 )
+
+lease = Table(
+    "lease",
+    metadata,
+    Column("name", String(16), primary_key=True),  # one row, "gateway"
+    Column("holder", String(255), nullable=False),  # URL of the replica that leads
+    Column("term", BigInteger, nullable=False),  # rises whenever a process takes the lead
+    Column("expires", Float, nullable=False),  # seconds since 1970 by the database's clock
+)
+
+replicas = Table(
+    "replicas",
+    metadata,
+    Column("name", String(255), primary_key=True),  # URL of a replica that follows
+    Column("hearing", String(32), nullable=False),  # its connection to the broker
+    Column("expires", Float, nullable=False),  # as that of the lease
+)
+
+heard = Table(
+    "heard",
+    metadata,
+    Column("hearing", String(32), primary_key=True),  # the connection that a message came by
+    Column("number", BigInteger, primary_key=True),  # rises by one
+    Column("topic", String(160), nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+)
