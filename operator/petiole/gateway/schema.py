@@ -128,3 +128,23 @@ heard = Table(
     Column("topic", String(160), nullable=False),
     Column("payload", LargeBinary, nullable=False),
 )
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("device", String(63), primary_key=True),  # a new token takes the place of the last
+    Column("digest", String(64), nullable=False),  # SHA-256 of the token, in hex
+    Column("expires_at", Float, nullable=False),  # seconds since 1970
+    Column("key_id", String(64)),  # the key that used it: SHA-256 of SubjectPublicKeyInfo, in hex
+)
+
+certificates = Table(
+    "certificates",
+    metadata,
+    Column("serial", String(40), primary_key=True),  # hex
+    Column("device", String(63), nullable=False, index=True),
+    Column("key_id", String(64), nullable=False),
+    Column("der", LargeBinary, nullable=False),
+    Column("not_after", Float, nullable=False),  # seconds since 1970
+    Column("revoked_at", Float),
+)
