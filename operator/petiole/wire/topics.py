@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import re
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ ALL_STATE = f"{PREFIX}/d/+/state"
 ALL_STATS = f"{PREFIX}/d/+/stats"
 ALL_SAMPLES = f"{PREFIX}/d/+/sample/+"
 ALL_ONLINE = f"{PREFIX}/d/+/online"
+ALL_CSRS = f"{PREFIX}/d/+/csr"
 ALL_BLOCKS = f"{PREFIX}/b/+/+"
 
 
@@ -32,6 +34,14 @@ def ack(device: str) -> str:
     return f"{PREFIX}/d/{device}/ack"
 
 
+def csr(device: str) -> str:
+    return f"{PREFIX}/d/{device}/csr"
+
+
+def cert(device: str) -> str:
+    return f"{PREFIX}/d/{device}/cert"
+
+
 def halt(fleet: str) -> str:
     return f"{PREFIX}/f/{fleet}/halt"
 
@@ -45,6 +55,20 @@ def parse_device_topic(topic: str) -> DeviceTopic | None:
     parts = topic.split("/")
     if len(parts) not in (5, 6) or parts[:3] != ["petiole", "1", "d"]:
         return None
-    if not DEVICE_ID.match(parts[3]):
+    if not DEVICE_ID.fullmatch(parts[3]):
         return None
     return DeviceTopic(parts[3], parts[4], parts[5] if len(parts) == 6 else "")
+
+
+def share_group(secret: str) -> str:
+    """Name the gateways' group of shared subscriptions, from a ``secret`` that they share.
+
+    Whoever can name a group can join it at some brokers (Mosquitto 2.0 asks no ACL), and what falls
+    to a member that may not read it is lost to all.
+    """
+    return hmac.new(secret.encode(), b"petiole share group", "sha256").hexdigest()[:32]
+
+
+def shared(secret: str, topic: str) -> str:
+    """``topic`` as one subscription of all gateways: each message goes to one of them."""
+    return f"$share/{share_group(secret)}/{topic}"
