@@ -1,39 +1,59 @@
 """The fleet store: everything the gateway must know after a SIGKILL, in one database.
 
 The gateway decides in memory and writes what changed in one transaction a step (a group commit),
-always before it tells a device. SQLite is the default; PostgreSQL knows the same upsert.
+always before it tells a device. SQLite is the default; PostgreSQL is for several replicas.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
+import asyncpg
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, RowMapping, Table, bindparam, delete, event, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, RowMapping, Table, event, make_url, select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-Row = dict[str, Any]
+from .upsert import Key, Row, key_of, writer
+
+Fence = Callable[[AsyncConnection], Awaitable[None]]
+
+MIGRATING = 0x70657469  # PostgreSQL's advisory lock: one replica migrates, the others wait
+
+# A replica that stops in the middle of a transaction must not hold its locks against the others.
+POSTGRESQL = {
+    "timeout": 10.0,  # seconds to connect
+    "command_timeout": 10.0,
+    "server_settings": {
+        "application_name": "petiole-gateway",
+        "idle_in_transaction_session_timeout": "4s",
+    },
+}
+
+
+class DatabaseError(OSError):
+    """The database did not do it. It changed nothing, or its answer was lost: ask again."""
 
 
 class Changes:
     """Rows to write or delete; the last word on a key counts."""
 
     def __init__(self) -> None:
-        self._tables: dict[Table, dict[tuple[Any, ...], Row | None]] = {}
+        self._tables: dict[Table, dict[Key, Row | None]] = {}
 
     def __bool__(self) -> bool:
         return bool(self._tables)
 
     def put(self, table: Table, row: Row) -> None:
         """Insert or replace ``row``; all columns must be there."""
-        self._tables.setdefault(table, {})[_key(table, row)] = row
+        self._tables.setdefault(table, {})[key_of(table)(row)] = row
 
     def delete(self, table: Table, key: Row) -> None:
         """Delete the row with this whole primary key."""
-        self._tables.setdefault(table, {})[_key(table, key)] = None
+        self._tables.setdefault(table, {})[key_of(table)(key)] = None
 
     def before(self, later: Changes) -> Changes:
         """Join both, with the last word to ``later``."""
@@ -41,61 +61,74 @@ class Changes:
             self._tables.setdefault(table, {}).update(rows)
         return self
 
-    def items(self) -> list[tuple[Table, list[Row], list[Row]]]:
+    def items(self) -> list[tuple[Table, list[Row], list[Key]]]:
         """For each table: rows to put, keys to delete."""
         return [
             (
                 table,
                 [row for row in rows.values() if row is not None],
-                [
-                    dict(zip([f"k_{c.name}" for c in table.primary_key], key, strict=True))
-                    for key, row in rows.items()
-                    if row is None
-                ],
+                [key for key, row in rows.items() if row is None],
             )
             for table, rows in self._tables.items()
         ]
 
 
 class Store:
-    """Opens, migrates, reads and writes the database."""
+    """Opens, migrates, reads and writes the database. All methods raise ``DatabaseError``."""
 
     def __init__(self, url: str) -> None:
-        self._engine: AsyncEngine = create_async_engine(url)
-        if self._engine.dialect.name == "sqlite":
+        self._fence: Fence | None = None
+        self.dialect = make_url(url).get_backend_name()
+        sqlite = self.dialect == "sqlite"
+        self._engine: AsyncEngine = create_async_engine(
+            url, pool_pre_ping=not sqlite, connect_args={} if sqlite else POSTGRESQL
+        )
+        if sqlite:
             event.listen(self._engine.sync_engine, "connect", _tune_sqlite)
 
     async def open(self) -> None:
-        """Bring the schema up to date."""
-        async with self._engine.begin() as connection:
+        """Bring the schema up to date; one process at a time."""
+        async with self.begin() as connection:
+            if self.dialect == "sqlite":
+                await connection.exec_driver_sql("BEGIN IMMEDIATE")
+            else:
+                await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATING})")
             await connection.run_sync(migrate)
+
+    def fence(self, check: Fence) -> None:
+        """Run ``check`` first in every commit; when it raises, nothing is written."""
+        self._fence = check
 
     async def read(self, table: Table) -> Sequence[RowMapping]:
         """All rows of ``table``."""
-        async with self._engine.connect() as connection:
+        async with self.begin() as connection:
             return (await connection.execute(select(table))).mappings().all()
 
     async def commit(self, changes: Changes) -> None:
-        """Write all of ``changes`` or nothing; sqlalchemy.exc.SQLAlchemyError when it cannot."""
-        async with self._engine.begin() as connection:
+        """Write all of ``changes`` or nothing."""
+        async with self.begin() as connection:
+            if self._fence is not None:
+                await self._fence(connection)
             for table, puts, deletes in changes.items():
+                write = writer(table, self.dialect)
                 if puts:
-                    await self._upsert(connection, table, puts)
+                    await write.put(connection, puts)
                 if deletes:
-                    keys = [c == bindparam(f"k_{c.name}") for c in table.primary_key]
-                    await connection.execute(delete(table).where(*keys), deletes)
+                    await write.delete(connection, deletes)
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[AsyncConnection]:
+        """One transaction, committed at the end of the block."""
+        try:
+            async with self._engine.begin() as connection:
+                yield connection
+        except DatabaseError:
+            raise
+        except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            raise DatabaseError(_words(error)) from error
 
     async def close(self) -> None:
         await self._engine.dispose()
-
-    async def _upsert(self, connection: AsyncConnection, table: Table, rows: list[Row]) -> None:
-        dialect = sqlite if self._engine.dialect.name == "sqlite" else postgresql
-        insert = dialect.insert(table)
-        keys = {c.name for c in table.primary_key}
-        values = {c.name: insert.excluded[c.name] for c in table.columns if c.name not in keys}
-        await connection.execute(
-            insert.on_conflict_do_update(index_elements=list(keys), set_=values), rows
-        )
 
 
 def migrate(connection: Connection) -> None:
@@ -106,8 +139,9 @@ def migrate(connection: Connection) -> None:
     command.upgrade(config, "head")
 
 
-def _key(table: Table, row: Row) -> tuple[Any, ...]:
-    return tuple(row[c.name] for c in table.primary_key)
+def _words(error: Exception) -> str:
+    lines = str(error).splitlines()
+    return lines[0] if lines else type(error).__name__
 
 
 def _tune_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - DBAPI has no type
