@@ -34,6 +34,12 @@ static inline bool due(uint32_t now, uint32_t deadline) {
     return (int32_t)(now - deadline) >= 0;
 }
 
+/* Shortens the `wait` from `now` so that it ends at `deadline` at the latest. */
+static inline void sooner(uint32_t *wait, uint32_t now, uint32_t deadline) {
+    uint32_t left = due(now, deadline) ? 0 : deadline - now;
+    *wait = left < *wait ? left : *wait;
+}
+
 /* CRC-32 as in zlib, over `n` bytes. */
 uint32_t crc32(const uint8_t *p, size_t n);
 

@@ -25,6 +25,7 @@ int device_init(struct device *d, const struct hal *hal, const struct device_con
 }
 
 void device_tick(struct device *d, uint32_t now) {
+    d->moved = false;
     samples_tick(&d->samples, now);
     lifecycle_tick(d, now);
     link_tick(d, now);
@@ -59,6 +60,10 @@ void device_sent(struct device *d, size_t n) {
     mqtt_sent(&d->link.mqtt, n);
 }
 
+static uint32_t micros(const struct device *d) {
+    return d->hal.micros != NULL ? d->hal.micros(d->hal.ctx) : 0;
+}
+
 void device_input(struct device *d, const uint8_t *input, uint32_t n, uint8_t answer[ANSWER_SIZE]) {
     memset(answer, 0, ANSWER_SIZE);
     d->answers++;
@@ -68,8 +73,9 @@ void device_input(struct device *d, const uint8_t *input, uint32_t n, uint8_t an
         return;
     }
     const uint8_t *digest = device_active_digest(d);
+    uint32_t start = micros(d);
     struct verdict v = model_classify(&d->model, d->hal.arena, d->identity.arena_size, input);
-    stats_add(&d->stats, &v, input, n);
+    stats_add(&d->stats, &v, input, n, micros(d) - start);
     samples_offer(&d->samples, &v, digest, input, n, device_random(d));
     d->trial.answers++;
     answer[4] = v.label;

@@ -26,18 +26,23 @@
 struct hal {
     void *ctx;
     struct flash flash;
-    uint8_t *arena;      /* of identity.arena_size bytes at least */
-    uint32_t arena_size; /* bytes */
+    uint8_t *arena;                /* of identity.arena_size bytes at least */
+    uint32_t arena_size;           /* bytes */
+    bool proves_quickly;           /* faster than a round trip: "verifying" is not worth a report */
+    uint32_t (*micros)(void *ctx); /* a clock that may wrap; NULL: none */
     void (*log)(void *ctx, const char *what, const char *detail);
+    void (*moved)(void *ctx); /* to another phase; may be NULL, as `log` may */
 };
 
 struct device_config {
     uint32_t trial_ms;      /* a trial that is not passed by then is over */
     uint32_t trial_answers; /* inputs to answer before a trial is passed */
+    uint16_t
+        keepalive_s; /* a broker silent for most of it is lost; a third of it apart are pings */
 };
 
 #define DEVICE_DEFAULTS                                                                            \
-    { .trial_ms = 600000u, .trial_answers = 8u }
+    { .trial_ms = 600000u, .trial_answers = 8u, .keepalive_s = 30u }
 
 struct trial {
     uint32_t deadline; /* ms */
@@ -60,6 +65,8 @@ struct device {
     enum phase phase; /* what is done about it */
     enum reason reason;
     struct artefact_ref target; /* in the phases that have one: see device_has_target */
+    uint16_t attempt;           /* of the grant that the target is of */
+    bool moved;                 /* the last tick has changed the phase */
     struct download download;
     struct trial trial;
 
@@ -77,8 +84,11 @@ struct device {
 int device_init(struct device *d, const struct hal *hal, const struct device_config *config,
                 uint32_t now);
 
-/* To be called after every event and at least ten times a second. */
+/* To be called after every event, and when device_wait says. */
 void device_tick(struct device *d, uint32_t now);
+
+/* Milliseconds until device_tick has something to do if nothing else happens; at most a minute. */
+uint32_t device_wait(const struct device *d, uint32_t now);
 
 /* The connection. A port opens one when device_wants_link, closes it when device_drops_link, and
  * reports both what it did and what happened to it. */

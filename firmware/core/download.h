@@ -11,9 +11,9 @@
 
 #include "layout.h"
 #include "messages.h"
+#include "mqtt.h"
 
-#define BLOCK_SIZE_MAX 1024u /* what the receive buffer of the connection holds beside a topic */
-#define WINDOW 8u            /* blocks asked for at a time */
+#define WINDOW 8u /* blocks asked for at a time */
 
 struct download {
     struct artefact_ref artefact;

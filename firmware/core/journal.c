@@ -5,13 +5,14 @@
 
 #include "bytes.h"
 
-#define MAGIC 0x4E524A50u /* "PJRN" */
+#define MAGIC 0x324Au /* "J2": the second layout; the first, without attempts, is not read */
 #define SECTORS 2u
 #define RECORD_SIZE 128u
 #define RECORDS (SECTOR_SIZE / RECORD_SIZE)
 
 enum {
     AT_MAGIC = 0,
+    AT_ATTEMPT = 2,
     AT_SEQUENCE = 4,
     AT_BOOTS = 8,
     AT_FLOOR = 12,
@@ -32,7 +33,7 @@ static uint32_t place(uint32_t sector, uint32_t index) {
 }
 
 static bool valid(const uint8_t *p) {
-    return get_le32(p + AT_MAGIC) == MAGIC && get_le32(p + AT_CRC) == crc32(p, AT_CRC);
+    return get_le16(p + AT_MAGIC) == MAGIC && get_le32(p + AT_CRC) == crc32(p, AT_CRC);
 }
 
 static bool blank(const uint8_t *p) {
@@ -45,7 +46,7 @@ static bool blank(const uint8_t *p) {
 }
 
 static void pack(const struct journal_record *r, uint8_t p[RECORD_SIZE]) {
-    put_le32(p + AT_MAGIC, MAGIC);
+    put_le32(p + AT_MAGIC, MAGIC | (uint32_t)r->attempt << 16);
     put_le32(p + AT_SEQUENCE, r->sequence);
     put_le32(p + AT_BOOTS, r->boots);
     put_le32(p + AT_FLOOR, r->floor);
@@ -70,6 +71,7 @@ static void unpack(const uint8_t *p, struct journal_record *r) {
     r->trial = p[AT_TRIAL];
     r->refused_reason = p[AT_REASON];
     r->refused_phase = p[AT_PHASE];
+    r->attempt = (uint16_t)get_le16(p + AT_ATTEMPT);
     for (uint32_t i = 0; i < SLOT_COUNT; i++) {
         const uint8_t *slot = p + AT_SLOTS + i * SLOT_RECORD_SIZE;
         memcpy(r->slot[i].digest, slot, SHA256_SIZE);

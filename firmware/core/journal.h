@@ -25,6 +25,7 @@ struct journal_record {
     uint8_t trial;          /* slot of the artefact on trial, or SLOT_NONE */
     uint8_t refused_reason; /* why `refused` was given up; 0: nothing is refused */
     uint8_t refused_phase;
+    uint16_t attempt; /* of the artefact on trial or refused */
     struct slot_record slot[SLOT_COUNT];
     uint8_t refused[SHA256_SIZE];
 };

@@ -13,6 +13,11 @@ static bool is_refused(const struct device *d, const uint8_t *digest) {
     return d->record.refused_reason != REASON_NONE && same(d->record.refused, digest);
 }
 
+/* What was given up is tried again in a later attempt only. */
+static bool grant_is_refused(const struct device *d) {
+    return is_refused(d, d->grant.artefact.digest) && d->grant.attempt <= d->record.attempt;
+}
+
 static uint8_t other_slot(const struct device *d) {
     return d->record.confirmed == 0 ? 1 : 0;
 }
@@ -81,9 +86,14 @@ static enum reason nothing(struct device *d, uint32_t now) {
     return REASON_NONE;
 }
 
+static void take_target(struct device *d) {
+    d->target = d->grant.artefact;
+    d->attempt = d->grant.attempt;
+}
+
 static enum reason start_download(struct device *d, uint32_t now) {
     uint8_t slot = other_slot(d);
-    d->target = d->grant.artefact;
+    take_target(d);
     enum reason reason = download_possible(&d->target, d->identity.slot_size);
     if (reason == REASON_NONE && d->record.slot[slot].size != 0) {
         d->record.slot[slot].size = 0; /* before its first byte is erased */
@@ -101,15 +111,27 @@ static enum reason start_download(struct device *d, uint32_t now) {
 
 static enum reason start_return(struct device *d, uint32_t now) {
     (void)now;
-    d->target = d->grant.artefact;
+    take_target(d);
     return REASON_NONE;
+}
+
+static void fill_slot(struct device *d, uint8_t slot) {
+    d->record.slot[slot].size = d->target.size;
+    memcpy(d->record.slot[slot].digest, d->target.digest, SHA256_SIZE);
+}
+
+/* After a restart the grant finds it in its slot. */
+static enum reason hold_back(struct device *d, uint32_t now) {
+    (void)now;
+    fill_slot(d, other_slot(d));
+    return save(d);
 }
 
 static enum reason start_trial(struct device *d, uint32_t now) {
     uint8_t slot = other_slot(d);
     d->record.trial = slot;
-    d->record.slot[slot].size = d->target.size;
-    memcpy(d->record.slot[slot].digest, d->target.digest, SHA256_SIZE);
+    d->record.attempt = d->attempt;
+    fill_slot(d, slot);
     start_answering(d);
     d->trial = (struct trial){.deadline = now + d->config.trial_ms};
     return save(d);
@@ -170,10 +192,12 @@ static const struct transition TRANSITIONS[] = {
     {AT(PHASE_DOWNLOADING), EVENT_CHANGED, stop_download, TO_REST},
     {AT(PHASE_DOWNLOADING), EVENT_HALTED, stop_download, PHASE_FAILED},
     {AT(PHASE_VERIFYING), EVENT_ACCEPTED, start_trial, PHASE_TRIAL},
+    {AT(PHASE_VERIFYING), EVENT_HELD, hold_back, PHASE_READY},
     {AT(PHASE_VERIFYING), EVENT_STALE, discard, TO_REST},
     {AT(PHASE_VERIFYING), EVENT_REFUSED, discard, PHASE_FAILED},
-    {AT(PHASE_VERIFYING), EVENT_CHANGED, nothing, TO_REST},
-    {AT(PHASE_VERIFYING), EVENT_HALTED, nothing, PHASE_FAILED},
+    {AT(PHASE_VERIFYING) | AT(PHASE_READY), EVENT_CHANGED, nothing, TO_REST},
+    {AT(PHASE_VERIFYING) | AT(PHASE_READY), EVENT_HALTED, nothing, PHASE_FAILED},
+    {AT(PHASE_READY), EVENT_RELEASED, nothing, PHASE_VERIFYING}, /* days may lie between */
     {AT(PHASE_TRIAL), EVENT_PASSED, confirm, PHASE_CONFIRMED},
     {AT(PHASE_TRIAL), EVENT_EXPIRED, end_trial, PHASE_ROLLEDBACK},
     {AT(PHASE_TRIAL), EVENT_CHANGED, end_trial, TO_REST},
@@ -185,6 +209,7 @@ static const struct transition TRANSITIONS[] = {
 static void refuse(struct device *d, enum phase phase, enum reason reason) {
     d->record.refused_reason = (uint8_t)reason;
     d->record.refused_phase = (uint8_t)phase;
+    d->record.attempt = d->attempt;
     memcpy(d->record.refused, d->target.digest, SHA256_SIZE);
     (void)save(d);
 }
@@ -193,7 +218,11 @@ static void enter(struct device *d, enum phase phase, enum reason reason) {
     d->phase = phase;
     d->reason = reason;
     d->link.say_state = true;
+    d->moved = true;
     device_log(d, phase_name(phase), reason_name(reason));
+    if (d->hal.moved != NULL) {
+        d->hal.moved(d->hal.ctx);
+    }
     bool given_up = phase == PHASE_FAILED || phase == PHASE_ROLLEDBACK;
     if (given_up && reason != REASON_HALTED) {
         refuse(d, phase, reason);
@@ -250,7 +279,7 @@ static enum event wanted_at_rest(const struct device *d) {
     if (in_slot(d, d->record.confirmed, digest)) {
         return d->phase == PHASE_CONFIRMED ? EVENT_NONE : EVENT_SETTLE;
     }
-    if (!d->halt_known || halt_names(&d->halt, digest) || is_refused(d, digest)) {
+    if (!d->halt_known || halt_names(&d->halt, digest) || grant_is_refused(d)) {
         return EVENT_NONE;
     }
     return in_slot(d, other_slot(d), digest) ? EVENT_RETURN : EVENT_FETCH;
@@ -266,14 +295,23 @@ static void verify(struct device *d, uint32_t now) {
         return;
     }
     enum reason reason = open_slot(d, slot, d->target.size);
-    lifecycle_event(d, reason == REASON_NONE ? EVENT_ACCEPTED : EVENT_REFUSED, reason, now);
+    enum event accepted = d->has_grant && d->grant.hold ? EVENT_HELD : EVENT_ACCEPTED;
+    lifecycle_event(d, reason == REASON_NONE ? accepted : EVENT_REFUSED, reason, now);
+}
+
+/* Proving takes a while on a small core: "verifying" is said before. */
+static bool may_verify(const struct device *d) {
+    return d->phase == PHASE_VERIFYING && (d->hal.proves_quickly || !link_has_news(d));
 }
 
 static void work(struct device *d, uint32_t now) {
     if (d->phase == PHASE_DOWNLOADING && d->download.got == d->download.total) {
         lifecycle_event(d, EVENT_COMPLETE, REASON_NONE, now);
-    } else if (d->phase == PHASE_VERIFYING && !link_has_news(d)) {
-        verify(d, now); /* after "verifying" was said: this takes a while on a small core */
+    } else if (d->phase == PHASE_READY && d->has_grant && d->halt_known && !d->grant.hold) {
+        lifecycle_event(d, EVENT_RELEASED, REASON_NONE, now);
+    }
+    if (may_verify(d)) {
+        verify(d, now);
     } else if (d->phase == PHASE_TRIAL && d->trial.heard &&
                d->trial.answers >= d->config.trial_answers) {
         lifecycle_event(d, EVENT_PASSED, REASON_NONE, now);
@@ -291,7 +329,7 @@ void lifecycle_tick(struct device *d, uint32_t now) {
 }
 
 void lifecycle_granted(struct device *d) {
-    bool other = !d->grant.has_artefact || !is_refused(d, d->grant.artefact.digest);
+    bool other = !d->grant.has_artefact || !grant_is_refused(d);
     if (!other || d->record.refused_reason == REASON_NONE) {
         return;
     }
@@ -322,6 +360,7 @@ int lifecycle_boot(struct device *d) {
         d->phase = (enum phase)r->refused_phase;
         d->reason = (enum reason)r->refused_reason;
         memcpy(d->target.digest, r->refused, SHA256_SIZE);
+        d->attempt = r->attempt;
     }
     return 0;
 }

@@ -19,6 +19,8 @@ enum event {
     EVENT_COMPLETE, /* all blocks are there */
     EVENT_STALLED,  /* blocks do not come */
     EVENT_ACCEPTED, /* verified */
+    EVENT_HELD,     /* verified, but the grant does not let it run yet */
+    EVENT_RELEASED, /* now it does */
     EVENT_STALE,    /* what the other slot was said to hold is not there */
     EVENT_REFUSED,
     EVENT_PASSED, /* the trial */
@@ -33,7 +35,8 @@ void lifecycle_tick(struct device *d, uint32_t now);
 
 void lifecycle_event(struct device *d, enum event event, enum reason reason, uint32_t now);
 
-/* A grant has come: an earlier refusal of another artefact is forgotten. */
+/* A grant has come: an earlier refusal of another artefact, or in an earlier attempt, is forgotten.
+ */
 void lifecycle_granted(struct device *d);
 
 #endif

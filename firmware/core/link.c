@@ -8,9 +8,6 @@
 #include "report.h"
 #include "topics.h"
 
-#define KEEPALIVE_S 30u
-#define PING_MS 10000u
-#define SILENCE_MS 25000u
 #define CONNACK_MIN_MS 2000u /* a serial line may have lost the CONNECT: soon again */
 #define CONNACK_MAX_MS 16000u
 #define BACKOFF_MIN_MS 3000u
@@ -38,6 +35,16 @@ static uint32_t doubled(uint32_t start, uint32_t times, uint32_t most) {
 static uint32_t backoff(struct device *d) {
     uint32_t delay = doubled(BACKOFF_MIN_MS, d->link.failures, BACKOFF_MAX_MS);
     return delay / 2 + device_random(d) % (delay / 2);
+}
+
+/* A third of the keepalive, less up to a quarter of that, so that a fleet does not ping in step. */
+static uint32_t ping_delay(struct device *d) {
+    uint32_t third = d->config.keepalive_s * 1000u / 3;
+    return third - device_random(d) % (third / 4 + 1);
+}
+
+uint32_t link_silence(const struct device *d) {
+    return d->config.keepalive_s * 1000u / 6 * 5;
 }
 
 static uint32_t report_interval(const struct device *d) {
@@ -70,7 +77,7 @@ void link_up(struct device *d, uint32_t now) {
         .will_topic = will.text,
         .will = offline,
         .will_size = sizeof offline,
-        .keepalive = KEEPALIVE_S,
+        .keepalive = d->config.keepalive_s,
     };
     mqtt_reset(&d->link.mqtt);
     (void)mqtt_connect(&d->link.mqtt, &session); /* always fits: the buffer is empty */
@@ -99,7 +106,8 @@ static void connected(struct device *d, uint32_t now) {
     l->window = STEP_IDLE;
     l->say_online = true;
     l->say_state = true;
-    l->ping_at = now + PING_MS;
+    l->state_in_flight = false;
+    l->ping_at = now + ping_delay(d);
     l->heard_at = now;
     device_log(d, "connected", "");
 }
@@ -207,6 +215,16 @@ static void take_suback(struct device *d, const struct mqtt_event *e) {
     }
 }
 
+static void take_puback(struct device *d, const struct mqtt_event *e) {
+    if (!d->link.state_in_flight || e->id != d->link.state_id) {
+        return;
+    }
+    d->link.state_in_flight = false;
+    if (d->link.state_in_trial && d->phase == PHASE_TRIAL) {
+        d->trial.heard = true;
+    }
+}
+
 static void take_event(struct device *d, const struct mqtt_event *e, uint32_t now) {
     switch (e->type) {
     case MQTT_CONNACK:
@@ -216,9 +234,7 @@ static void take_event(struct device *d, const struct mqtt_event *e, uint32_t no
         take_message(d, e, now);
         break;
     case MQTT_PUBACK:
-        if (e->id == d->link.state_id && d->link.state_in_trial && d->phase == PHASE_TRIAL) {
-            d->trial.heard = true;
-        }
+        take_puback(d, e);
         break;
     case MQTT_SUBACK:
         take_suback(d, e);
@@ -359,9 +375,9 @@ static void keep_time(struct device *d, uint32_t now) {
         l->report_at = now + report_interval(d);
     }
     if (due(now, l->ping_at) && mqtt_ping(&l->mqtt) == 0) {
-        l->ping_at = now + PING_MS;
+        l->ping_at = now + ping_delay(d);
     }
-    if (due(now, l->heard_at + SILENCE_MS)) {
+    if (due(now, l->heard_at + link_silence(d))) {
         drop(d, "broker is silent");
     }
 }

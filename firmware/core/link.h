@@ -31,10 +31,11 @@ struct link {
     char fleet[FLEET_MAX + 1]; /* whose halts are subscribed */
     uint16_t halts_id, window_id, state_id;
     bool say_online, say_state, say_stats;
-    bool state_in_trial; /* the state that waits for its PUBACK says "trial" */
-    uint32_t report_at;  /* ms: next periodic report */
-    uint32_t block_by;   /* ms: the window is asked for again then */
-    uint32_t stalls;     /* windows in a row that brought nothing */
+    bool state_in_flight; /* a state waits for its PUBACK: the next one waits too */
+    bool state_in_trial;  /* that one says "trial" */
+    uint32_t report_at;   /* ms: next periodic report */
+    uint32_t block_by;    /* ms: the window is asked for again then */
+    uint32_t stalls;      /* windows in a row that brought nothing */
 };
 
 void link_init(struct device *d, uint32_t now);
@@ -47,6 +48,9 @@ void link_receive(struct device *d, const uint8_t *p, size_t n, uint32_t now);
 
 /* Sends what is due as far as there is room, and notices silence. */
 void link_tick(struct device *d, uint32_t now);
+
+/* Milliseconds after which a silent broker is lost: two pings and their answers may be, too. */
+uint32_t link_silence(const struct device *d);
 
 /* Is there a state report that could go out and has not? */
 bool link_has_news(const struct device *d);

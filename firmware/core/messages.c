@@ -5,7 +5,7 @@
 #include "generated/wire_codec_decode.h"
 #include "generated/wire_codec_encode.h"
 
-_Static_assert((int)PHASE_ROLLEDBACK == (int)phase_rolledback_m_c, "phases as in the protocol");
+_Static_assert((int)PHASE_READY == (int)phase_ready_m_c, "phases as in the protocol");
 _Static_assert((int)REASON_TIMEOUT == (int)reason_timeout_m_c, "reasons as in the protocol");
 _Static_assert((int)SAMPLE_RANDOM == (int)why_random_m_c, "kinds of samples as in the protocol");
 
@@ -28,6 +28,8 @@ int grant_decode(const uint8_t *p, size_t n, struct grant_message *out) {
     memcpy(out->fleet, g.grant_fleet.value, g.grant_fleet.len);
     out->interval_ms = g.grant_interval;
     out->samples_per_day = g.grant_samples;
+    out->hold = g.grant_hold_present && g.grant_hold.grant_hold;
+    out->attempt = g.grant_attempt_present ? (uint16_t)g.grant_attempt.grant_attempt : (uint16_t)0;
     out->has_artefact = g.grant_artefact_present;
     if (out->has_artefact) {
         const struct artefact *artefact = &g.grant_artefact.grant_artefact;
@@ -94,6 +96,8 @@ int state_encode(uint8_t *p, size_t room, const struct state_report *r) {
         .state_total = r->total,
         .state_floor = r->floor,
         .state_caps = caps_of(&r->caps),
+        .state_attempt = {r->attempt},
+        .state_attempt_present = r->attempt > 0,
     };
     size_t used = 0;
     return cbor_encode_state(p, room, &s, &used) == 0 ? (int)used : E_MESSAGE;
@@ -115,6 +119,8 @@ int stats_encode(uint8_t *p, size_t room, const struct stats_report *r) {
         .stats_confidence_sum = from->confidence_sum,
         .stats_confidence_squares = from->confidence_squares,
         .stats_input_sum = from->input_sum,
+        .stats_latency_sum = {from->latency_sum},
+        .stats_latency_sum_present = r->timed,
     };
     size_t used = 0;
     fill_histogram(&s.stats_confidence, from->confidence);

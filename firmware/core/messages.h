@@ -30,6 +30,8 @@ struct grant_message {
     struct artefact_ref artefact;
     uint32_t interval_ms;
     uint32_t samples_per_day;
+    bool hold; /* fetch and prove, but do not run it yet */
+    uint16_t attempt;
 };
 
 struct halt_list {
@@ -48,7 +50,7 @@ struct capabilities {
 };
 
 struct state_report {
-    uint32_t boot, sequence, got, total, floor;
+    uint32_t boot, sequence, got, total, floor, attempt;
     enum phase phase;
     enum reason reason;
     const uint8_t *active, *target, *standby; /* digests; NULL: none */
@@ -60,6 +62,7 @@ struct stats_report {
     const uint8_t *artefact; /* digest */
     const struct statistics *stats;
     uint32_t classes; /* number of classes of the model */
+    bool timed;       /* the latencies are known */
 };
 
 /* Decoders return 0 or E_MESSAGE and leave `out` undefined. An empty halt message halts nothing. */

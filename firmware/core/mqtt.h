@@ -11,7 +11,12 @@
 #include <stdint.h>
 
 #define MQTT_TX_SIZE 2048u
-#define MQTT_RX_SIZE 1280u /* largest packet taken in, without its fixed header */
+#ifndef BLOCK_SIZE_MAX
+#define BLOCK_SIZE_MAX                                                                             \
+    1024u /* bytes of an artefact in one message; a port with memory takes more */
+#endif
+#define MQTT_RX_SIZE (BLOCK_SIZE_MAX + 256u) /* largest packet taken in, without its fixed header  \
+                                              */
 
 #define E_MQTT_FULL (-4)     /* no room in tx now */
 #define E_MQTT_PROTOCOL (-5) /* the peer does not speak MQTT: drop the connection */

@@ -35,6 +35,7 @@ static struct state_report state_of(const struct device *d) {
         .active = device_active_digest(d),
         .target = device_has_target(d) ? d->target.digest : NULL,
         .standby = slots[other].size != 0 ? slots[other].digest : NULL,
+        .attempt = device_has_target(d) ? d->attempt : 0,
         .got = d->phase == PHASE_DOWNLOADING ? d->download.got : 0,
         .total = d->phase == PHASE_DOWNLOADING ? d->download.total : 0,
         .floor = d->record.floor,
@@ -53,6 +54,7 @@ static void say_state(struct device *d) {
     struct mqtt_message m = {topic.text, payload, (size_t)size, 1, true};
     if (size > 0 && mqtt_publish(&d->link.mqtt, &m, &d->link.state_id) == 0) {
         d->link.say_state = false;
+        d->link.state_in_flight = true;
         d->link.state_in_trial = d->phase == PHASE_TRIAL;
     }
 }
@@ -66,8 +68,8 @@ static void say_stats(struct device *d) {
         return;
     }
     d->sequence++;
-    struct stats_report report = {d->record.boots, d->sequence, device_active_digest(d), &d->stats,
-                                  d->model.nn.out_len};
+    struct stats_report report = {d->record.boots, d->sequence,         device_active_digest(d),
+                                  &d->stats,       d->model.nn.out_len, d->hal.micros != NULL};
     int size = stats_encode(payload, sizeof payload, &report);
     topic_device(&topic, d->identity.device, "stats");
     struct mqtt_message m = {topic.text, payload, (size_t)size, 0, false};
@@ -97,7 +99,7 @@ void report_say(struct device *d, uint32_t now) {
     if (l->say_online) {
         say_online(d);
     }
-    if (l->say_state) {
+    if (l->say_state && !l->state_in_flight) {
         say_state(d);
     }
     if (l->say_stats) {

@@ -6,7 +6,8 @@
 
 struct device;
 
-/* Publishes what the link's flags ask for, as far as there is room; the flags fall as it goes. */
+/* Publishes what the link's flags ask for, as far as there is room; the flags fall as it goes. One
+ * state at a time is on its way: what happens meanwhile is in the next one, which says it all. */
 void report_say(struct device *d, uint32_t now);
 
 #endif

@@ -109,6 +109,23 @@ void samples_tick(struct samples *s, uint32_t now) {
     }
 }
 
+void samples_wait(const struct samples *s, uint32_t now, uint32_t *wait) {
+    for (int why = 0; why < SAMPLE_WHYS; why++) {
+        if (share(s->per_day, why) > 0) {
+            sooner(wait, now, s->period_end[why]);
+        }
+    }
+}
+
+void samples_wait_due(const struct samples *s, uint32_t now, uint32_t *wait) {
+    for (uint32_t i = 0; i < SAMPLE_KEPT; i++) {
+        const struct sampled *sample = &s->kept[i];
+        if (sample->input_size > 0) {
+            sooner(wait, now, sample->sent ? sample->retry_at : now);
+        }
+    }
+}
+
 struct sampled *samples_due(struct samples *s, uint32_t now) {
     for (uint32_t i = 0; i < SAMPLE_KEPT; i++) {
         struct sampled *sample = &s->kept[i];

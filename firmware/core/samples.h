@@ -50,6 +50,12 @@ void samples_offer(struct samples *s, const struct verdict *v, const uint8_t *ar
 /* Ends the periods whose time has come: their candidates wait to be sent. */
 void samples_tick(struct samples *s, uint32_t now);
 
+/* Shortens `wait` until a period ends. */
+void samples_wait(const struct samples *s, uint32_t now, uint32_t *wait);
+
+/* Shortens `wait` until a sample is to be sent. */
+void samples_wait_due(const struct samples *s, uint32_t now, uint32_t *wait);
+
 /* The next sample to send now, or NULL. */
 struct sampled *samples_due(struct samples *s, uint32_t now);
 

@@ -1,6 +1,7 @@
 #include "stats.h"
 
-void stats_add(struct statistics *s, const struct verdict *v, const uint8_t *input, uint32_t n) {
+void stats_add(struct statistics *s, const struct verdict *v, const uint8_t *input, uint32_t n,
+               uint32_t latency) {
     uint64_t sum = 0;
     for (uint32_t i = 0; i < n; i++) {
         sum += input[i];
@@ -12,4 +13,5 @@ void stats_add(struct statistics *s, const struct verdict *v, const uint8_t *inp
     s->confidence_sum += v->confidence;
     s->confidence_squares += (uint64_t)v->confidence * v->confidence;
     s->input_sum += sum / n;
+    s->latency_sum += latency;
 }

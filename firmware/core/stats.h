@@ -15,10 +15,13 @@ struct statistics {
     uint32_t classes[MODEL_CLASSES_MAX];
     uint64_t confidence_sum;
     uint64_t confidence_squares;
-    uint64_t input_sum; /* of the mean input byte */
+    uint64_t input_sum;   /* of the mean input byte */
+    uint64_t latency_sum; /* microseconds */
 };
 
-/* Counts one answer. `input` is its `n` raw sensor bytes, n > 0. */
-void stats_add(struct statistics *s, const struct verdict *v, const uint8_t *input, uint32_t n);
+/* Counts one answer, which took `latency` microseconds. `input` is its `n` raw sensor bytes, n > 0.
+ */
+void stats_add(struct statistics *s, const struct verdict *v, const uint8_t *input, uint32_t n,
+               uint32_t latency);
 
 #endif

@@ -2,7 +2,7 @@
 
 const char *phase_name(enum phase phase) {
     static const char *const names[] = {
-        "idle", "downloading", "verifying", "trial", "confirmed", "failed", "rolled back", "ready",
+        "idle", "downloading", "verifying", "trial", "confirmed", "failed", "rolledback", "ready",
     };
     return names[phase];
 }

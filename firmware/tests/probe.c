@@ -22,8 +22,8 @@ static int show_grant(const uint8_t *p, size_t n) {
     if (grant_decode(p, n, &g) != 0) {
         return 3;
     }
-    printf("serial %u\nfleet %s\ninterval %u\nsamples %u\n", g.serial, g.fleet, g.interval_ms,
-           g.samples_per_day);
+    printf("serial %u\nfleet %s\ninterval %u\nsamples %u\nhold %d\nattempt %u\n", g.serial, g.fleet,
+           g.interval_ms, g.samples_per_day, g.hold, g.attempt);
     if (g.has_artefact) {
         print_hex("digest", g.artefact.digest, SHA256_SIZE);
         printf("size %u\nblock %u\n", g.artefact.size, g.artefact.block_size);
@@ -69,14 +69,15 @@ static int print_largest(void) {
                                  65535,
                                  65535,
                                  UINT32_MAX,
-                                 PHASE_ROLLEDBACK,
+                                 65535,
+                                 PHASE_READY,
                                  REASON_TIMEOUT,
                                  digest,
                                  digest,
                                  digest,
                                  {"abcdefghijklmnopqrstuvwx", "abcdefghijklmnopqrstuvwx",
                                   UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX}};
-    struct stats_report report = {UINT32_MAX, UINT32_MAX, digest, &stats, MODEL_CLASSES_MAX};
+    struct stats_report report = {UINT32_MAX, UINT32_MAX, digest, &stats, MODEL_CLASSES_MAX, true};
     int sizes[3];
     sizes[0] = state_encode(out, 320, &state); /* the room that link.c gives each of them */
     CHECK(sizes[0] > 0);

@@ -80,7 +80,7 @@ static void answer_device(const struct file *artefact) {
         feed_numbered(0x90, device.link.window_id, device.download.window_size);
         publish_window(artefact);
     }
-    if (device.link.state_in_trial) {
+    if (device.link.state_in_flight) {
         feed_numbered(0x40, device.link.state_id, 0);
     }
 }

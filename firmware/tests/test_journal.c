@@ -15,6 +15,7 @@ static void fill(struct journal_record *r, uint32_t n) {
     r->boots = n;
     r->floor = n * 7;
     r->confirmed = (uint8_t)(n % 2);
+    r->attempt = (uint16_t)(n * 1000);
     r->slot[1].size = n;
     memset(r->slot[1].digest, (int)n, SHA256_SIZE);
     memset(r->refused, (int)(n + 1), SHA256_SIZE);
@@ -27,7 +28,8 @@ static uint32_t loaded(void) {
         return 0;
     }
     fill(&wanted, r.boots);
-    CHECK(r.floor == wanted.floor && r.confirmed == wanted.confirmed && r.trial == SLOT_NONE);
+    CHECK(r.floor == wanted.floor && r.confirmed == wanted.confirmed && r.trial == SLOT_NONE &&
+          r.attempt == wanted.attempt);
     CHECK(memcmp(r.slot, wanted.slot, sizeof r.slot) == 0);
     CHECK(memcmp(r.refused, wanted.refused, sizeof r.refused) == 0);
     return r.boots;

@@ -59,13 +59,15 @@ class Hand:
             await self._listening
         await self._client.__aexit__(*error)
 
-    async def publish_blocks(self, data: bytes, *, leave_out: frozenset[int] = frozenset()) -> None:
+    async def publish_blocks(
+        self, data: bytes, *, leave_out: frozenset[int] = frozenset(), block: int = BLOCK
+    ) -> None:
         """Publish the blocks of an artefact, all but some."""
-        for number, start in enumerate(range(0, len(data), BLOCK)):
+        for number, start in enumerate(range(0, len(data), block)):
             if number not in leave_out:
-                block = data[start : start + BLOCK]
                 topic = topics.block(digest(data), number)
-                await self._client.publish(topic, block, qos=1, retain=True)
+                part = data[start : start + block]
+                await self._client.publish(topic, part, qos=1, retain=True)
 
     async def publish(self, topic: str, payload: bytes) -> None:
         await self._client.publish(topic, payload, qos=1, retain=True)
@@ -82,17 +84,22 @@ class Hand:
         size: int | None = None,
         interval: int = 300,
         samples: int = 0,
+        hold: bool = False,
+        attempt: int = 0,
+        block: int = BLOCK,
     ) -> None:
         self._serial += 1
         artefact = None
         if data is not None:
-            artefact = Artefact(digest=digest(data), size=size or len(data), block=BLOCK)
+            artefact = Artefact(digest=digest(data), size=size or len(data), block=block)
         message = Grant(
             serial=self._serial,
             fleet=FLEET,
             interval=interval,
             samples=samples,
             artefact=artefact,
+            hold=hold,
+            attempt=attempt,
         )
         await self._client.publish(topics.grant(device), message.encode(), qos=1, retain=True)
 

@@ -28,11 +28,15 @@ async def test_a_board_updates_refuses_and_survives_power_cuts(bench, hand, firs
     await hand.publish_blocks(old)
     await hand.grant(DEVICE, old)
     await hand.state(DEVICE, lambda s: s.phase == Phase.TRIAL, SLOW)
+    steps = [Phase.IDLE, Phase.DOWNLOADING, Phase.VERIFYING, Phase.TRIAL]
+    assert list(dict.fromkeys(s.phase for s in hand.history[DEVICE])) == steps
     await bench.show(DEVICE, first)
     state = await hand.state(DEVICE, lambda s: s.phase == Phase.CONFIRMED, SLOW)
     assert (state.active, state.floor) == (digest(old), 2)
     await hand.until(lambda: len(bench.answers) == 8, "eight answers")
     assert [a.label for _, a in bench.answers] == first.labels * 2
+    await hand.until(lambda: DEVICE in hand.stats and hand.stats[DEVICE].count == 8, "stats", SLOW)
+    assert 0 < hand.stats[DEVICE].latency_sum < 8_000_000
 
     foreign = sign(second, load_private(new_private_pem()), security_counter=2)
     await hand.publish_blocks(foreign)

@@ -136,7 +136,15 @@ def test_hashes_equal_those_of_the_library():
 
 GRANTS = [
     Grant(1, "default.meters", 1000, 5),
-    Grant(2**32 - 1, "n" * 127, 2**32 - 1, 10_000, Artefact("ab" * 32, 2**32 - 1, 65535)),
+    Grant(
+        2**32 - 1,
+        "n" * 127,
+        2**32 - 1,
+        10_000,
+        Artefact("ab" * 32, 2**32 - 1, 65535),
+        hold=True,
+        attempt=65535,
+    ),
 ]
 
 
@@ -148,6 +156,8 @@ def test_the_device_reads_grants_as_they_are_written(grant):
         "fleet": grant.fleet,
         "interval": grant.interval,
         "samples": grant.samples,
+        "hold": int(grant.hold),
+        "attempt": grant.attempt,
     }
     if grant.artefact:
         wanted |= {
@@ -202,12 +212,13 @@ def test_no_message_breaks_the_device():
 def test_the_gateway_reads_the_largest_messages_of_a_device():
     shown = dict(line.split() for line in run("probe", "largest").splitlines())
     state = State.decode(bytes.fromhex(shown["state"]))
-    assert (state.phase, state.reason, state.got) == (Phase.ROLLEDBACK, Reason.TIMEOUT, 65535)
+    assert (state.phase, state.reason, state.got) == (Phase.READY, Reason.TIMEOUT, 65535)
     assert state.active == state.target == state.standby == "ab" * 32
     assert (state.floor, state.caps.arena) == (2**32 - 1, 2**32 - 1)
+    assert state.attempt == 65535
     stats = Stats.decode(bytes.fromhex(shown["stats"]))
     assert stats.classes == (2**32 - 1,) * 32
-    assert stats.confidence_squares == stats.input_sum == 2**64 - 1
+    assert stats.confidence_squares == stats.input_sum == stats.latency_sum == 2**64 - 1
     sample = Sample.decode(bytes.fromhex(shown["sample"]))
     assert (len(sample.input), sample.label, sample.why) == (1024, 255, Why.RANDOM)
 

@@ -40,6 +40,17 @@ static int erase(void *ctx, uint32_t offset) {
     return 0;
 }
 
+/* SysTick counts down from its reload value. */
+static uint32_t micros(void *ctx) {
+    uint32_t ms, left;
+    (void)ctx;
+    do {
+        ms = now_ms;
+        left = SYSTICK_VALUE;
+    } while (ms != now_ms);
+    return ms * 1000u + (SYSTICK_RELOAD - left) / (CLOCK_HZ / 1000000u);
+}
+
 static void log_line(void *ctx, const char *what, const char *detail) {
     (void)ctx;
     uart_text(UART_LOG, what);
@@ -140,6 +151,7 @@ int main(void) {
         .flash = {memory, memory, PSRAM_SIZE, program, erase},
         .arena = arena,
         .arena_size = ARENA_SIZE,
+        .micros = micros,
         .log = log_line,
     };
     uart_open(UART_LOG);
