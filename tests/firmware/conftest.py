@@ -16,11 +16,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hack.testbed import devices
 from hack.testbed.broker import Broker
 from hack.testbed.link import Answer, SensorLink
+from hack.testbed.models import TARGET, Model, make
 from hack.testbed.processes import ROOT, Process, Processes
 from petiole.artifact.keys import load_private, new_private_pem, public_raw
 
 from .hand import Hand
-from .models import TARGET, Model, make
 
 IDS = tuple(f"leaf-{n}" for n in range(5))
 

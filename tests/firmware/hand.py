@@ -11,6 +11,7 @@ from typing import Self
 import aiomqtt
 
 from hack.testbed.broker import Broker
+from hack.testbed.models import digest
 from petiole.wire import topics
 from petiole.wire.messages import (
     Artefact,
@@ -22,8 +23,6 @@ from petiole.wire.messages import (
     encode_ack,
     encode_halt,
 )
-
-from .models import digest
 
 FLEET = "default.bench"
 BLOCK = 512

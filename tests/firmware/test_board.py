@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from hack.testbed.models import digest, sign
 from petiole.artifact.keys import load_private, new_private_pem
 from petiole.wire.messages import Phase, Reason
 
 from .hand import BLOCK
-from .models import digest, sign
 
 DEVICE = "leaf-0"
 SLOW = 60  # QEMU on a busy machine

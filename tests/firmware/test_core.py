@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from hack.testbed.models import TARGET, make, sign
 from hack.testbed.processes import ROOT
 from petiole.artifact.flash import FLASH_SIZE, Identity, flash_image
 from petiole.artifact.keys import public_der, public_raw
@@ -27,8 +28,6 @@ from petiole.wire.messages import (
     encode_ack,
     encode_halt,
 )
-
-from .models import TARGET, make, sign
 
 PROGRAMS = ROOT / "build" / "firmware" / "test"
 NOT_A_MESSAGE = 3  # exit status of probe

@@ -7,12 +7,12 @@ import struct
 
 import pytest
 
+from hack.testbed.models import digest, make, sign
 from petiole.artifact.keys import load_private, new_private_pem
 from petiole.wire import topics
 from petiole.wire.messages import Phase, Reason, Why
 
 from .hand import BLOCK
-from .models import digest, make, sign
 
 DEVICE = "leaf-0"
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from hack.testbed.exactness import Server
 from petiole.artifact.pack import pack
 from petiole.artifact.policy import Policy
 from petiole_pipelines.planner.fixedpoint import scale, softmax
@@ -23,6 +22,8 @@ from petiole_pipelines.planner.format import (
     pack_op,
     pack_scales,
 )
+
+from .exactness import Server
 
 INPUTS, CLASSES = 64, 10
 TARGET = "cortex-m4"
