@@ -17,6 +17,7 @@ import structlog
 from petiole.wire import topics
 
 from .settings import Settings
+from .tls import context
 
 log = structlog.get_logger()
 
@@ -88,11 +89,11 @@ class AiomqttBroker:
         wait = FIRST_WAIT
         while True:
             try:
-                async with self._new_client() as client:
+                async with new_client(self._settings) as client:
                     self._client, self._problem, wait = client, "", FIRST_WAIT
                     log.info("connected to broker", port=self._settings.mqtt_port)
                     await self._listen(client, on_message, on_connect)
-            except aiomqtt.MqttError as error:
+            except (aiomqtt.MqttError, OSError) as error:  # OSError: of the TLS files
                 self._problem = (
                     f"broker {self._settings.mqtt_host}:{self._settings.mqtt_port}: {error}; "
                     "devices are not heard until it is back"
@@ -102,20 +103,6 @@ class AiomqttBroker:
                 self._client = None
             await asyncio.sleep(wait)
             wait = min(wait * 2, LONGEST_WAIT)
-
-    def _new_client(self) -> aiomqtt.Client:
-        s = self._settings
-        client = aiomqtt.Client(
-            s.mqtt_host,
-            s.mqtt_port,
-            username=s.mqtt_user,
-            password=s.mqtt_password.get_secret_value(),
-            clean_session=True,
-            keepalive=20,
-            max_inflight_messages=WINDOW,
-        )
-        client.pending_calls_threshold = 2 * WINDOW  # below that aiomqtt need not warn
-        return client
 
     async def _listen(
         self,
@@ -128,6 +115,26 @@ class AiomqttBroker:
         on_connect()
         async for message in client.messages:
             on_message(str(message.topic), _bytes(message.payload))
+
+
+def new_client(settings: Settings, waiting: int = 0) -> aiomqtt.Client:
+    """Make a client, not connected yet, that keeps ``waiting`` unread messages; 0: all.
+
+    OSError when the files for TLS cannot be read; ssl.SSLError, one of them, when they do not fit.
+    """
+    client = aiomqtt.Client(
+        settings.mqtt_host,
+        settings.mqtt_port,
+        username=settings.mqtt_user,
+        password=settings.mqtt_password.get_secret_value(),
+        tls_context=context(settings),
+        clean_session=True,
+        keepalive=20,
+        max_inflight_messages=WINDOW,
+        max_queued_incoming_messages=waiting,
+    )
+    client.pending_calls_threshold = 2 * WINDOW  # below that aiomqtt need not warn
+    return client
 
 
 def _bytes(payload: object) -> bytes:

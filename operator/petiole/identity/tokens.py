@@ -6,6 +6,8 @@ import hashlib
 import hmac
 import secrets
 
+NONE = "0" * 64  # the digest of no token that anybody knows
+
 
 def new_token() -> str:
     """Return a fresh token: 43 characters of URL-safe base64."""

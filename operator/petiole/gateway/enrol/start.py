@@ -1,0 +1,28 @@
+"""Put enrolment together from the settings."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from prometheus_client import CollectorRegistry
+
+from petiole.gateway.settings import Settings
+from petiole.identity.authority import load_authority
+
+from .enrolment import Enrolment
+from .files import RevocationFile
+from .ledger import Ledger
+
+
+def enrolment(settings: Settings, metrics: CollectorRegistry) -> Enrolment | None:
+    """Return the service, None without an authority. OSError or AuthorityError for its files."""
+    if settings.ca_cert is None or settings.ca_key is None:
+        return None
+    return Enrolment(
+        Ledger(settings.database_url),
+        load_authority(settings.ca_cert.read_bytes(), settings.ca_key.read_bytes()),
+        metrics,
+        life=timedelta(days=settings.certificate_days),
+        token_life=timedelta(hours=settings.token_hours),
+        revocations=RevocationFile(settings.crl_file) if settings.crl_file else None,
+    )
