@@ -21,6 +21,8 @@ from petiole.wire.topics import DEVICE_ID
 
 from .broker import Broker
 from .engine import Engine, StoreError
+from .enrol.enrolment import Enrolment
+from .enrol.http import described, for_administrators, for_devices
 from .metrics import Metrics
 from .registry import Registry, StalePlanError
 
@@ -34,7 +36,13 @@ class Registration(BaseModel):
     labels: dict[str, str] = {}
 
 
-def build(engine: Engine, broker: Broker, metrics: Metrics, token: str) -> FastAPI:
+def build(
+    engine: Engine,
+    broker: Broker,
+    metrics: Metrics,
+    token: str,
+    enrolment: Enrolment | None = None,
+) -> FastAPI:
     """Build the application. All of ``/v1`` asks for the bearer ``token``."""
 
     def authorised(request: Request) -> None:
@@ -44,7 +52,15 @@ def build(engine: Engine, broker: Broker, metrics: Metrics, token: str) -> FastA
 
     app = FastAPI(title="Petiole gateway", docs_url=None, redoc_url=None)
     app.include_router(_fleets(engine), prefix="/v1", dependencies=[Depends(authorised)])
-    app.include_router(_devices(engine), prefix="/v1", dependencies=[Depends(authorised)])
+    app.include_router(
+        _devices(engine, enrolment), prefix="/v1", dependencies=[Depends(authorised)]
+    )
+    app.include_router(
+        for_administrators(enrolment, lambda device: _registered(engine.registry, device)),
+        prefix="/v1",
+        dependencies=[Depends(authorised)],
+    )
+    app.include_router(for_devices(enrolment))
     app.include_router(_health(engine, broker, metrics))
 
     @app.exception_handler(StoreError)
@@ -100,7 +116,7 @@ def _fleets(engine: Engine) -> APIRouter:
     return router
 
 
-def _devices(engine: Engine) -> APIRouter:
+def _devices(engine: Engine, enrolment: Enrolment | None) -> APIRouter:
     router = APIRouter()
 
     @router.put("/devices", status_code=204)
@@ -122,7 +138,9 @@ def _devices(engine: Engine) -> APIRouter:
         found = engine.registry.devices.get(device)
         if found is None:
             raise HTTPException(404, f"device {device!r} was never registered nor heard of")
-        return {**describe(engine.registry, found), "history": found.history}
+        held = await enrolment.newest(device) if enrolment else None
+        record = describe(engine.registry, found)
+        return {**record, "certificate": described(held), "history": found.history}
 
     return router
 
@@ -152,6 +170,10 @@ def _health(engine: Engine, broker: Broker, metrics: Metrics) -> APIRouter:
 def _known(registry: Registry, fleet: str) -> None:
     if fleet not in registry.fleets:
         raise HTTPException(404, f"there is no plan for fleet {fleet!r}")
+
+
+def _registered(registry: Registry, device: str) -> bool:
+    return (found := registry.devices.get(device)) is not None and found.registered
 
 
 def describe(registry: Registry, device: Device) -> dict[str, Any]:
