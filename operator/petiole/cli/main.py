@@ -77,6 +77,24 @@ def gateway(
     mqtt_port: Annotated[int, _option("--mqtt-port", "The broker's port.")] = 1883,
     mqtt_user: Annotated[str, _option("--mqtt-user", "User at the broker.")] = "gateway",
     mqtt_password: Annotated[str, _option("--mqtt-password", "Better given as variable.")] = "",
+    mqtt_tls_ca: Annotated[
+        Path | None, _option("--mqtt-tls-ca", "Authority of the broker, PEM; turns TLS on.")
+    ] = None,
+    mqtt_tls_cert: Annotated[
+        Path | None, _option("--mqtt-tls-cert", "The gateway's certificate, PEM.")
+    ] = None,
+    mqtt_tls_key: Annotated[Path | None, _option("--mqtt-tls-key", "Its key, PEM.")] = None,
+    ca_cert: Annotated[
+        Path | None, _option("--ca-cert", "Authority of devices, PEM; turns enrolment on.")
+    ] = None,
+    ca_key: Annotated[Path | None, _option("--ca-key", "Its key, PEM.")] = None,
+    certificate_days: Annotated[
+        float, _option("--certificate-days", "Life of a device's certificate.")
+    ] = 30.0,
+    token_hours: Annotated[float, _option("--token-hours", "Life of a one-time token.")] = 24.0,
+    crl_file: Annotated[
+        Path | None, _option("--crl-file", "Where the broker reads revocations.")
+    ] = None,
     database_url: Annotated[
         str, _option("--database-url", "SQLAlchemy URL with an async driver.")
     ] = "sqlite+aiosqlite:///gateway.db",
@@ -88,6 +106,7 @@ def gateway(
     """Run the gateway until it is told to stop."""
     from petiole.gateway.main import main  # noqa: PLC0415 - only this process needs a broker
     from petiole.gateway.settings import Settings  # noqa: PLC0415
+    from petiole.identity.authority import AuthorityError  # noqa: PLC0415
 
     settings = checked(
         Settings,
@@ -95,6 +114,14 @@ def gateway(
         mqtt_port=mqtt_port,
         mqtt_user=mqtt_user,
         mqtt_password=mqtt_password,
+        mqtt_tls_ca=mqtt_tls_ca,
+        mqtt_tls_cert=mqtt_tls_cert,
+        mqtt_tls_key=mqtt_tls_key,
+        ca_cert=ca_cert,
+        ca_key=ca_key,
+        certificate_days=certificate_days,
+        token_hours=token_hours,
+        crl_file=crl_file,
         database_url=database_url,
         store_uri=store,
         listen_host=listen_host,
@@ -102,7 +129,10 @@ def gateway(
         token=gateway_token,
     )
     logs.to_json()
-    main(settings)
+    try:
+        main(settings)
+    except (OSError, AuthorityError) as error:
+        fail(str(error), code=2)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from .api import build
 from .blocks import Blocks
 from .broker import AiomqttBroker
 from .engine import Engine
+from .enrol import start
 from .metrics import Metrics
 from .samples import Samples
 from .settings import Settings
@@ -27,7 +28,7 @@ def main(settings: Settings) -> None:
 
 
 async def run(settings: Settings) -> None:
-    """Run until a signal. OSError when the listening address is taken."""
+    """Run until a signal. OSError for an address that is taken, or unreadable files."""
     listener = socket.create_server((settings.listen_host, settings.listen_port))
     store = Store(settings.database_url)
     await store.open()
@@ -37,7 +38,8 @@ async def run(settings: Settings) -> None:
     samples = Samples(objects, broker, engine.nudge)
     engine.use(samples)
     await engine.load()
-    app = build(engine, broker, metrics, settings.token.get_secret_value())
+    enrolment = start.enrolment(settings, metrics.registry)
+    app = build(engine, broker, metrics, settings.token.get_secret_value(), enrolment)
     server = uvicorn.Server(
         uvicorn.Config(
             app,
@@ -55,12 +57,15 @@ async def run(settings: Settings) -> None:
         asyncio.create_task(samples.run(), name="samples"),
         asyncio.create_task(broker.run(engine.hear, engine.connected), name="broker"),
     }
+    tasks |= start.background(settings, enrolment)
     try:
         ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in ended:
             task.result()  # the server after a signal; anything else raises what went wrong
     finally:
         await _end(tasks)
+        if enrolment is not None:
+            await enrolment.close()
         await store.close()
         listener.close()
 

@@ -61,6 +61,9 @@ class Enrolment:
         self._changed = asyncio.Event()
         self._metrics = _Metrics(metrics)
 
+    async def close(self) -> None:
+        await self._ledger.close()
+
     async def token(self, device: str) -> tuple[str, datetime]:
         """Make a one-time token for ``device``, and say when it expires; the last one is void."""
         token, expires = tokens.new_token(), self._clock() + self._token_life.total_seconds()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 from prometheus_client import CollectorRegistry
@@ -12,6 +13,17 @@ from petiole.identity.authority import load_authority
 from .enrolment import Enrolment
 from .files import RevocationFile
 from .ledger import Ledger
+from .renewal import Renewals
+
+
+def background(settings: Settings, service: Enrolment | None) -> set[asyncio.Task[None]]:
+    """Start what runs beside the HTTP routes, where certificates are issued: on the leader."""
+    if service is None:
+        return set()
+    return {
+        asyncio.create_task(service.run(), name="enrolment"),
+        asyncio.create_task(Renewals(settings, service).run(), name="renewals"),
+    }
 
 
 def enrolment(settings: Settings, metrics: CollectorRegistry) -> Enrolment | None:
