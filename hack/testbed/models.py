@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -109,13 +110,18 @@ def make(seed: int, *, vectors: int = 4, padding: int = 0) -> Model:
     return Model(blob, inputs, np.stack(outputs))
 
 
-def sign(model: Model, key: Ed25519PrivateKey, **policy: object) -> bytes:
-    """Pack the model; ``policy`` overrides fields of its policy, or ``golden``."""
-    golden = policy.pop("golden", model.golden)
+def sign(
+    model: Model,
+    key: Ed25519PrivateKey,
+    *,
+    golden: bytes | None = None,
+    **policy: Any,  # noqa: ANN401 - any field of Policy
+) -> bytes:
+    """Pack the model; ``policy`` overrides fields of its policy."""
     fields = replace(_POLICY, **({"ops": Header.parse(model.blob).ops} | policy))
     return pack(
         model.blob,
-        golden,
+        model.golden if golden is None else golden,
         pair_size=INPUTS + CLASSES,
         reference_count=0,
         reference_confidence=(0,) * 16,

@@ -38,15 +38,21 @@ class Testbed:
     """Start with ``with`` or ``start()``; ``stop()`` leaves the folder for reading.
 
     ``users`` are the devices' names and passwords at the broker. ``operator_options`` are added to
-    the operator's command line.
+    the operator's command line. ``database_url`` is the fleet store; without one, an SQLite file.
     """
 
     __test__ = False  # its name is no reason for pytest to collect it
 
     def __init__(
-        self, folder: Path, users: Mapping[str, str] = {}, *, operator_options: Iterable[str] = ()
+        self,
+        folder: Path,
+        users: Mapping[str, str] = {},
+        *,
+        operator_options: Iterable[str] = (),
+        database_url: str | None = None,
     ) -> None:
         self.folder = folder.resolve()
+        self._database_url = database_url or f"sqlite+aiosqlite:///{self.folder / 'gateway.db'}"
         self.store = self.folder / "store"
         self.work = self.folder / "work"
         self.signing_key = self.folder / "signing.pem"
@@ -133,7 +139,7 @@ class Testbed:
             "gateway",
             "--mqtt-port", str(self.broker.port),
             "--mqtt-user", self.broker.gateway_user,
-            "--database-url", f"sqlite+aiosqlite:///{self.folder / 'gateway.db'}",
+            "--database-url", self._database_url,
             "--store", self.store.as_uri(),
             "--listen-port", self.gateway_url.rpartition(":")[2],
         )  # fmt: skip

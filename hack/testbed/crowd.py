@@ -1,0 +1,225 @@
+"""Many device cores that feed themselves, and versions of a model that nobody had to learn.
+
+For rollouts at scale: the artefacts are signed and real, devices verify and run them, but no
+pipeline makes them. ``publish`` writes what a learning round would have written.
+
+    with Crowd(folder, members(1000)) as crowd:
+        crowd.apply({"stages": [...]})
+        number = crowd.publish()
+        crowd.wait(lambda status: ..., 60.0, "the promotion")
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import yaml
+from kubernetes import client, config
+
+from petiole.api.base import GROUP, VERSION
+from petiole.api.tinymodel import TinyModelSpec
+from petiole.artifact.keys import load_private
+from petiole.learning.triggers import data_hash
+
+from . import models
+from .devices import Device, passwords
+from .testbed import Testbed
+from .waits import DeadlineError
+
+NAMESPACE, FLEET, MODEL = "default", "crowd", "crowd"
+KEPT = 20  # versions that a TinyModel's status has room for
+SITES = 20
+
+
+def members(count: int, sites: int = SITES) -> list[Device]:
+    """``count`` devices, spread over ``sites``; every id begins with its site."""
+    return [
+        Device(
+            f"site-{n % sites:02d}-{n:05d}",
+            models.TARGET,
+            {"app": FLEET, "site": f"site-{n % sites:02d}"},
+            slot=48 * 1024,
+            arena=1024,
+        )
+        for n in range(count)
+    ]
+
+
+class Crowd:
+    """Control plane, broker, gateway, operator, and ``devices`` in one ``petiole-sim``."""
+
+    def __init__(
+        self, folder: Path, devices: Sequence[Device], *, database_url: str | None = None
+    ) -> None:
+        self.folder = folder.resolve()
+        self.devices = devices
+        users = passwords(devices)
+        self.testbed = Testbed(self.folder, users, database_url=database_url)
+        self._versions: list[dict[str, Any]] = []
+
+    def start(self) -> Self:
+        """Bring all up but the devices; the operator starts after the model has its status."""
+        self.testbed.start()
+        try:
+            assert self.testbed.operator is not None
+            self.testbed.operator.stop()
+            self.testbed.register(self.devices)
+            self._make_model()
+            self.testbed.start_operator()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def stop(self) -> None:
+        self.testbed.stop()
+
+    def publish(self, *, size: int = 0, seed: int | None = None) -> int:
+        """Sign one more version of about ``size`` bytes and list it; returns its number."""
+        number = 1 + (self._versions[-1]["version"] if self._versions else 0)
+        artefact = self.sign(number, size=size, seed=number if seed is None else seed)
+        digest = models.digest(artefact)
+        store = self.testbed.store
+        (store / "artifacts").mkdir(exist_ok=True)
+        (store / "artifacts" / digest).write_bytes(artefact)
+        reference = f"models/{self.uid}/versions/{number}.json"
+        path = store / reference
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps({"run": "", "version": {}, "references": {}}))
+        self._versions = [*self._versions, _version(number, digest, len(artefact), reference)]
+        self._versions = self._versions[-KEPT:]
+        self._patch_model({"latestVersion": number, "versions": self._versions})
+        return number
+
+    def sign(self, number: int, *, size: int, seed: int) -> bytes:
+        """An artefact of ``size`` bytes, or as small as it gets; its model is real."""
+        key = load_private(self.testbed.signing_key.read_bytes())
+        policy = {"revision": number, "security_counter": 1}
+        plain = models.sign(models.make(seed), key, **policy)
+        if size <= len(plain):
+            return plain
+        return models.sign(models.make(seed, padding=size - len(plain)), key, **policy)
+
+    def digest(self, number: int) -> str:
+        """The artefact of a version."""
+        found = next(v for v in self._versions if v["version"] == number)
+        return str(found["variants"][0]["digest"])
+
+    def apply(self, rollout: Mapping[str, Any]) -> None:
+        """``kubectl apply`` of the fleet with this ``spec.rollout``."""
+        document = {
+            "apiVersion": f"{GROUP}/{VERSION}",
+            "kind": "DeviceFleet",
+            "metadata": {"name": FLEET, "namespace": NAMESPACE},
+            "spec": {
+                "selector": {"matchLabels": {"app": FLEET}},
+                "model": {"name": MODEL, "version": "Latest"},
+                "rollout": dict(rollout),
+                "monitoring": {"interval": "1h", "samplesPerDay": 0},
+            },
+        }
+        self.testbed.cluster.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(document))
+
+    def status(self) -> dict[str, Any]:
+        """The fleet's status."""
+        found: dict[str, Any] = self.api.get_namespaced_custom_object(
+            GROUP, VERSION, NAMESPACE, "devicefleets", FLEET, _request_timeout=10
+        )
+        return dict(found.get("status") or {})
+
+    def wait(
+        self, done: Callable[[Mapping[str, Any]], object], seconds: float, what: str
+    ) -> dict[str, Any]:
+        """The status once ``done`` of it is truthy; DeadlineError shows the last one."""
+        end = time.monotonic() + seconds
+        while True:
+            status = self.status()
+            if done(status):
+                return status
+            if time.monotonic() > end:
+                raise DeadlineError(
+                    f"waited {seconds:.0f} s for {what}; last:\n{yaml.dump(status)}"
+                )
+            time.sleep(0.1)
+
+    @property
+    def api(self) -> client.CustomObjectsApi:
+        kubeconfig = str(self.testbed.cluster.kubeconfig)
+        return client.CustomObjectsApi(config.new_client_from_config(kubeconfig))
+
+    def _make_model(self) -> None:
+        document = _model(self.folder)
+        made = self.api.create_namespaced_custom_object(
+            GROUP, VERSION, NAMESPACE, "tinymodels", document
+        )
+        self.uid = made["metadata"]["uid"]
+        # A first round over, so that the operator has no reason to begin one.
+        spec = TinyModelSpec.model_validate(document["spec"])
+        over = {"number": 1, "step": "Idle", "trigger": "Initial", "dataHash": data_hash(spec)}
+        self._patch_model({"round": over})
+
+    def _patch_model(self, status: Mapping[str, Any]) -> None:
+        self.api.patch_namespaced_custom_object_status(
+            GROUP, VERSION, NAMESPACE, "tinymodels", MODEL, {"status": status}
+        )
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+
+def sites(devices: Iterable[Device]) -> dict[str, tuple[str, ...]]:
+    """Strata of the cohort, as ``stratifyBy: [site]`` makes them."""
+    return {device.id: (device.labels["site"],) for device in devices}
+
+
+def _version(number: int, digest: str, size: int, reference: str) -> dict[str, Any]:
+    variant = {"target": models.TARGET, "digest": digest, "size": size, "arena": 256}
+    return {
+        "version": number,
+        "round": 1,
+        "createdAt": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+        "accuracy": "95.0%",
+        "labels": 0,
+        "trigger": "Initial",
+        "referenceUri": reference,
+        "variants": [{**variant, "accuracy": "95.0%"}],
+    }
+
+
+def _model(folder: Path) -> dict[str, Any]:
+    nowhere = (folder / "no-data").as_uri()
+    return {
+        "apiVersion": f"{GROUP}/{VERSION}",
+        "kind": "TinyModel",
+        "metadata": {"name": MODEL, "namespace": NAMESPACE},
+        "spec": {
+            "task": {
+                "type": "ImageClassification",
+                "labels": [f"class-{n}" for n in range(models.CLASSES)],
+                "input": {"height": 8, "width": 8, "channels": 1},
+            },
+            "data": {"pool": {"uri": nowhere}, "evaluation": {"uri": nowhere}},
+            "learning": {
+                "batchSize": 20,
+                "labelBudget": 40,
+                "labels": {"source": "Oracle", "uri": f"{nowhere}/labels.csv"},
+                "triggers": {"drift": False},
+            },
+            "targets": [{"name": models.TARGET, "flash": "64Ki", "arena": "32Ki"}],
+            "acceptance": {"accuracy": "70%"},
+        },
+    }
