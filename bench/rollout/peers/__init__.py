@@ -1,0 +1,1 @@
+"""One module a peer: it starts the servers, plays the devices and returns what was measured."""
