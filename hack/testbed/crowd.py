@@ -100,11 +100,10 @@ class Crowd:
     def sign(self, number: int, *, size: int, seed: int) -> bytes:
         """An artefact of ``size`` bytes, or as small as it gets; its model is real."""
         key = load_private(self.testbed.signing_key.read_bytes())
-        policy = {"revision": number, "security_counter": 1}
-        plain = models.sign(models.make(seed), key, **policy)
+        plain = models.sign(models.make(seed), key, revision=number)
         if size <= len(plain):
             return plain
-        return models.sign(models.make(seed, padding=size - len(plain)), key, **policy)
+        return models.sign(models.make(seed, padding=size - len(plain)), key, revision=number)
 
     def digest(self, number: int) -> str:
         """The artefact of a version."""
@@ -212,7 +211,10 @@ def _model(folder: Path) -> dict[str, Any]:
                 "labels": [f"class-{n}" for n in range(models.CLASSES)],
                 "input": {"height": 8, "width": 8, "channels": 1},
             },
-            "data": {"pool": {"uri": nowhere}, "evaluation": {"uri": nowhere}},
+            "data": {
+                "pool": {"uri": f"{nowhere}/pool"},
+                "evaluation": {"uri": f"{nowhere}/frozen"},
+            },
             "learning": {
                 "batchSize": 20,
                 "labelBudget": 40,
