@@ -1,4 +1,9 @@
-"""A Mosquitto of one's own on loopback: a free port, a password a device, access rules."""
+"""A Mosquitto of one's own on loopback: free ports, access rules, passwords or certificates.
+
+With an authority it has three listeners: one for devices by certificate, which knows no user with
+more rights than a device, one for gateways by certificate, and one by password for devices on wires
+that TLS would not protect any further (UART, one's own machine).
+"""
 
 from __future__ import annotations
 
@@ -8,11 +13,14 @@ import hashlib
 import os
 import secrets
 import shutil
+import signal
 import socket
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+from petiole.identity.authority import GATEWAY
 
 from .processes import Process, Processes
 from .waits import free_port
@@ -20,26 +28,31 @@ from .waits import free_port
 ITERATIONS = 101  # Mosquitto's own number; its file states it, so any other would do
 
 # Whoever logs in under a device's id may write below that id and read what is meant for it.
-RULES = """\
-user {gateway}
-topic readwrite petiole/1/#
-
+DEVICE_RULES = """\
 pattern write petiole/1/d/%u/state
 pattern write petiole/1/d/%u/stats
 pattern write petiole/1/d/%u/sample/+
 pattern write petiole/1/d/%u/online
+pattern write petiole/1/d/%u/csr
 pattern read petiole/1/d/%u/grant
 pattern read petiole/1/d/%u/ack
+pattern read petiole/1/d/%u/cert
 pattern read petiole/1/f/+/halt
 pattern read petiole/1/b/+/+
 """
 
+GATEWAY_RULES = """\
+user {gateway}
+topic readwrite petiole/1/#
+"""
+
 CONFIG = """\
+per_listener_settings true
 listener {port} 127.0.0.1
 allow_anonymous false
 password_file {folder}/passwords
 acl_file {folder}/acl
-persistence true
+{tls}persistence true
 persistence_location {folder}/
 autosave_interval 10
 max_queued_messages 0
@@ -50,6 +63,26 @@ log_dest stderr
 log_type error
 log_type warning
 log_type notice
+"""
+
+# A client id is the certificate's name: nobody takes over a session, or ends it, that is not his.
+DEVICE_LISTENER = """\
+listener {port} 127.0.0.1
+acl_file {folder}/device.acl
+use_username_as_clientid true
+"""
+GATEWAY_LISTENER = """\
+listener {port} 127.0.0.1
+acl_file {folder}/gateway.acl
+"""
+TLS = """\
+allow_anonymous false
+cafile {pki}/ca.crt
+certfile {pki}/broker.crt
+keyfile {pki}/broker.key
+crlfile {pki}/crl.pem
+require_certificate true
+use_identity_as_username true
 """
 
 
@@ -63,6 +96,9 @@ def password_line(user: str, password: str) -> str:
 class Broker:
     """Mosquitto in ``folder`` with a user for each of ``passwords`` and for the gateway.
 
+    ``pki`` is a folder as `petiole key ca` and `petiole key services` leave it. With it devices
+    connect to ``tls_port`` and gateways to ``gateway_tls_port`` by their certificates.
+
     Start with ``with Broker(...)`` or ``start()`` and ``stop()``; starting again keeps port,
     passwords and, unless it was killed, what was retained.
     """
@@ -72,10 +108,14 @@ class Broker:
         folder: Path,
         passwords: Mapping[str, str],
         processes: Processes | None = None,
+        pki: Path | None = None,
     ) -> None:
         self.folder = folder.resolve()
         self.host = "127.0.0.1"
         self.port = free_port()
+        self.pki = pki
+        self.tls_port = free_port() if pki else 0
+        self.gateway_tls_port = free_port() if pki else 0
         self.gateway_user = "gateway"
         self.gateway_password = secrets.token_urlsafe(16)
         self._passwords = dict(passwords)
@@ -91,8 +131,9 @@ class Broker:
         self.folder.mkdir(parents=True, exist_ok=True)
         users = {**self._passwords, self.gateway_user: self.gateway_password}
         self._write("passwords", "".join(password_line(u, p) for u, p in users.items()))
-        self._write("acl", RULES.format(gateway=self.gateway_user))
-        config = CONFIG.format(port=self.port, folder=self.folder, user=getpass.getuser())
+        self._write("acl", GATEWAY_RULES.format(gateway=self.gateway_user) + DEVICE_RULES)
+        user, tls = getpass.getuser(), self._tls()
+        config = CONFIG.format(port=self.port, folder=self.folder, user=user, tls=tls)
         self._write("mosquitto.conf", config)
         arguments = [program, "-c", str(self.folder / "mosquitto.conf")]
         self._process = self._processes.start("mosquitto", arguments)
@@ -104,6 +145,11 @@ class Broker:
             self._process.stop()
         if self._owned:
             self._processes.stop()
+
+    def reload(self) -> None:
+        """SIGHUP: read rules, certificates and revocations anew; nobody is disconnected."""
+        if self._process is not None:
+            os.kill(self._process.pid, signal.SIGHUP)
 
     def kill(self) -> None:
         """SIGKILL: what was retained since the last autosave is lost."""
@@ -121,6 +167,18 @@ class Broker:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
+
+    def _tls(self) -> str:
+        """Write the rules and return the configuration of both listeners with certificates."""
+        if self.pki is None:
+            return ""
+        self._write("device.acl", DEVICE_RULES)
+        self._write("gateway.acl", GATEWAY_RULES.format(gateway=GATEWAY))
+        files = {"folder": self.folder, "pki": self.pki.resolve()}
+        common = TLS.format(**files)
+        devices = DEVICE_LISTENER.format(port=self.tls_port, **files)
+        gateways = GATEWAY_LISTENER.format(port=self.gateway_tls_port, **files)
+        return f"{devices}{common}{gateways}{common}"
 
     def _write(self, name: str, text: str) -> None:
         path = self.folder / name

@@ -1,4 +1,4 @@
-"""``petiole key``: signing keys."""
+"""``petiole key``: signing keys, and the authority of devices."""
 
 from __future__ import annotations
 
@@ -16,9 +16,12 @@ from petiole.artifact.keys import (
     public_raw,
 )
 
+from .authority import ca, services
 from .settings import console, fail
 
-app = typer.Typer(no_args_is_help=True, help="Make signing keys and show their public halves.")
+app = typer.Typer(no_args_is_help=True, help="Make signing keys and authorities of devices.")
+app.command()(ca)
+app.command()(services)
 
 
 @app.command()
