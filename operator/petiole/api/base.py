@@ -17,6 +17,7 @@ from pydantic.alias_generators import to_camel
 
 GROUP = "petiole.dev"
 VERSION = "v1alpha1"
+REQUEST = f"{GROUP}/request"  # annotation: <verb>@<anything unique>
 
 PERCENT_PATTERN = r"^(100|[0-9]{1,2}(\.[0-9]{1,2})?)%$"
 DURATION_PATTERN = r"^([0-9]{1,6}(ms|s|m|h|d))+$"

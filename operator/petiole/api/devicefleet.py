@@ -55,6 +55,7 @@ class RevisionStatus(ApiModel):
     target: int = 0
     stable: int = 0
     failed: Annotated[int, Field(description="Last version that was taken back.")] = 0
+    why: Annotated[str, Field(description="Why it was taken back, in words.")] = ""
 
 
 class StageStatus(ApiModel):
@@ -67,6 +68,15 @@ class StageStatus(ApiModel):
     complete_at: Annotated[
         datetime | None, Field(description="When its last device had answered; soak starts here.")
     ] = None
+    resumed_at: Annotated[
+        datetime | None, Field(description="When a person resumed it; its deadline starts here.")
+    ] = None
+    skipped: Annotated[
+        bool, Field(description="A person ended its soak and its undecided gates.")
+    ] = False
+    rollback: Annotated[
+        bool, Field(description="The one stage of a revision that is proven already.")
+    ] = False
 
 
 class Counts(ApiModel):
@@ -132,10 +142,14 @@ class DeviceFleetStatus(ApiModel):
 
     observed_generation: int = 0
     message: str = ""
+    reported_at: Annotated[
+        datetime | None, Field(description="When counts and messages were as they are here.")
+    ] = None
     request: Annotated[
         str,
         Field(max_length=128, description="The petiole.dev/request annotation handled last."),
     ] = ""
+    answer: Annotated[str, Field(description="What became of that request.")] = ""
     held: Annotated[bool, Field(description="Paused by a person until resumed.")] = False
     attempt: Annotated[int, Field(description="Raised by retry: what failed may try again.")] = 0
     serial: Annotated[int, Field(description="Serial number of the plan given to the gateway.")] = 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field, replace
 
+from petiole.api.base import REQUEST
 from petiole.api.devicefleet import DeviceFleetSpec, DeviceFleetStatus
 from petiole.api.tinymodel import TinyModelStatus, VersionStatus
 from petiole.rollout.observed import Event, FleetAction, FleetObserved, PutPlan, Reference
@@ -35,6 +36,7 @@ class FleetPass:
             generation=meta["generation"],
             spec=DeviceFleetSpec.model_validate(body["spec"]),
             status=DeviceFleetStatus.model_validate(body.get("status") or {}),
+            request=(meta.get("annotations") or {}).get(REQUEST, ""),
         )
         return await self._with_devices(await self._with_model(observed))
 

@@ -92,7 +92,10 @@ def _kstatus(status: DeviceFleetStatus) -> tuple[Finding, ...]:
 
 
 _STUCK = frozenset(
-    {"ModelMissing", "VersionMissing", "RevisionFailed", "GateFailed", "Inconclusive"}
+    {
+        *("ModelMissing", "VersionMissing", "InvalidObject"),
+        *("RevisionFailed", "GateFailed", "Inconclusive", "Stopped"),
+    }
 )
 
 

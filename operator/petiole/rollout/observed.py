@@ -33,6 +33,7 @@ class FleetObserved:
     generation: int
     spec: DeviceFleetSpec
     status: DeviceFleetStatus
+    request: str = ""  # the petiole.dev/request annotation
     model_uid: str = ""  # empty: no such TinyModel
     latest: int = 0
     versions: tuple[VersionStatus, ...] = ()

@@ -9,6 +9,7 @@ from petiole.api.devicefleet import DeviceFleetStatus
 from petiole.api.tinymodel import VersionStatus
 
 from . import stages
+from .gates import shared
 from .observed import FleetObserved
 from .plan import Plan, Revision, StagePlan, Variant
 
@@ -42,7 +43,7 @@ def numbered(observed: FleetObserved, status: DeviceFleetStatus) -> tuple[Device
 
 
 def _draft(observed: FleetObserved, status: DeviceFleetStatus) -> Plan:
-    spec = observed.spec
+    spec, rollout = observed.spec, observed.spec.rollout
     halted = _halted(status)
     return Plan(
         fleet=f"{observed.namespace}.{observed.name}",
@@ -55,9 +56,16 @@ def _draft(observed: FleetObserved, status: DeviceFleetStatus) -> Plan:
         mode=status.mode,
         halted=halted,
         halted_digests=tuple(d for number in halted for d in digests(observed, number)),
-        gates=spec.rollout.gates,
-        max_in_flight=spec.rollout.pace.max_in_flight,
-        no_report_after_seconds=seconds(spec.rollout.no_report_after),
+        gates=shared(rollout.gates, rollout.false_stop),
+        stratify_by=rollout.stratify_by,
+        cluster_by=rollout.cluster_by,
+        max_in_flight=rollout.pace.max_in_flight,
+        per_minute=rollout.pace.per_minute,
+        disruption=rollout.disruption,
+        windows=rollout.windows,
+        retries=rollout.retries,
+        attempt=status.attempt,
+        no_report_after_seconds=seconds(rollout.no_report_after),
         interval_seconds=seconds(spec.monitoring.interval),
         samples_per_day=spec.monitoring.samples_per_day,
     )

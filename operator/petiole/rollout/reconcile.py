@@ -13,10 +13,12 @@ from petiole.api.devicefleet import DeviceFleetStatus
 
 from .conditions import conditions, message
 from .drifting import watch
-from .lifecycle import step
+from .lifecycle import absorb, step
 from .observed import Event, FleetAction, FleetObserved, FleetOutcome, PutPlan
 from .plan import Plan
 from .planning import numbered
+from .quiet import worth_writing
+from .requests import handle, pending
 from .scene import Scene, look
 from .waiting import waiting_for
 
@@ -26,17 +28,32 @@ _SOONEST = 0.05  # seconds; a deadline that is reached now is looked at again at
 def reconcile(observed: FleetObserved, now: datetime) -> FleetOutcome:
     """Decide what a fleet does next. ``now`` is aware, as all times in a status are."""
     scene = look(observed, now)
-    status = step(scene, observed.status)
+    status = absorb(scene, observed.status)
+    events: tuple[Event, ...] = ()
+    if pending(scene, status):
+        # A pass that answers a request makes no step of its own: what follows sees it written.
+        status, event = handle(scene, status)
+        events = (event,) if event is not None else ()
+    if not events:
+        status = step(scene, status)
     status, plan = _plan(scene, status)
+    status = _described(scene, status)
+    events += _events(observed.status, status)
+    status, later = worth_writing(observed, status, now)
+    actions: tuple[FleetAction, ...] = events
+    if plan is not None and _untold(observed, plan):
+        actions = (PutPlan(plan), *actions)
+    return FleetOutcome(status=status, actions=actions, again=_again(status, later, now))
+
+
+def _described(scene: Scene, status: DeviceFleetStatus) -> DeviceFleetStatus:
+    """Add what people read: drift, the wait, the message and the conditions."""
+    observed = scene.observed
     drift = watch(observed, status.revision.stable, status.drift)
     status = status.model_copy(update={"observed_generation": observed.generation, "drift": drift})
     status = status.model_copy(update={"waiting_for": waiting_for(scene, status)})
     status = status.model_copy(update={"message": message(scene, status)})
-    status = status.model_copy(update={"conditions": conditions(scene, status)})
-    actions: tuple[FleetAction, ...] = _events(observed.status, status)
-    if plan is not None and _untold(observed, plan):
-        actions = (PutPlan(plan), *actions)
-    return FleetOutcome(status=status, actions=actions, again=_again(status, now))
+    return status.model_copy(update={"conditions": conditions(scene, status)})
 
 
 def _plan(scene: Scene, status: DeviceFleetStatus) -> tuple[DeviceFleetStatus, Plan | None]:
@@ -55,11 +72,10 @@ def _untold(observed: FleetObserved, plan: Plan) -> bool:
     return observed.summary is None or observed.summary.serial != plan.serial
 
 
-def _again(status: DeviceFleetStatus, now: datetime) -> float | None:
+def _again(status: DeviceFleetStatus, later: datetime | None, now: datetime) -> float | None:
     waiting = status.waiting_for
-    if waiting is None or waiting.until is None:
-        return None
-    return max((waiting.until - now).total_seconds(), _SOONEST)
+    times = [t for t in (later, waiting.until if waiting is not None else None) if t is not None]
+    return max((min(times) - now).total_seconds(), _SOONEST) if times else None
 
 
 def _events(before: DeviceFleetStatus, after: DeviceFleetStatus) -> tuple[Event, ...]:

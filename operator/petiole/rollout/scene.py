@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from petiole.api.devicefleet import DeviceFleetSpec
-from petiole.api.rollout import Stage
+from petiole.api.devicefleet import DeviceFleetSpec, StageStatus
+from petiole.api.rollout import Gate, Stage
 
+from . import course, windows
+from .gates import shared
 from .observed import FleetObserved
 from .plan import Summary
 from .planning import version
+
+INVALID = "InvalidObject"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +46,28 @@ class Scene:
             return None
         return summary
 
-    def stage(self, index: int) -> Stage:
-        """Return the stage at ``index``, or the last one when the spec has fewer by now."""
-        return (self.spec.rollout.stages or ())[min(index, self.last_stage)]
+    @property
+    def devices(self) -> int:
+        """Devices of the fleet, as far as they were ever counted."""
+        summary = self.observed.summary
+        return summary.devices if summary is not None else self.observed.status.counts.total
 
     @property
-    def last_stage(self) -> int:
-        return len(self.spec.rollout.stages or ()) - 1
+    def gates(self) -> tuple[Gate, ...]:
+        """The gates with the error rates that they may spend when all of them watch."""
+        return shared(self.spec.rollout.gates, self.spec.rollout.false_stop)
+
+    @property
+    def invalid(self) -> bool:
+        return self.obstacle is not None and self.obstacle.reason == INVALID
+
+    def stage(self, at: StageStatus) -> Stage:
+        """Return what the spec says about the stage ``at``."""
+        return course.policy(self.spec.rollout, at, self.devices)
+
+    def command(self, verb: str) -> str:
+        """Return the line with which a person asks for ``verb``."""
+        return f"`petiole {verb} {self.observed.name} -n {self.observed.namespace}`"
 
 
 def look(observed: FleetObserved, now: datetime) -> Scene:
@@ -58,6 +77,10 @@ def look(observed: FleetObserved, now: datetime) -> Scene:
 
 def _wanted(observed: FleetObserved) -> tuple[int, Obstacle | None]:
     model = observed.spec.model
+    try:
+        windows.check(observed.spec.rollout.windows)
+    except ValueError as error:
+        return 0, Obstacle(INVALID, f"{error}; until then devices begin nothing")
     if not observed.model_uid:
         return 0, Obstacle(
             "ModelMissing",

@@ -28,9 +28,14 @@ def in_flight(counts: Counts) -> int:
     return counts.offered + counts.downloading + counts.trial
 
 
-def complete(counts: Counts, limit: int) -> bool:
-    """Tell whether every device that the stage allows has answered, or will not."""
-    return settled(counts) >= min(limit, counts.total) and in_flight(counts) == 0
+def complete(summary: Summary, limit: int) -> bool:
+    """Tell whether every device that the stage allows has answered, or will not.
+
+    One that is held back, or waits with the artefact for a window, has not answered yet.
+    """
+    counts = summary.counts
+    open_ = in_flight(counts) + counts.ready + sum(summary.held_back.values())
+    return settled(counts) >= min(limit, counts.total) and open_ == 0
 
 
 def review(

@@ -5,10 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from petiole.api.devicefleet import Counts, DeviceFleetStatus, Waiting
+from petiole.api.devicefleet import Counts, DeviceFleetStatus, GateStatus, Waiting
 
-from . import stages
-from .lifecycle import deadline, remaining, soak_end
+from . import stages, windows
+from .lifecycle import (
+    closed,
+    deadline,
+    held_up,
+    may_proceed,
+    needs_approval,
+    remaining,
+    soak_end,
+)
 from .scene import Scene
 
 
@@ -35,33 +43,74 @@ def waiting_for(scene: Scene, status: DeviceFleetStatus) -> Waiting | None:
 def _wait(scene: Scene, status: DeviceFleetStatus) -> Wait | None:
     if scene.observed.gateway_problem:
         return Wait("GatewayUnreachable", gateway_help(scene.observed.gateway_problem))
-    if status.mode != "Idle" and (scene.fresh is None or scene.fresh.serial != status.serial):
-        return Wait("PlanNotTaken", f"the gateway has not answered plan {status.serial} yet")
+    if scene.obstacle is not None and (scene.invalid or status.mode == "Idle"):
+        return Wait(scene.obstacle.reason, f"{scene.obstacle.message}: {_edit(scene)}")
+    if status.mode != "Idle" and _unanswered(scene, status):
+        return _plan_not_taken(status)
     return _WAITS[status.mode](scene, status)
+
+
+def _unanswered(scene: Scene, status: DeviceFleetStatus) -> bool:
+    """Tell whether the gateway was given a plan before this pass and does not answer it."""
+    return scene.fresh is None and scene.observed.status.serial == status.serial
+
+
+def _plan_not_taken(status: DeviceFleetStatus) -> Wait:
+    return Wait(
+        "PlanNotTaken",
+        f"the gateway has not answered plan {status.serial} yet; it may have refused it: "
+        "`kubectl logs -l app.kubernetes.io/component=gateway`",
+    )
 
 
 def gateway_help(problem: str) -> str:
     return (
         f"{problem}; devices keep what they run, and nothing is rolled out until the gateway "
-        "answers: check that it runs and that the operator's gateway address and token are right"
+        "answers: check that it runs and that the operator's gateway address and token are right: "
+        "`petiole operator --help`"
     )
 
 
+def _edit(scene: Scene) -> str:
+    observed = scene.observed
+    return f"`kubectl edit devicefleet {observed.name} -n {observed.namespace}`"
+
+
 def _idle(scene: Scene, status: DeviceFleetStatus) -> Wait | None:
-    if scene.obstacle is not None:
-        return Wait(scene.obstacle.reason, scene.obstacle.message)
     if scene.wanted == status.revision.failed:
         return Wait(
             "RevisionFailed",
-            f"revision {scene.wanted} was taken back and is not tried again; a newer version of "
-            f"TinyModel {scene.spec.model.name!r}, or another spec.model.version, goes on",
+            f"revision {scene.wanted} was taken back and is not tried again until a newer version "
+            f"of TinyModel {scene.spec.model.name!r}, another spec.model.version, or "
+            f"{scene.command('retry')}",
         )
     if scene.wanted == status.revision.stable:
-        return None
-    if scene.fresh is None or scene.fresh.serial != status.serial:
-        return Wait("PlanNotTaken", f"the gateway has not answered plan {status.serial} yet")
-    labels = ",".join(f"{k}={v}" for k, v in scene.spec.selector.match_labels.items())
-    return Wait("NoDevices", f"no registered device has the labels {labels}; register some")
+        return _held(scene, status) if status.held else None
+    if scene.fresh is None:
+        return _plan_not_taken(status)
+    if scene.fresh.devices == 0:
+        labels = ",".join(f"{k}={v}" for k, v in scene.spec.selector.match_labels.items())
+        return Wait(
+            "NoDevices",
+            f"no registered device has the labels {labels}; register some: "
+            "`petiole devices register -f devices.csv`",
+        )
+    if status.held:
+        return _held(scene, status)
+    if held_up(scene, status):
+        return _approval(scene, f"revision {scene.wanted} begins")
+    return None
+
+
+def _held(scene: Scene, status: DeviceFleetStatus) -> Wait:
+    stage = f" in stage {status.stage.name!r}" if status.stage.name else ""
+    return Wait(
+        "Held", f"paused by request{stage}, nobody new begins until {scene.command('resume')}"
+    )
+
+
+def _approval(scene: Scene, what: str) -> Wait:
+    return Wait("ApprovalNeeded", f"{what} after a person's word: {scene.command('resume')}")
 
 
 def _rolling(scene: Scene, status: DeviceFleetStatus) -> Wait | None:
@@ -69,30 +118,88 @@ def _rolling(scene: Scene, status: DeviceFleetStatus) -> Wait | None:
     soaked = soak_end(scene, status)
     until = deadline(scene, status)
     if soaked is None:
-        return Wait("DevicesUpdating", f"{stage}: {progress(status)}", until)
+        return _under_way(scene, status, until)
+    if may_proceed(scene, status) and needs_approval(scene, status):
+        return _approval(scene, f"{stage} is through, the next one begins")
     if scene.now < soaked:
-        return Wait("Soaking", f"{stage} is complete and watched until it has soaked", soaked)
+        text = f"{stage} is complete and watched until it has soaked"
+        return Wait("Soaking", f"{text}; to go on before: {scene.command('skip')}", soaked)
     if status.counts.updated == 0:
-        return Wait("NothingUpdated", f"{stage}: no device took the revision", until)
+        text = f"{stage}: no device took the revision; to try once more"
+        return Wait("NothingUpdated", f"{text}: {scene.command('retry')}", until)
     open_gate = stages.undecided(status.gates)
     if open_gate is None:
         return None
-    return Wait("GateUndecided", f"gate {open_gate.name!r}: {open_gate.message}", until)
+    text = f"gate {open_gate.name!r}: {open_gate.message}; to go on without its verdict"
+    return Wait("GateUndecided", f"{text}: {scene.command('skip')}", until)
 
 
-def _paused(_scene: Scene, status: DeviceFleetStatus) -> Wait | None:
+def _under_way(scene: Scene, status: DeviceFleetStatus, until: datetime | None) -> Wait:
+    """Say what devices wait for, once none of them is on its way any more."""
+    text = f"stage {status.stage.name!r}: {progress(status)}"
+    abort = f"to take it back: {scene.command('abort')}"
+    summary = scene.fresh
+    if summary is None or not summary.held_back or stages.in_flight(status.counts):
+        return Wait("DevicesUpdating", f"{text}; {abort}", until)
+    reason = max(summary.held_back, key=lambda name: (summary.held_back[name], name))
+    opens = _opens(scene, reason)
+    waits = f"{summary.held_back[reason]} wait for {_HELD_BACK.get(reason, reason)}"
+    way_out = f"to change the windows: {_edit(scene)}" if opens is not None else abort
+    return Wait(reason, f"{text}; {waits}; {way_out}", opens or until)
+
+
+_HELD_BACK = {
+    "Pace": "the pace (spec.rollout.pace)",
+    "DisruptionBudget": "others of their group to be done (spec.rollout.disruption)",
+    "DownloadWindow": "their download window",
+    "ApplyWindow": "their apply window",
+    "Freeze": "the end of the freeze",
+    "Backoff": "their next try (spec.rollout.retries)",
+}
+_KINDS: dict[str, windows.Kind] = {
+    "DownloadWindow": "download",
+    "ApplyWindow": "apply",
+    "Freeze": "apply",
+}
+
+
+def _opens(scene: Scene, reason: str) -> datetime | None:
+    kind = _KINDS.get(reason)
+    if kind is None:
+        return None
+    found = windows.look(scene.spec.rollout.windows, kind, scene.now)
+    return None if found.open else found.until
+
+
+def _paused(scene: Scene, status: DeviceFleetStatus) -> Wait | None:
     failed = stages.failure(status.gates)
-    if failed is not None:
-        way_out = "publish a newer version, pin another one, or set spec.rollout.onFailure: Revert"
-        return Wait("GateFailed", f"gate {failed.name!r}: {failed.message}; {way_out}")
+    if failed is not None or closed(status):
+        return _stopped(scene, status, failed)
+    if status.held:
+        return _held(scene, status)
+    if scene.wanted not in (0, status.revision.target):
+        return _approval(scene, f"revision {scene.wanted} begins in place of this one")
     open_gate = stages.undecided(status.gates)
     why = f"gate {open_gate.name!r}: {open_gate.message}" if open_gate else progress(status)
-    way_out = (
-        "raise spec.rollout.progressDeadline, make the stage larger, or set "
-        "spec.rollout.onInconclusive: Proceed"
-    )
     return Wait(
-        "Inconclusive", f"stage {status.stage.name!r} is past its deadline: {why}; {way_out}"
+        "Inconclusive",
+        f"stage {status.stage.name!r} is past its deadline: {why}; make the stage larger, raise "
+        f"spec.rollout.progressDeadline, go on without proof by {scene.command('skip')}, or give "
+        f"it as much time again by {scene.command('resume')}",
+    )
+
+
+def _stopped(scene: Scene, status: DeviceFleetStatus, failed: GateStatus | None) -> Wait:
+    if failed is None:
+        reason, why = "Stopped", f"revision {status.revision.target} goes no further"
+        why += f": {status.revision.why}"
+    else:
+        reason, why = "GateFailed", f"gate {failed.name!r}: {failed.message}"
+    back = f", take it back by {scene.command('abort')}" if status.revision.stable else ""
+    return Wait(
+        reason,
+        f"{why}; publish a newer version, pin another one{back}, or try it again by "
+        f"{scene.command('retry')}",
     )
 
 
@@ -100,7 +207,8 @@ def _reverting(scene: Scene, status: DeviceFleetStatus) -> Wait | None:
     left = remaining(scene, status, scene.fresh) if scene.fresh is not None else status.exposed
     return Wait(
         "DevicesReverting",
-        f"{left} of {status.exposed} exposed devices still run revision {status.revision.target}",
+        f"{left} of {status.exposed} exposed devices still run revision {status.revision.target}; "
+        f"to watch them: `petiole get fleet {scene.observed.name} -n {scene.observed.namespace}`",
     )
 
 
@@ -112,7 +220,16 @@ def progress(status: DeviceFleetStatus) -> str:
 
 
 def _rest(counts: Counts) -> str:
-    named = ("offered", "downloading", "trial", "failed", "reverted", "silent", "ineligible")
+    named = (
+        "offered",
+        "downloading",
+        "trial",
+        "ready",
+        "failed",
+        "reverted",
+        "silent",
+        "ineligible",
+    )
     parts = [f"{getattr(counts, name)} {name}" for name in named if getattr(counts, name)]
     return f" ({', '.join(parts)})" if parts else ""
 

@@ -7,7 +7,7 @@ once, as in Debian's cron.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -26,6 +26,7 @@ _REASONS: dict[Kind, Reason] = {"download": "DownloadWindow", "apply": "ApplyWin
 _FOLD = timedelta(hours=3)  # more than any zone's clock was ever put back
 _LONGEST = timedelta(days=20 * 366)  # keeps sums of dates within the calendar
 _HOPS = 64  # adjacent windows or freezes that are followed to the end
+_CHANGES = 500  # openings and closings until a deadline
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,28 @@ def look(windows: Windows, kind: Kind, now: datetime) -> Look:
     a cron expression that means nothing, an unknown time zone, a day that no calendar has.
     """
     return _calendar(windows, kind).look(now)
+
+
+@lru_cache(maxsize=512)
+def deadline(windows: Windows, since: datetime, allowed: timedelta) -> datetime | None:
+    """Tell when ``allowed`` has passed since ``since``, without the time in which all is closed.
+
+    While downloads and switches have different windows, either of them is time that counts. None:
+    not within ``_CHANGES`` of them. Raises ``ValueError`` as ``look`` does.
+    """
+    kinds: list[Kind] = [k for k in _REASONS if getattr(windows, k)] or ["apply"]
+    at, left = since, allowed
+    for _ in range(_CHANGES):
+        looks = [look(windows, kind, at) for kind in kinds]
+        changes = _first(found.until for found in looks)
+        if any(found.open for found in looks):
+            if changes is None or at + left <= changes:
+                return at + left
+            left -= changes - at
+        if changes is None:
+            return None
+        at = changes
+    return None
 
 
 def check(windows: Windows) -> None:
@@ -150,7 +173,7 @@ class _Calendar:
         return max((end for begin, end in self.frozen if begin <= now < end), default=None)
 
 
-def _first(times: Iterator[datetime | None]) -> datetime | None:
+def _first(times: Iterable[datetime | None]) -> datetime | None:
     return min((t for t in times if t is not None), default=None)
 
 
