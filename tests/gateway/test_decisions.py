@@ -25,7 +25,7 @@ cases = st.builds(
     exposed=st.booleans(),
     failed=st.booleans(),
     granted=st.booleans(),
-    admitted=st.booleans(),
+    retrying=st.booleans(),
 )
 
 
@@ -36,9 +36,9 @@ def test_nobody_newly_gets_a_target_that_is_stopped(case: Case) -> None:
 
 
 @given(cases)
-def test_only_an_admitted_device_of_a_rolling_fleet_begins(case: Case) -> None:
-    begins = wanted(case) == T and not case.granted and case.current != T
-    assert not begins or (case.mode == "Rolling" and case.admitted and not case.failed)
+def test_only_who_was_let_begin_is_granted_the_target(case: Case) -> None:
+    begins = wanted(case) == T and case.current != T
+    assert not begins or (case.granted and not case.failed and case.mode != "Idle")
 
 
 @given(cases)
@@ -53,10 +53,12 @@ def test_who_gave_the_target_up_is_not_granted_it_again(case: Case) -> None:
     [
         (Case("Idle", False, T, S, OLD, OLD.digest), S),
         (Case("Idle", False, T, None, OLD, OLD.digest), OLD),
-        (Case("Rolling", False, T, S, S, S.digest, admitted=True), T),
+        (Case("Rolling", False, T, S, S, S.digest, granted=True), T),
         (Case("Rolling", False, T, S, None, None), S),
         (Case("Rolling", False, T, S, T, S.digest, granted=True), T),
-        (Case("Paused", False, T, S, S, S.digest, admitted=True), S),
+        (Case("Paused", False, T, S, S, S.digest), S),
+        (Case("Rolling", False, T, S, T, S.digest, granted=True, retrying=True), T),
+        (Case("Rolling", True, T, S, T, S.digest, granted=True, retrying=True), S),
         (Case("Paused", False, T, S, T, S.digest, granted=True), T),
         (Case("Rolling", True, T, S, T, S.digest, granted=True), S),
         (Case("Rolling", True, T, S, T, T.digest, exposed=True, granted=True), T),

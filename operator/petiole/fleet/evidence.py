@@ -10,7 +10,8 @@ from petiole.api.rollout import Gate
 from petiole.rollout.plan import Arm, Evidence, Plan
 
 from .devices import Device
-from .standing import Member, variant_for
+from .member import Member
+from .standing import variant_for
 
 MIN_INFERENCES = 20  # a device with fewer says nothing yet
 FULL_SCALE = 255.0  # one unit of confidence on the wire is 1/255
@@ -30,14 +31,6 @@ def look(plan: Plan, now: float) -> int:
         return 0
     passed = now - plan.stage.started_at.timestamp()
     return max(0, math.floor(passed / plan.interval_seconds))
-
-
-def outcome(gate: Gate, members: Iterable[Member], look_: int) -> Evidence:
-    """Devices that finished, and how many of them failed."""
-    finished = [m for m in members if m.finished]
-    failures = sum(m.failed is not None for m in finished)
-    canary = Arm(devices=len(finished), failures=failures)
-    return Evidence(gate=gate.name, look=look_, canary=canary, control=Arm())
 
 
 def confidence(

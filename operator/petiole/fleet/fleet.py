@@ -1,27 +1,28 @@
-"""One fleet: its plan, the frozen order of its devices, and what follows from both.
+"""One fleet: its plan, the frozen order of its devices, and what follows from both. Pure.
 
-``evaluate`` reads devices and members and says what to grant, whether to stop, and the fleet's
-summary. It changes members (who was granted) and the halt, never devices; it does no I/O.
+A report costs O(1), a turn O(what changed). ``turn`` says what to grant, whether to stop, and the
+fleet's summary. It changes members (who was granted) and the halt, never devices.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from petiole.api.devicefleet import Counts
-from petiole.rollout import cohort
 from petiole.rollout.gates import judge
-from petiole.rollout.plan import Evidence, Halt, Plan, Summary
+from petiole.rollout.plan import Evidence, Halt, Plan, Summary, Variant
 from petiole.wire.messages import MAX_HALTS, Artefact, Grant, Reason
 
 from . import evidence
+from .admission import Admission
 from .devices import Device
-from .grants import Case, artefact, wanted
-from .standing import IN_FLIGHT, Clock, Member, Standing, standing, variant_for
+from .grants import Case, wanted
+from .member import Member
+from .roster import Roster
+from .standing import Clock, Standing, Terms, variant_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class Surroundings:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one evaluation changed."""
+    """What one turn changed. After a ``new_halt`` the next turn says what to take back."""
 
     grants: list[tuple[Device, Grant]]
     members: list[Member]
@@ -43,32 +44,44 @@ class Outcome:
     new_halt: bool
 
 
-@dataclass(slots=True)
 class Fleet:
-    """``devices`` are those that the selector matches, in the frozen order of the target."""
+    """``looks`` is the evidence of the metric gates when they were ``looked`` at last."""
 
-    name: str
-    plan: Plan
-    version: int = 0
-    halt: Halt | None = None
-    members: dict[str, Member] = field(default_factory=dict)
-    devices: list[Device] = field(default_factory=list)
-    looks: dict[str, Evidence] = field(default_factory=dict)
-    looked: tuple[str, int] = ("", -1)
-    summary: Summary | None = None
+    def __init__(
+        self, name: str, plan: Plan, *, version: int = 0, halt: Halt | None = None
+    ) -> None:
+        self.name = name
+        self.plan = plan
+        self.version = version
+        self.halt = halt
+        self.looks: dict[str, Evidence] = {}
+        self.looked: tuple[str, int] = ("", -1)
+        self.summary: Summary | None = None
+        self.gathered: tuple[Evidence, ...] = ()
+        self._gate_problems: tuple[str, ...] = ()
+        self._judged: tuple[object, ...] = ()
+        self._told: tuple[object, ...] = ()
+        self._lacking: dict[str, dict[Member, None]] = {}
+        self._artefacts: dict[str, Artefact] = {}
+        self._grants: dict[tuple[Artefact | None, bool, int], Grant] = {}
+        self._begin_rollout()
+
+    def _begin_rollout(self) -> None:
+        self.roster = Roster(Terms.of(self.plan, halted=self.halted))
+        self.admission = Admission(self.roster)
 
     @classmethod
     def from_row(cls, row: Any) -> Fleet:  # noqa: ANN401 - a row of any columns
-        looks = [Evidence.model_validate(e) for e in row["evidence"]["looks"]]
-        mark, look = row["evidence"]["looked"]
-        return cls(
+        fleet = cls(
             name=row["name"],
             plan=Plan.model_validate(row["plan"]),
             version=row["version"],
             halt=None if row["halt"] is None else Halt.model_validate(row["halt"]),
-            looks={e.gate: e for e in looks},
-            looked=(mark, look),
         )
+        looks = [Evidence.model_validate(e) for e in row["evidence"]["looks"]]
+        mark, look = row["evidence"]["looked"]
+        fleet.looks, fleet.looked = {e.gate: e for e in looks}, (mark, look)
+        return fleet
 
     def row(self) -> dict[str, Any]:
         looks = [e.model_dump(mode="json") for e in self.looks.values()]
@@ -100,78 +113,121 @@ class Fleet:
         ordered = dict.fromkeys([*own, *reversed(self.plan.halted_digests)])
         return tuple(ordered)[:MAX_HALTS]
 
-    def adopt(self, plan: Plan) -> bool:
-        """Take a plan; True when it begins with another target, so that members start anew."""
-        anew = self.revision != (plan.target.number if plan.target else 0)
-        self.plan = plan
-        if anew:
-            self.halt, self.looks, self.looked, self.members = None, {}, ("", -1), {}
-        return anew
+    @property
+    def members(self) -> dict[str, Member]:
+        return self.roster.members
 
-    def enrol(self, devices: Iterable[Device]) -> list[Member]:
-        """Say which devices the fleet has; returns the members that are new or changed.
+    # --- what the operator says -------------------------------------------------------------------
 
-        The order of those known is kept; new ones follow.
-        """
-        by_id = {d.id: d for d in devices}
-        fresh = [i for i in cohort.order(self.revision, by_id) if i not in self.members]
-        first = 1 + max((m.position for m in self.members.values()), default=-1)
-        added = [Member(device, first + n) for n, device in enumerate(fresh)]
-        self.members.update((m.device, m) for m in added)
-        self.devices = sorted(by_id.values(), key=lambda d: self.members[d.id].position)
-        changed = [m for d in self.devices if (m := self.observe(d)) is not None]
-        return [*added, *changed]
+    def adopt(self, plan: Plan, clock: Clock) -> list[Member]:
+        """Take a plan. One with another target begins anew: returns the members then forgotten."""
+        before, self.plan = self.plan, plan
+        self.roster.clock = clock
+        self._grants.clear()
+        self._artefacts.clear()
+        if self.revision == (before.target.number if before.target else 0):
+            self.roster.adopt(Terms.of(plan, halted=self.halted))
+            if plan.attempt > before.attempt:
+                self.roster.try_again()
+            return []
+        forgotten, pace = self.roster, self.admission.pace
+        self.halt, self.looks, self.looked = None, {}, ("", -1)
+        self._begin_rollout()
+        self.roster.clock, self.admission.pace = clock, pace
+        self.roster.enrol(m.device for m in forgotten.order if m.device is not None)
+        return list(forgotten.members.values())
 
-    def observe(self, device: Device) -> Member | None:
-        """Learn from a device's newest report; the member when it changed."""
+    def enrol(self, devices: Iterable[Device]) -> None:
+        """Let devices take part; new ones come behind those that are there already."""
+        self.roster.enrol(devices)
+
+    def dismiss(self, devices: Iterable[Device]) -> None:
+        """Let devices go."""
+        self.roster.dismiss(devices)
+
+    def relabel(self) -> None:
+        """Note that labels of devices changed: budgets and clusters are counted anew."""
+        self.roster.stale = True
+
+    # --- what devices say -------------------------------------------------------------------------
+
+    def report(self, device: Device, clock: Clock) -> Member | None:
+        """Learn from a device's newest state; the member when something to be stored changed."""
+        self.roster.clock = clock
         member = self.members[device.id]
-        changed = member.observe(device.state, variant_for(self.plan.target, device.state))
-        return member if changed else None
+        return member if self.roster.report(member) else None
 
-    def evaluate(self, clock: Clock, ready: Callable[[str], bool], around: Surroundings) -> Outcome:
-        """``ready`` tells whether the blocks of an artefact are at the broker."""
-        looks, new_halt, problems = self._judge(clock)
-        withdrawn = self.plan.mode == "Reverting" or self.halted
-        stands = {d.id: self._standing(d, withdrawn, clock) for d in self.devices}
-        grants, changed = self._grant(stands, clock, ready)
-        summary = self._summarise(stands, clock, around, looks, problems)
-        return Outcome(grants, changed, summary, new_halt)
+    def heard(self, device: Device) -> None:
+        """Note statistics: the device lives."""
+        self.roster.heard(self.members[device.id])
 
-    def _standing(self, device: Device, withdrawn: bool, clock: Clock) -> Standing:
-        member = self.members[device.id]
-        return standing(self.plan, withdrawn, member, device.state, device.seen_at, clock)
+    def presence(self, device: Device) -> None:
+        """Note that the device came or went."""
+        self.roster.settle(self.members[device.id])
+
+    # --- decide -----------------------------------------------------------------------------------
+
+    def turn(self, clock: Clock, ready: Callable[[str], bool], around: Surroundings) -> Outcome:
+        """Decide. ``ready`` tells whether the blocks of an artefact are at the broker."""
+        roster = self.roster
+        roster.pass_time(clock)
+        if roster.stale:
+            roster.recount()
+        new_halt = self._judge(clock)
+        grants: list[tuple[Device, Grant]] = []
+        if new_halt:
+            roster.adopt(Terms.of(self.plan, halted=True))
+        else:
+            self.admission.admit(clock, ready)
+            grants = self._regrant(ready)
+        members, roster.changed = list(roster.changed), {}
+        return Outcome(grants, members, self._summarise(clock, around), new_halt)
+
+    def next_time(self) -> float | None:
+        """When time alone changes something; a time that has passed: now. None: never."""
+        roster = self.roster
+        if roster.stale or roster.dirty:
+            return roster.clock.now
+        times = [roster.next_time, self.admission.next_time(roster.clock.now), self._next_look()]
+        return min((t for t in times if t is not None), default=None)
 
     # --- gates ------------------------------------------------------------------------------------
 
-    def _judge(self, clock: Clock) -> tuple[tuple[Evidence, ...], bool, list[str]]:
-        """Evidence of all gates; a stop when one fails; what is wrong with a gate."""
-        gathered = self._gather(clock)
-        if self.plan.mode != "Rolling" or self.halted or self.plan.stage is None:
-            return gathered, False, []
+    def _judge(self, clock: Clock) -> bool:
+        """Judge the gates by what is new; True when one fails now and stops the revision."""
+        rolling = self.roster.terms.rolling
+        look = evidence.look(self.plan, clock.now)
+        self._look_again(look)
+        totals = self.roster.totals
+        judged = (self.plan.gates, rolling, look, len(self.roster.order), id(totals))
+        if judged == self._judged and not totals.evidence_changed:
+            return False
+        self._judged, totals.evidence_changed = judged, False
+        self.gathered = self._gather(look)
+        self._gate_problems = ()
+        if not rolling:
+            return False
         by_name = {g.name: g for g in self.plan.gates}
-        problems: list[str] = []
-        for found in gathered:
+        for found in self.gathered:
             try:
                 verdict = judge(by_name[found.gate], found)
             except ValueError as error:
-                problems.append(str(error))
+                self._gate_problems += (str(error),)
                 continue
             if verdict.verdict == "Fail":
                 at = datetime.fromtimestamp(clock.now, UTC)
                 self.halt = Halt(
                     revision=self.revision, gate=found.gate, at=at, message=verdict.message
                 )
-                return gathered, True, problems
-        return gathered, False, problems
+                return True
+        return False
 
-    def _gather(self, clock: Clock) -> tuple[Evidence, ...]:
+    def _gather(self, look: int) -> tuple[Evidence, ...]:
         if self.plan.target is None:
             return ()
-        look = evidence.look(self.plan, clock.now)
-        self._look_again(look)
-        members = [self.members[d.id] for d in self.devices]
+        roster = self.roster
         return tuple(
-            evidence.outcome(gate, members, look)
+            roster.totals.evidence(gate, roster.began, len(roster.order), look)
             if gate.outcome is not None
             else self.looks[gate.name]
             for gate in self.plan.gates
@@ -181,122 +237,144 @@ class Fleet:
     def _look_again(self, look: int) -> None:
         """Metric gates are looked at once an interval: every look spends error."""
         looked = (evidence.stage_mark(self.plan), look)
-        frozen = self.plan.mode != "Rolling" or self.halted or self.plan.stage is None
-        if frozen or looked == self.looked:
+        if not self.roster.terms.rolling or looked == self.looked:
             return
         self.looked = looked
+        devices = [m.device for m in self.roster.order if m.device is not None]
         self.looks = {
-            gate.name: evidence.confidence(gate, self.plan, self.members, self.devices, look)
+            gate.name: evidence.confidence(gate, self.plan, self.members, devices, look)
             for gate in self.plan.gates
             if gate.metric is not None
         }
 
+    def _next_look(self) -> float | None:
+        plan = self.plan
+        metric = any(gate.metric is not None for gate in plan.gates)
+        if not metric or not self.roster.terms.rolling or plan.stage is None:
+            return None
+        look = evidence.look(plan, self.roster.clock.now) + 1
+        return plan.stage.started_at.timestamp() + look * plan.interval_seconds
+
     # --- grants -----------------------------------------------------------------------------------
 
-    def _grant(
-        self, stands: dict[str, Standing], clock: Clock, ready: Callable[[str], bool]
-    ) -> tuple[list[tuple[Device, Grant]], list[Member]]:
-        limit = self.plan.stage.limit if self.plan.stage else 0
-        free = self.plan.max_in_flight - sum(s in IN_FLIGHT for s in stands.values())
-        grants: list[tuple[Device, Grant]] = []
-        changed: list[Member] = []
-        for position, device in enumerate(self.devices):
-            may_begin = position < limit and free > 0 and stands[device.id] is Standing.PENDING
-            given = self._choose(device, may_begin, ready)
-            member = self.members[device.id]
-            if given is not None and member.granted_at is None and self._is_target(device, given):
-                member.granted_at = clock.now
-                changed.append(member)
-                free -= 1
-            grant = self._grant_of(given)
+    def _regrant(self, ready: Callable[[str], bool]) -> list[tuple[Device, Grant]]:
+        """Write to those whose grant changed."""
+        roster = self.roster
+        dirty, roster.dirty = roster.dirty, {}
+        for digest in [d for d in self._lacking if ready(d)]:
+            dirty.update(self._lacking.pop(digest))
+        grants = []
+        for member in dirty:
+            device = member.device
+            if device is None:
+                continue
+            chosen = self._choose(member, device)
+            if chosen is not None and not ready(chosen.digest):
+                self._lacking.setdefault(chosen.digest, {})[member] = None
+                chosen = device.grant.artefact if device.grant else None
+            grant = self._grant_of(chosen, member)
             if not _same(device.grant, grant):
                 grants.append((device, grant))
-        return grants, changed
+        return grants
 
-    def _choose(
-        self, device: Device, admitted: bool, ready: Callable[[str], bool]
-    ) -> Artefact | None:
-        member, state = self.members[device.id], device.state
-        current = device.grant.artefact if device.grant else None
-        chosen = wanted(
+    def _choose(self, member: Member, device: Device) -> Artefact | None:
+        state = device.state
+        return wanted(
             Case(
                 mode=self.plan.mode,
                 halted=self.halted,
-                target=artefact(variant_for(self.plan.target, state)),
-                stable=artefact(variant_for(self.plan.stable, state)),
-                current=current,
+                target=self._artefact(variant_for(self.plan.target, state)),
+                stable=self._artefact(variant_for(self.plan.stable, state)),
+                current=device.grant.artefact if device.grant else None,
                 running=state.active if state else None,
                 exposed=member.exposed,
                 failed=member.failed is not None,
                 granted=member.granted_at is not None,
-                admitted=admitted,
+                retrying=member.retry_at is not None,
             )
         )
-        return chosen if chosen is None or ready(chosen.digest) else current
 
-    def _is_target(self, device: Device, given: Artefact) -> bool:
-        target = variant_for(self.plan.target, device.state)
-        return target is not None and target.digest == given.digest
+    def _artefact(self, variant: Variant | None) -> Artefact | None:
+        if variant is None:
+            return None
+        known = self._artefacts.get(variant.digest)
+        if known is None:
+            known = self._artefacts[variant.digest] = Artefact(
+                variant.digest, variant.size, variant.block_size
+            )
+        return known
 
-    def _grant_of(self, given: Artefact | None) -> Grant:
-        return Grant(
-            serial=self.plan.serial,
-            fleet=self.name,
-            interval=round(self.plan.interval_seconds * 1000),
-            samples=self.plan.samples_per_day,
-            artefact=given,
-        )
+    def _grant_of(self, given: Artefact | None, member: Member) -> Grant:
+        """Return the grant; devices that are told the same share one."""
+        variants = self.plan.target.variants.values() if self.plan.target else ()
+        target = given is not None and any(v.digest == given.digest for v in variants)
+        asked = target and member.granted_at is not None
+        hold = asked and member.released_at is None
+        key = (given, hold, member.attempt if asked else 0)
+        grant = self._grants.get(key)
+        if grant is None:
+            grant = self._grants[key] = Grant(
+                serial=self.plan.serial,
+                fleet=self.name,
+                interval=round(self.plan.interval_seconds * 1000),
+                samples=self.plan.samples_per_day,
+                artefact=given,
+                hold=hold,
+                attempt=key[2],
+            )
+        return grant
 
     # --- summary ----------------------------------------------------------------------------------
 
-    def _summarise(
-        self,
-        stands: dict[str, Standing],
-        clock: Clock,
-        around: Surroundings,
-        looks: tuple[Evidence, ...],
-        problems: list[str],
-    ) -> Summary:
-        members = [self.members[d.id] for d in self.devices]
-        states = [d.state for d in self.devices if d.state is not None]
-        counted = Counter(stands.values())
-        failed = [m.failed for m in members if m.failed is not None]
-        fresh = Summary(
+    def _summarise(self, clock: Clock, around: Surroundings) -> Summary:
+        """Keep the old summary unless something changed; a change raises the version."""
+        roster, totals = self.roster, self.roster.totals
+        told = (
+            self.plan.serial,
+            len(roster.order),
+            totals.online,
+            tuple(totals.standings.values()),
+            dict(totals.running),
+            totals.exposed,
+            dict(totals.reasons),
+            self.admission.held_back(),
+            self.gathered,
+            self.halt,
+            around,
+            self._gate_problems,
+            self.admission.doors.problem,
+        )
+        if self.summary is not None and told == self._told:
+            return self.summary
+        self._told = told
+        self.version += 1
+        problems = (*self._gate_problems, self.admission.doors.problem)
+        self.summary = Summary(
             fleet=self.name,
             serial=self.plan.serial,
             version=self.version,
             at=datetime.fromtimestamp(clock.now, UTC),
-            devices=len(self.devices),
-            online=sum(d.online for d in self.devices),
-            running=dict(Counter(s.active for s in states if s.active is not None)),
+            devices=len(roster.order),
+            online=totals.online,
+            running=dict(totals.running),
             counts=Counts(
-                total=len(self.devices), **{s.value: counted.get(s, 0) for s in Standing}
+                total=len(roster.order), **{s.value: totals.standings[s] for s in Standing}
             ),
-            exposed=sum(m.exposed for m in members),
-            reasons=dict(Counter(Reason(f).word for f in failed)),
-            evidence=looks,
+            exposed=totals.exposed,
+            reasons={Reason(f).word: count for f, count in totals.reasons.items()},
+            held_back=self.admission.held_back(),
+            evidence=self.gathered,
             halt=self.halt,
             samples=around.samples,
             unknown_devices=around.unknown_devices,
-            problems=(*around.problems, *problems),
+            problems=(*around.problems, *(p for p in problems if p)),
         )
-        return self._number(fresh)
-
-    def _number(self, fresh: Summary) -> Summary:
-        """Keep the old summary unless something changed; a change raises the version."""
-        old = self.summary
-        if old is not None and fresh.model_copy(update={"at": old.at}) == old:
-            return old
-        self.version += 1
-        self.summary = fresh.model_copy(update={"version": self.version})
         return self.summary
 
 
 def _same(old: Grant | None, new: Grant) -> bool:
     """Equal but for the serial: a new plan alone is no reason to write to every device."""
-    return old is not None and (old.fleet, old.interval, old.samples, old.artefact) == (
-        new.fleet,
-        new.interval,
-        new.samples,
-        new.artefact,
-    )
+    if old is None:
+        return False
+    names = ("artefact", "hold", "attempt", "fleet", "interval", "samples")
+    return all(getattr(old, name) == getattr(new, name) for name in names)

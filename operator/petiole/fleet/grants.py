@@ -14,7 +14,8 @@ class Case:
     """All that the choice depends on.
 
     ``target`` and ``stable`` are the variants that fit this device; ``current`` is what it was
-    granted last, ``running`` what it runs. ``admitted``: the stage and the pace let it begin now.
+    granted last, ``running`` what it runs. ``granted``: it was let begin the target; ``retrying``:
+    it gave it up since, and waits for another try.
     """
 
     mode: Literal["Idle", "Rolling", "Reverting", "Paused"]
@@ -26,7 +27,7 @@ class Case:
     exposed: bool = False
     failed: bool = False
     granted: bool = False
-    admitted: bool = False
+    retrying: bool = False
 
 
 def wanted(case: Case) -> Artefact | None:
@@ -37,9 +38,9 @@ def wanted(case: Case) -> Artefact | None:
         return _withdrawn(case)
     if case.failed:
         return _resting(case)
-    if case.granted or (case.mode == "Rolling" and case.admitted):
-        return case.target
-    return _resting(case)
+    if case.retrying:
+        return case.current
+    return case.target if case.granted else _resting(case)
 
 
 def _withdrawn(case: Case) -> Artefact | None:

@@ -84,7 +84,7 @@ def _fleets(engine: Engine) -> APIRouter:
                 422, f"the plan is for fleet {plan.fleet!r}, the path says {fleet!r}"
             )
         try:
-            engine.registry.put_plan(plan)
+            engine.registry.put_plan(plan, engine.clock())
         except StalePlanError as error:
             raise HTTPException(409, str(error)) from error
         await engine.settled()

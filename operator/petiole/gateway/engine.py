@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -26,6 +27,7 @@ from .metrics import Metrics
 from .registry import Registry
 from .samples import Arrival, Samples
 from .store import Changes, Store
+from .upsert import Row
 
 log = structlog.get_logger()
 
@@ -74,6 +76,17 @@ class Engine:
         """Take a message from the broker."""
         self._inbox.append((topic, payload))
         self._wake.set()
+
+    def take(self, rows: Sequence[Row]) -> None:
+        """Take messages that other replicas heard; a row goes in the commit that uses it."""
+        for row in rows:
+            key = {"hearing": row["hearing"], "number": row["number"]}
+            self.registry.changes.delete(schema.heard, key)
+            self.hear(row["topic"], row["payload"])
+
+    def clock(self) -> Clock:
+        """Tell the time, and since when devices could be heard."""
+        return Clock(time.time(), self._hearing_since)
 
     def connected(self) -> None:
         """Note that the broker is there, perhaps without anything it retained."""
@@ -136,7 +149,7 @@ class Engine:
         """One turn: ingest, decide, commit, publish."""
         now = time.time()
         waiting, self._waiting = self._waiting, []
-        self._ingest(now)
+        self._ingest()
         self._decide(now, urgent=bool(waiting))
         try:
             await self._commit()
@@ -151,7 +164,7 @@ class Engine:
         async with self._stepped:
             self._stepped.notify_all()
 
-    def _ingest(self, now: float) -> None:
+    def _ingest(self) -> None:
         inbox, self._inbox = self._inbox, []
         for topic, payload in inbox:
             try:
@@ -166,7 +179,7 @@ class Engine:
             if isinstance(heard.message, Sample):
                 self._keep(heard, heard.message)
             else:
-                self.registry.hear(heard, now)
+                self.registry.hear(heard, self.clock())
 
     def _keep(self, heard: Heard, sample: Sample) -> None:
         device = self.registry.devices.get(heard.device)
@@ -193,7 +206,7 @@ class Engine:
             self._wake.set()
             return
         self._evaluated = now
-        clock = Clock(now, self._hearing_since)
+        clock = self.clock()
         unknown = self.registry.unknown
         self._metrics.unknown.set(unknown)
         dirty, self.registry.dirty = self.registry.dirty, set()
@@ -203,7 +216,7 @@ class Engine:
 
     def _evaluate(self, fleet: Fleet, clock: Clock, unknown: int) -> None:
         before = (fleet.version, fleet.looked)
-        outcome = fleet.evaluate(clock, self._blocks.ready, self._around(fleet, unknown))
+        outcome = fleet.turn(clock, self._blocks.ready, self._around(fleet, unknown))
         if outcome.new_halt:
             self._metrics.halts.inc()
             log.error("halt", fleet=fleet.name, why=fleet.halt and fleet.halt.message)
@@ -213,6 +226,9 @@ class Engine:
         for device, grant in outcome.grants:
             self.registry.grant(device, grant)
         self._metrics.grants.inc(len(outcome.grants))
+        if outcome.new_halt:
+            self.registry.dirty.add(fleet.name)  # what was granted is taken back by the next turn
+            self._wake.set()
         if (fleet.version, fleet.looked) != before:
             self.registry.changes.put(schema.fleets, fleet.row())
             for standing, count in outcome.summary.counts.model_dump(exclude={"total"}).items():

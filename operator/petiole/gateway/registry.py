@@ -6,12 +6,14 @@ anyone.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from petiole.fleet.devices import TALLIES, Device
 from petiole.fleet.evidence import stage_mark
 from petiole.fleet.fleet import Fleet
-from petiole.fleet.standing import Member, variant_for
+from petiole.fleet.member import Member
+from petiole.fleet.standing import Clock, variant_for
 from petiole.fleet.windows import Bin, Tally, WindowBook, take
 from petiole.rollout.plan import Plan, Variant
 from petiole.wire import topics
@@ -40,7 +42,8 @@ class Registry:
         self.changes = Changes()
         self.outbox: list[Message] = []
         self.unknown = 0  # devices that speak but were never registered
-        self._contested: dict[str, int] = {}
+        self._rivals: dict[str, list[str]] = {}  # fleets that match a device and do not have it
+        self._contested: Counter[str] = Counter()
 
     async def load(self, store: Store) -> None:
         """Read everything that an earlier process knew."""
@@ -51,8 +54,9 @@ class Registry:
             self.devices[row["device"]].tallies[row["digest"]] = Tally.from_row(row)
         self.fleets = {r["name"]: Fleet.from_row(r) for r in await store.read(schema.fleets)}
         for row in await store.read(schema.members):
-            values = {k: v for k, v in row.items() if k not in ("fleet", "revision")}
-            self.fleets[row["fleet"]].members[row["device"]] = Member(**values)
+            fleet = self.fleets[row["fleet"]]
+            if row["revision"] == fleet.revision:
+                fleet.roster.load(Member.from_row(row))
         for row in await store.read(schema.windows):
             self.windows.load(row["fleet"], row["digest"], Bin.from_row(row))
         self.unknown = sum(not d.registered for d in self.devices.values())
@@ -60,32 +64,34 @@ class Registry:
 
     # --- what the operator says -------------------------------------------------------------------
 
-    def put_plan(self, plan: Plan) -> None:
+    def put_plan(self, plan: Plan, clock: Clock) -> None:
         """Take a plan. StalePlanError when its serial is older than the one held."""
         fleet = self.fleets.get(plan.fleet)
         if fleet is None:
             fleet = self.fleets[plan.fleet] = Fleet(plan.fleet, plan)
+            fleet.roster.clock = clock
+            self._assign()
         elif plan.serial < fleet.plan.serial:
             raise StalePlanError(
                 f"fleet {plan.fleet} holds plan {fleet.plan.serial}, newer than {plan.serial}"
             )
         else:
-            self._adopt(fleet, plan)
+            self._adopt(fleet, plan, clock)
         self.outbox.append(self.halt_message(fleet))
         self.note_fleet(fleet)
-        self._assign()
 
-    def _adopt(self, fleet: Fleet, plan: Plan) -> None:
-        revision, members = fleet.revision, fleet.members
-        if fleet.adopt(plan):
-            self._forget_members(fleet.name, revision, members)
+    def _adopt(self, fleet: Fleet, plan: Plan, clock: Clock) -> None:
+        revision, selector = fleet.revision, fleet.plan.selector
+        self._forget_members(fleet.name, revision, fleet.adopt(plan, clock))
+        if plan.selector != selector:
+            self._assign()
 
     def delete_fleet(self, name: str) -> None:
         """Forget a fleet; its grants and halts are taken off the broker."""
         fleet = self.fleets.pop(name, None)
         if fleet is None:
             return
-        self._forget_members(name, fleet.revision, fleet.members)
+        self._forget_members(name, fleet.revision, fleet.members.values())
         self.changes.delete(schema.fleets, {"name": name})
         for digest, start in self.windows.drop(name):
             self.changes.delete(schema.windows, {"fleet": name, "digest": digest, "start": start})
@@ -95,19 +101,25 @@ class Registry:
 
     def register(self, devices: Iterable[tuple[str, dict[str, str]]]) -> None:
         """Know these devices, by id, with these labels instead of any earlier ones."""
+        changed = []
         for device_id, labels in devices:
             device = self.devices.get(device_id)
             if device is None:
                 device = self.devices[device_id] = Device(device_id)
             elif not device.registered:
                 self.unknown -= 1
+            elif device.labels == labels:
+                continue
+            elif device.fleet is not None:
+                self.fleets[device.fleet].relabel()
             device.registered, device.labels = True, labels
             self._note_device(device)
-        self._assign()
+            changed.append(device)
+        self._assign(changed)
 
     # --- what devices say -------------------------------------------------------------------------
 
-    def hear(self, heard: Heard, now: float) -> None:
+    def hear(self, heard: Heard, clock: Clock) -> None:
         """Take a valid state, stats or presence message."""
         device = self.devices.get(heard.device)
         if device is None:
@@ -118,16 +130,22 @@ class Registry:
             self.dirty.update(self.fleets)
         match heard.message:
             case State() as state:
-                self._hear_state(device, state, now)
+                self._hear_state(device, state, clock)
             case Stats() as stats:
-                self._hear_stats(device, stats, now)
+                self._hear_stats(device, stats, clock.now)
             case bool() as online:
-                device.online = online
-                self._touch(device)
+                self._hear_presence(device, online)
 
-    def _hear_state(self, device: Device, state: State, now: float) -> None:
+    def _hear_presence(self, device: Device, online: bool) -> None:
+        if device.online != online:
+            device.online = online
+            if device.fleet is not None:
+                self.fleets[device.fleet].presence(device)
+                self.dirty.add(device.fleet)
+
+    def _hear_state(self, device: Device, state: State, clock: Clock) -> None:
         known = device.state
-        notable = device.report(state, now)
+        notable = device.report(state, clock.now)
         if device.state is known:
             return
         if notable:
@@ -136,16 +154,17 @@ class Registry:
         self._note_device(device)
         if device.fleet is not None:
             fleet = self.fleets[device.fleet]
-            member = fleet.observe(device)
+            member = fleet.report(device, clock)
             if member is not None:
                 self.note_member(fleet, member)
-        self._touch(device)
+            self.dirty.add(fleet.name)
 
     def _hear_stats(self, device: Device, stats: Stats, now: float) -> None:
         if device.fleet is None:
             return
         device.seen_at = now
         fleet = self.fleets[device.fleet]
+        fleet.heard(device)
         delta = take(device.tallies, stats)
         if delta is None:
             return
@@ -188,7 +207,7 @@ class Registry:
     # --- what follows -----------------------------------------------------------------------------
 
     def problems(self, fleet: Fleet) -> list[str]:
-        taken = self._contested.get(fleet.name, 0)
+        taken = self._contested[fleet.name]
         if not taken:
             return []
         why = "match the selector of another fleet too and belong to that; make selectors disjoint"
@@ -213,22 +232,30 @@ class Registry:
             ),
         ]
 
-    def _assign(self) -> None:
-        """Give every registered device to the first fleet, by name, whose selector matches it."""
-        owned: dict[str, list[Device]] = {name: [] for name in self.fleets}
-        self._contested = {}
-        for device in self.devices.values():
-            names = self._matching(device)
-            for name in names[1:]:
-                self._contested[name] = self._contested.get(name, 0) + 1
+    def _assign(self, devices: Iterable[Device] | None = None) -> None:
+        """Give registered devices to the first fleet, by name, whose selector matches.
+
+        All of them after fleets changed, else those whose labels changed.
+        """
+        joined: dict[str, list[Device]] = {}
+        left: dict[str, list[Device]] = {}
+        for device in self.devices.values() if devices is None else devices:
+            names, before = self._matching(device), device.fleet
+            self._rivals.pop(device.id, None)
+            if len(names) > 1:
+                self._rivals[device.id] = names[1:]
             owner = names[0] if names else None
-            self._hand_over(device, owner)
+            if before != owner:
+                self._hand_over(device, owner)
+                if before in self.fleets:
+                    left.setdefault(before, []).append(device)
             if owner is not None:
-                owned[owner].append(device)
-        for name, devices in owned.items():
-            fleet = self.fleets[name]
-            for member in fleet.enrol(devices):
-                self.note_member(fleet, member)
+                joined.setdefault(owner, []).append(device)
+        for name, gone in left.items():
+            self.fleets[name].dismiss(gone)
+        for name, found in joined.items():
+            self.fleets[name].enrol(found)
+        self._contested = Counter(name for names in self._rivals.values() for name in names)
         self.dirty.update(self.fleets)
 
     def _matching(self, device: Device) -> list[str]:
@@ -241,25 +268,19 @@ class Registry:
         )
 
     def _hand_over(self, device: Device, owner: str | None) -> None:
-        if device.fleet == owner:
-            return
         device.fleet = owner
         if owner is None and device.grant is not None:
             device.grant = None
             self.outbox.append(Message(topics.grant(device.id), b""))
         self._note_device(device)
 
-    def _forget_members(self, fleet: str, revision: int, members: Mapping[str, Member]) -> None:
-        for device in members:
-            key = {"fleet": fleet, "revision": revision, "device": device}
+    def _forget_members(self, fleet: str, revision: int, members: Iterable[Member]) -> None:
+        for member in members:
+            key = {"fleet": fleet, "revision": revision, "device": member.id}
             self.changes.delete(schema.members, key)
 
     def _note_device(self, device: Device) -> None:
         self.changes.put(schema.devices, device.row())
-
-    def _touch(self, device: Device) -> None:
-        if device.fleet is not None:
-            self.dirty.add(device.fleet)
 
 
 def _matches(selector: Mapping[str, str], labels: Mapping[str, str]) -> bool:

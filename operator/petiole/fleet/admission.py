@@ -1,0 +1,173 @@
+"""Who may begin now, and who may apply: pace, disruption budget and windows of the plan. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from petiole.rollout import windows
+from petiole.rollout.plan import Plan
+
+from .lane import Lane
+from .member import Member
+from .roster import BACKOFF, BEGIN, Roster, variant_of
+from .standing import Clock, Standing
+from .watch import Pace
+
+CLOSED = windows.Look(open=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """Whether devices may download and apply now. ``problem``: a window that nobody can read."""
+
+    download: windows.Look = CLOSED
+    apply: windows.Look = CLOSED
+    problem: str = ""
+
+    @classmethod
+    def at(cls, plan: Plan, now: float) -> Doors:
+        """Look at the plan's windows; what cannot be read stays closed."""
+        when = datetime.fromtimestamp(now, UTC)
+        try:
+            return cls(
+                windows.look(plan.windows, "download", when),
+                windows.look(plan.windows, "apply", when),
+            )
+        except ValueError as error:
+            return cls(problem=f"nobody begins: {error}")
+
+    @property
+    def next_time(self) -> float | None:
+        times = [look.until.timestamp() for look in (self.download, self.apply) if look.until]
+        return min(times, default=None)
+
+
+class Admission:
+    """Fills free places in flight, first with those that wait to apply, then with new ones."""
+
+    def __init__(self, roster: Roster) -> None:
+        self.roster = roster
+        self.doors = Doors()
+        self.pace: Pace | None = None
+
+    def admit(self, clock: Clock, ready: Callable[[str], bool]) -> None:
+        """Let as many begin, or apply, as the plan allows at this time."""
+        roster = self.roster
+        self._remember(clock)
+        self.doors = Doors.at(roster.plan, clock.now)
+        self._keep_back()
+        if not roster.terms.rolling:
+            return
+        roster.recall(roster.apply, ready)
+        roster.recall(roster.begin, ready)
+        if self.doors.apply.open:
+            self._apply()
+        if self.doors.download.open:
+            self._begin(clock, ready)
+
+    def held_back(self) -> dict[str, int]:
+        """Count those that the stage allows and that wait, by the reason."""
+        if not self.roster.terms.rolling:
+            return {}
+        totals, doors = self.roster.totals, self.doors
+        held = {"Backoff": totals.waits[BACKOFF]}
+        waiting, blocked = totals.waits[BEGIN], totals.waits["DisruptionBudget"]
+        if doors.download.open:
+            held["Pace"], held["DisruptionBudget"] = waiting, blocked
+        else:
+            held[doors.download.reason or "DownloadWindow"] = waiting + blocked
+        if kept := totals.standings[Standing.READY]:
+            why = "Pace" if doors.apply.open else doors.apply.reason or "ApplyWindow"
+            held[why] = held.get(why, 0) + kept
+        return {why: count for why, count in held.items() if count}
+
+    def next_time(self, now: float) -> float | None:
+        """When a window opens or closes, or the pace allows more."""
+        if not self.roster.terms.rolling:
+            return None
+        times = [self.doors.next_time]
+        per_minute = self.roster.plan.per_minute
+        if self.pace is not None and per_minute is not None and self.roster.totals.waits[BEGIN]:
+            left = self.pace.left(per_minute, now)
+            times.append(self.pace.next if left is not None and left <= 0 else None)
+        return min((t for t in times if t is not None), default=None)
+
+    def _remember(self, clock: Clock) -> None:
+        """After a restart, those that began in the last minute still count."""
+        if self.pace is None:
+            self.pace = Pace()
+            began = [m.granted_at for m in self.roster.members.values() if m.granted_at is not None]
+            for at in sorted(t for t in began if t > clock.now - Pace.MINUTE):
+                self.pace.add(at)
+
+    def _keep_back(self) -> None:
+        """Devices on their way may apply while that is open, and only then."""
+        closed = not self.doors.apply.open
+        roster = self.roster
+        if closed == roster.keeps_back or (not closed and not roster.terms.rolling):
+            return
+        roster.keeps_back = closed
+        for member in list(roster.flying):
+            trial = member.mark is not None and member.mark.standing is Standing.TRIAL
+            if closed != (member.released_at is None) and not trial:
+                roster.let_apply(member, hold=closed)
+
+    def _apply(self) -> None:
+        roster = self.roster
+        while self._places() > 0 and (member := roster.apply.pop()) is not None:
+            if member.mark is None or member.mark.standing is not Standing.READY:
+                roster.apply.free(roster.group(member))
+            elif self._has_room(roster.apply, member):
+                roster.let_apply(member, hold=False)
+
+    def _begin(self, clock: Clock, ready: Callable[[str], bool]) -> None:
+        roster = self.roster
+        hold = not self.doors.apply.open
+        while self._places() > 0 and self._may_begin(clock):
+            member = self._next()
+            if member is None:
+                return
+            variant = variant_of(roster.plan, member)
+            if variant is None or not roster.may_begin(member):
+                roster.begin.free(roster.group(member))
+            elif not ready(variant.digest):
+                roster.begin.lack(member, variant.digest)
+                roster.settle(member)
+            elif self._has_room(roster.begin, member):
+                roster.let_begin(member, hold=hold)
+                if self.pace is not None:
+                    self.pace.add(clock.now)
+
+    def _next(self) -> Member | None:
+        """Those that were passed over come before those that were never asked."""
+        roster = self.roster
+        member = roster.begin.pop()
+        if member is not None:
+            return member
+        end = min(roster.terms.limit, len(roster.order))
+        while roster.cursor < end:
+            member = roster.order[roster.cursor]
+            roster.cursor += 1
+            if roster.may_begin(member):
+                return member
+        return None
+
+    def _has_room(self, lane: Lane, member: Member) -> bool:
+        roster = self.roster
+        group = roster.group(member)
+        if roster.room(group) > 0:
+            return True
+        lane.stand_aside(member, group)
+        roster.settle(member)
+        return False
+
+    def _places(self) -> int:
+        return self.roster.plan.max_in_flight - len(self.roster.flying)
+
+    def _may_begin(self, clock: Clock) -> bool:
+        if self.pace is None:
+            return False
+        left = self.pace.left(self.roster.plan.per_minute, clock.now)
+        return left is None or left > 0
