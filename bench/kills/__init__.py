@@ -1,0 +1,1 @@
+"""Seeded rollouts of a thousand devices while SIGKILL falls on every part: ``bench.kills``."""
