@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from typer.models import OptionInfo
 
-from . import artifact, devices, get, key, logs
+from . import artifact, devices, get, key, logs, request, simulate
 from .settings import checked, fail
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -17,6 +17,8 @@ app.add_typer(key.app, name="key")
 app.add_typer(artifact.app, name="artifact")
 app.add_typer(devices.app, name="devices")
 app.add_typer(get.app, name="get")
+app.command("simulate")(simulate.command)
+request.add_to(app)
 
 
 def _option(name: str, text: str) -> OptionInfo:
@@ -101,6 +103,9 @@ def gateway(
     store: Annotated[str, _option("--store", "URI of the object store.")],
     listen_host: Annotated[str, _option("--listen-host", "For the HTTP API.")] = "127.0.0.1",
     listen_port: Annotated[int, _option("--listen-port", "For the HTTP API.")] = 8080,
+    advertise: Annotated[
+        str, _option("--advertise", "URL for other replicas; default: http://<host>:<listen port>.")
+    ] = "",
     gateway_token: Annotated[str, _option("--gateway-token", "Better given as variable.")],
 ) -> None:
     """Run the gateway until it is told to stop."""
@@ -126,6 +131,7 @@ def gateway(
         store_uri=store,
         listen_host=listen_host,
         listen_port=listen_port,
+        advertise=advertise,
         token=gateway_token,
     )
     logs.to_json()

@@ -49,10 +49,25 @@ class Broker(Protocol):
 
 
 class AiomqttBroker:
-    """Keeps one connection up for as long as ``run`` runs."""
+    """Keeps one connection up for as long as ``run`` runs.
 
-    def __init__(self, settings: Settings) -> None:
+    All leaders of a fleet connect under one ``identifier``: the broker ends the connection of an
+    earlier one, and with it whatever that one had still to say. Without ``permitted`` nothing is
+    said, nor is a connection made.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        identifier: str | None = None,
+        subscriptions: Sequence[str] = SUBSCRIPTIONS,
+        permitted: Callable[[], bool] = lambda: True,
+    ) -> None:
         self._settings = settings
+        self._identifier = identifier
+        self._subscriptions = subscriptions
+        self._permitted = permitted
         self._client: aiomqtt.Client | None = None
         self._problem = "the broker was not reached yet"
 
@@ -69,7 +84,7 @@ class AiomqttBroker:
         """Send at QoS 1, some at a time, in about this order; True when the broker has them all."""
         for start in range(0, len(messages), WINDOW):
             client = self._client
-            if client is None:
+            if client is None or not self._permitted():
                 return False
             batch = messages[start : start + WINDOW]
             sending = [client.publish(m.topic, m.payload, qos=1, retain=m.retain) for m in batch]
@@ -80,6 +95,32 @@ class AiomqttBroker:
                 return False
         return True
 
+    async def subscribe(self, wanted: Sequence[str]) -> bool:
+        """Hear more; the broker sends what it retains there, also when it was heard before."""
+        client = self._client
+        if client is None:
+            return False
+        try:
+            for topic in wanted:
+                await client.subscribe(topic, qos=1)
+        except aiomqtt.MqttError as error:
+            log.warning("subscribe failed", error=str(error))
+            return False
+        return True
+
+    async def unsubscribe(self, unwanted: Sequence[str]) -> bool:
+        """Hear less."""
+        client = self._client
+        if client is None:
+            return False
+        try:
+            for topic in unwanted:
+                await client.unsubscribe(topic)
+        except aiomqtt.MqttError as error:
+            log.warning("unsubscribe failed", error=str(error))
+            return False
+        return True
+
     async def run(
         self,
         on_message: Callable[[str, bytes], None],
@@ -88,8 +129,11 @@ class AiomqttBroker:
         """Connect, subscribe, tell and listen; begin again after every fault. Never returns."""
         wait = FIRST_WAIT
         while True:
+            if not self._permitted():
+                await asyncio.sleep(FIRST_WAIT)
+                continue
             try:
-                async with new_client(self._settings) as client:
+                async with new_client(self._settings, identifier=self._identifier) as client:
                     self._client, self._problem, wait = client, "", FIRST_WAIT
                     log.info("connected to broker", port=self._settings.mqtt_port)
                     await self._listen(client, on_message, on_connect)
@@ -110,21 +154,26 @@ class AiomqttBroker:
         on_message: Callable[[str, bytes], None],
         on_connect: Callable[[], None],
     ) -> None:
-        for topic in SUBSCRIPTIONS:
+        for topic in self._subscriptions:
             await client.subscribe(topic, qos=1)
         on_connect()
         async for message in client.messages:
             on_message(str(message.topic), _bytes(message.payload))
 
 
-def new_client(settings: Settings, waiting: int = 0) -> aiomqtt.Client:
+def new_client(
+    settings: Settings, waiting: int = 0, identifier: str | None = None
+) -> aiomqtt.Client:
     """Make a client, not connected yet, that keeps ``waiting`` unread messages; 0: all.
+
+    Without ``identifier`` the client takes a random one.
 
     OSError when the files for TLS cannot be read; ssl.SSLError, one of them, when they do not fit.
     """
     client = aiomqtt.Client(
         settings.mqtt_host,
         settings.mqtt_port,
+        identifier=identifier,
         username=settings.mqtt_user,
         password=settings.mqtt_password.get_secret_value(),
         tls_context=context(settings),

@@ -3,76 +3,132 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
+import sys
 
 import structlog
 import uvicorn
 from obstore.store import from_url
 
-from .api import build
+from . import api
 from .blocks import Blocks
 from .broker import AiomqttBroker
 from .engine import Engine
 from .enrol import start
+from .forward import Face
+from .lease import Lease, LeaseLostError
 from .metrics import Metrics
+from .relay import Collector
+from .replica import Follower, end, keep
 from .samples import Samples
 from .settings import Settings
-from .store import Store
+from .store import DatabaseError, Store
 
 log = structlog.get_logger()
 
+LEADER = "petiole-gateway"  # whoever leads connects to the broker as this client
+LOST = 3  # exit status of a process that lost the lead
+
 
 def main(settings: Settings) -> None:
-    """Run the gateway; returns after SIGTERM or SIGINT."""
-    asyncio.run(run(settings))
+    """Run the gateway; returns after SIGTERM or SIGINT, exits with 3 when it lost the lead."""
+    try:
+        asyncio.run(run(settings))
+    except LeaseLostError as error:
+        log.error("lead lost", problem=str(error))  # noqa: TRY400 - it is no fault of this process
+        sys.exit(LOST)
 
 
 async def run(settings: Settings) -> None:
     """Run until a signal. OSError for an address that is taken, or unreadable files."""
     listener = socket.create_server((settings.listen_host, settings.listen_port))
-    store = Store(settings.database_url)
-    await store.open()
-    metrics, broker = Metrics(), AiomqttBroker(settings)
-    objects = from_url(settings.store_uri)
-    engine = Engine(store, broker, Blocks(objects), metrics)
-    samples = Samples(objects, broker, engine.nudge)
-    engine.use(samples)
-    await engine.load()
-    enrolment = start.enrolment(settings, metrics.registry)
-    app = build(engine, broker, metrics, settings.token.get_secret_value(), enrolment)
-    server = uvicorn.Server(
-        uvicorn.Config(
-            app,
-            log_level="warning",
-            access_log=False,
-            lifespan="off",
-            timeout_graceful_shutdown=2,
-        )
-    )
-    log.info("gateway listens", host=settings.listen_host, port=listener.getsockname()[1])
-    tasks = {
-        asyncio.create_task(server.serve(sockets=[listener]), name="http"),
-        asyncio.create_task(engine.run(), name="engine"),
-        asyncio.create_task(engine.chores(), name="chores"),
-        asyncio.create_task(samples.run(), name="samples"),
-        asyncio.create_task(broker.run(engine.hear, engine.connected), name="broker"),
-    }
-    tasks |= start.background(settings, enrolment)
+    port = listener.getsockname()[1]
+    gateway = Gateway(settings, settings.advertise or _address(settings.listen_host, port))
+    log.info("gateway listens", host=settings.listen_host, port=port, replica=gateway.address)
     try:
-        ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in ended:
-            task.result()  # the server after a signal; anything else raises what went wrong
+        await gateway.run(listener)
     finally:
-        await _end(tasks)
-        if enrolment is not None:
-            await enrolment.close()
-        await store.close()
         listener.close()
 
 
-async def _end(tasks: set[asyncio.Task[None]]) -> None:
-    """Cancel until all are done: ``asyncio.wait_for`` below aiomqtt may swallow a cancellation."""
-    while tasks:
-        for task in tasks:
-            task.cancel()
-        _, tasks = await asyncio.wait(tasks, timeout=0.5)
+class Gateway:
+    """The parts of one replica that live as long as its process."""
+
+    def __init__(self, settings: Settings, address: str) -> None:
+        self.address = address
+        self._settings = settings
+        self._store = Store(settings.database_url)
+        self._metrics = Metrics()
+        self._lease = Lease(self._store, address)
+        self._follower = Follower(settings, self._store, self._lease, self._metrics)
+        self._face = Face(self._follower.application)
+
+    async def run(self, listener: socket.socket) -> None:
+        """Serve, follow, lead. LeaseLostError when another replica took the lead."""
+        server = uvicorn.Server(
+            uvicorn.Config(
+                self._face,
+                log_level="warning",
+                access_log=False,
+                lifespan="off",
+                timeout_graceful_shutdown=2,
+            )
+        )
+        serving = asyncio.create_task(server.serve(sockets=[listener]), name="http")
+        following = asyncio.create_task(self._follower.run(), name="follower")
+        try:
+            await asyncio.wait({serving, following}, return_when=asyncio.FIRST_COMPLETED)
+            if not serving.done():
+                following.result()
+                await self._lead(serving)
+        finally:
+            await end({serving, following})
+            await self._store.close()
+
+    async def _lead(self, serving: asyncio.Task[None]) -> None:
+        """Decide for all replicas until the server ends, on a signal."""
+        settings, lease, metrics = self._settings, self._lease, self._metrics
+        log.info("leads", replica=self.address, term=lease.term)
+        metrics.leading.set(1)
+        self._store.fence(lease.fence)
+        objects, secret = from_url(settings.store_uri), settings.token.get_secret_value()
+        broker = AiomqttBroker(settings, identifier=LEADER, permitted=lambda: lease.held)
+        engine = Engine(self._store, broker, Blocks(objects), metrics)
+        samples = Samples(objects, broker, engine.nudge)
+        engine.use(samples)
+        collector = Collector(self._store, broker, secret, engine.take)
+        enrolment = start.enrolment(settings, metrics.registry)
+
+        def connected() -> None:
+            collector.connected()
+            engine.connected()
+
+        tasks = {asyncio.create_task(keep(lease, collector), name="lease")}
+        try:
+            await engine.load()
+            self._face.application = api.build(engine, broker, metrics, secret, enrolment)
+            self._follower.led()
+            tasks |= {
+                asyncio.create_task(engine.run(), name="engine"),
+                asyncio.create_task(engine.chores(), name="chores"),
+                asyncio.create_task(samples.run(), name="samples"),
+                asyncio.create_task(collector.run(), name="collector"),
+                asyncio.create_task(broker.run(engine.hear, connected), name="broker"),
+            }
+            tasks |= start.background(settings, enrolment)
+            ended, _ = await asyncio.wait({*tasks, serving}, return_when=asyncio.FIRST_COMPLETED)
+            for task in ended:
+                task.result()  # the server after a signal; anything else raises what went wrong
+        finally:
+            await end(tasks)
+            if enrolment is not None:
+                await enrolment.close()
+            with contextlib.suppress(DatabaseError):
+                await lease.release()
+
+
+def _address(host: str, port: int) -> str:
+    """Return where others reach this process, as far as that can be told from here."""
+    everywhere = host in ("", "0.0.0.0", "::")  # noqa: S104 - compared, not bound
+    return f"http://{socket.gethostname() if everywhere else host}:{port}"

@@ -34,3 +34,11 @@ class Metrics:
         self.evaluation = Histogram(
             "petiole_evaluation_seconds", "Time to evaluate one fleet", registry=self.registry
         )
+        self.leading = Gauge(
+            "petiole_leading", "1 when this replica leads, else 0", registry=self.registry
+        )
+        self.relayed = Counter(
+            "petiole_relayed_messages",
+            "Messages of devices that this replica handed to the leader",
+            registry=self.registry,
+        )

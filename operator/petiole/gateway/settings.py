@@ -29,6 +29,7 @@ class Settings(BaseModel):
     store_uri: str
     listen_host: str = "127.0.0.1"
     listen_port: int = 8080
+    advertise: str = ""  # URL by which other replicas reach this one; default: where it listens
     token: SecretStr
 
     @model_validator(mode="after")
