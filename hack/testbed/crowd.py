@@ -61,6 +61,7 @@ class Crowd:
         self.devices = devices
         users = passwords(devices)
         self.testbed = Testbed(self.folder, users, database_url=database_url)
+        self.published_at = 0.0  # monotonic seconds, just before the newest version appeared
         self._versions: list[dict[str, Any]] = []
 
     def start(self) -> Self:
@@ -94,6 +95,7 @@ class Crowd:
         path.write_text(json.dumps({"run": "", "version": {}, "references": {}}))
         self._versions = [*self._versions, _version(number, digest, len(artefact), reference)]
         self._versions = self._versions[-KEPT:]
+        self.published_at = time.monotonic()
         self._patch_model({"latestVersion": number, "versions": self._versions})
         return number
 
