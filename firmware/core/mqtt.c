@@ -280,3 +280,7 @@ int mqtt_receive(struct mqtt *m, const uint8_t **p, size_t *n, struct mqtt_event
     }
     return 0;
 }
+
+bool mqtt_between_packets(const struct mqtt *m) {
+    return m->rx_state == RX_TYPE;
+}

@@ -85,6 +85,9 @@ int mqtt_ping(struct mqtt *m);
  * are used up, or E_MQTT_PROTOCOL. Messages with QoS 1 are acknowledged here. */
 int mqtt_receive(struct mqtt *m, const uint8_t **p, size_t *n, struct mqtt_event *event);
 
+/* Is no packet half received? */
+bool mqtt_between_packets(const struct mqtt *m);
+
 /* Drops the first `n` bytes of tx: they are on their way. */
 void mqtt_sent(struct mqtt *m, size_t n);
 

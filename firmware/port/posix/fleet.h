@@ -1,4 +1,5 @@
-/* Many devices in one process: each with its own flash file and its own connection. */
+/* Many devices in one process: each with its own flash file and its own connection. A device is
+ * looked at when something happens to it or when its timer is due, never otherwise. */
 #ifndef PETIOLE_FLEET_H
 #define PETIOLE_FLEET_H
 
@@ -6,44 +7,86 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "device.h"
+#include "faults.h"
+#include "reports.h"
+#include "timers.h"
 
-enum fault {
-    FAULT_NONE,
-    FAULT_TRIAL_CRASH, /* restarts whenever it is on trial */
-    FAULT_SILENT,      /* stops talking for good once it takes up an artefact */
+struct fleet_options {
+    struct device_config device;
+    bool logging;
+    double feed; /* inputs a second that each device gives itself; 0: none */
+    uint64_t feed_seed, fault_seed;
+    uint32_t connects_per_second;
+};
+
+/* A device's clock: it may be wrong and run fast. */
+struct clock {
+    uint64_t from;  /* microseconds, when it showed `shown` */
+    uint32_t shown; /* milliseconds */
+    double rate;
 };
 
 struct node {
+    struct timer timer; /* first: the timer is the node */
+    struct fleet *fleet;
     struct device device;
     struct hal hal;
-    struct device_config config;
+    struct clock clock;
     int fd;          /* -1: no connection */
     bool connecting; /* the connection is not established yet */
     bool blocked;    /* the socket takes no more for now */
-    enum fault fault;
-    bool logging;
+    bool queued;     /* has a place among those that connect, at dial_at */
+    bool gone;       /* silent for good */
+    uint64_t dial_at, feed_at, flap_at, still_until; /* microseconds */
+    uint64_t chance;                                 /* the state of its random inputs */
+    struct reports reports;
+    const struct rule *fault[FAULT_KINDS]; /* NULL: does not have it */
 };
 
 struct fleet {
-    struct node *nodes; /* sorted by device id */
+    struct fleet_options options;
+    struct node **nodes; /* sorted by device id */
     size_t count;
+    struct timers timers;
+    struct rules rules;
+    uint64_t next_dial; /* microseconds: when the next connection may start */
+    uint8_t *arena;     /* one for all: nothing stays in it between two calls */
     struct sockaddr_in broker;
     int epoll;
+    FILE *events; /* NULL: not kept */
 };
 
+/* Microseconds of CLOCK_MONOTONIC. */
+uint64_t now_us(void);
+
 /* Opens every DIR/NAME.flash. Returns 0, or -1 after a message on stderr. */
-int fleet_open(struct fleet *f, const char *dir, const struct device_config *config, bool logging,
-               uint32_t now);
+int fleet_open(struct fleet *f, const char *dir);
 
-/* The device with this id, or NULL. */
-struct node *fleet_find(const struct fleet *f, const char *device);
+/* Puts other rules in force; the fleet takes them over. Returns how many devices have a fault. */
+size_t fleet_faults(struct fleet *f, struct rules rules);
 
-/* Lets time pass; opens as many connections as may start at once. */
-void fleet_tick(struct fleet *f, uint32_t now);
+/* Wakes every device whose timer is due. */
+void fleet_tick(struct fleet *f);
+
+/* Milliseconds until fleet_tick has something to do, rounded up. */
+int fleet_wait(const struct fleet *f);
 
 /* Something happened at a connection: `events` of epoll. */
-void fleet_ready(struct fleet *f, struct node *node, uint32_t events, uint32_t now);
+void node_ready(struct node *node, uint32_t events);
+
+/* Starts, or starts again, from the flash. Returns what device_init does. */
+int node_start(struct node *node);
+
+/* Lets the device do what it has to do now, and sets its timer. */
+void node_drive(struct node *node);
+
+/* Shows the device an input, and lets it act on it soon. */
+void node_input(struct node *node, const uint8_t *input, uint32_t n, uint8_t answer[ANSWER_SIZE]);
+
+/* The rules have changed: `before` is what the clock's fault was. */
+void node_faults_changed(struct node *node, const struct rule *before);
 
 #endif

@@ -1,100 +1,38 @@
-/* petiole-sim: a fleet of devices in one process, for tests and for trying things out. */
+/* petiole-sim: a fleet of devices in one process, for tests, benches and for trying things out. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
-#include <getopt.h>
 #include <netdb.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
-#include <time.h>
 
 #include "fleet.h"
+#include "options.h"
 #include "sensor.h"
 
-#define TICK_MS 50
-#define EVENTS 256
-#define FAULTS_MAX 256
+#define BATCH 256
+#define EVENTS_BUFFER (1u << 20)
+#define EVENTS_FLUSH_MS 200
 
-static const char USAGE[] =
-    "usage: petiole-sim --broker HOST:PORT --flash DIR --sensor SOCKET\n"
-    "                   [--fault DEVICE:trial-crash|silent]... [--trial-ms N]\n"
-    "                   [--trial-answers N] [--log]\n"
-    "Runs one device for every DIR/NAME.flash. See firmware/README.md.\n";
-
-struct options {
-    const char *broker, *flash, *sensor;
-    char *faults[FAULTS_MAX];
-    size_t fault_count;
-    struct device_config config;
-    bool logging;
-};
-
-static volatile sig_atomic_t stopping;
+static volatile sig_atomic_t stopping, rereading;
 
 static void stop(int signal) {
     (void)signal;
     stopping = 1;
 }
 
-static uint32_t now_ms(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint32_t)((uint64_t)t.tv_sec * 1000u + (uint64_t)t.tv_nsec / 1000000u);
+static void reread(int signal) {
+    (void)signal;
+    rereading = 1;
 }
 
-static bool take_option(struct options *o, int option) {
-    switch (option) {
-    case 'b':
-        o->broker = optarg;
-        return true;
-    case 'f':
-        o->flash = optarg;
-        return true;
-    case 's':
-        o->sensor = optarg;
-        return true;
-    case 'x':
-        if (o->fault_count == FAULTS_MAX) {
-            return false;
-        }
-        o->faults[o->fault_count++] = optarg;
-        return true;
-    case 't':
-        o->config.trial_ms = (uint32_t)strtoul(optarg, NULL, 10);
-        return true;
-    case 'a':
-        o->config.trial_answers = (uint32_t)strtoul(optarg, NULL, 10);
-        return true;
-    case 'l':
-        o->logging = true;
-        return true;
-    default:
-        return false;
-    }
-}
-
-static bool parse(struct options *o, int argc, char **argv) {
-    static const struct option known[] = {
-        {"broker", required_argument, NULL, 'b'},
-        {"flash", required_argument, NULL, 'f'},
-        {"sensor", required_argument, NULL, 's'},
-        {"fault", required_argument, NULL, 'x'},
-        {"trial-ms", required_argument, NULL, 't'},
-        {"trial-answers", required_argument, NULL, 'a'},
-        {"log", no_argument, NULL, 'l'},
-        {NULL, 0, NULL, 0},
-    };
-    int option;
-    while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
-        if (!take_option(o, option)) {
-            return false;
-        }
-    }
-    return o->broker != NULL && o->flash != NULL && o->sensor != NULL && optind == argc;
+static void catch_signals(void) {
+    struct sigaction ends = {.sa_handler = stop}, reads = {.sa_handler = reread};
+    sigaction(SIGTERM, &ends, NULL);
+    sigaction(SIGINT, &ends, NULL);
+    sigaction(SIGHUP, &reads, NULL);
 }
 
 static int resolve(const char *broker, struct sockaddr_in *out) {
@@ -117,29 +55,6 @@ static int resolve(const char *broker, struct sockaddr_in *out) {
     return 0;
 }
 
-static int set_fault(const struct fleet *f, char *text) {
-    char *kind = strrchr(text, ':');
-    if (kind == NULL) {
-        fprintf(stderr, "--fault %s: want DEVICE:KIND\n", text);
-        return -1;
-    }
-    *kind++ = 0;
-    struct node *node = fleet_find(f, text);
-    if (node == NULL) {
-        fprintf(stderr, "--fault: no device %s\n", text);
-        return -1;
-    }
-    if (strcmp(kind, "trial-crash") == 0) {
-        node->fault = FAULT_TRIAL_CRASH;
-    } else if (strcmp(kind, "silent") == 0) {
-        node->fault = FAULT_SILENT;
-    } else {
-        fprintf(stderr, "--fault %s: unknown kind %s\n", text, kind);
-        return -1;
-    }
-    return 0;
-}
-
 /* One descriptor a device, and a few more. */
 static void raise_limit(void) {
     struct rlimit limit;
@@ -149,60 +64,93 @@ static void raise_limit(void) {
     }
 }
 
-static void run(struct fleet *f, struct sensor *s) {
-    struct epoll_event events[EVENTS];
-    uint32_t tick_at = now_ms();
+static void say_faults(const struct rules *rules, size_t devices) {
+    printf("petiole-sim: %zu faults, %zu devices have one\n", rules->count, devices);
+    fflush(stdout);
+}
+
+/* Wrong rules leave those in force that are. */
+static void reread_faults(struct fleet *f, const struct options *o) {
+    struct rules rules;
+    rereading = 0;
+    if (options_rules(o, &rules) == 0) {
+        size_t devices = fleet_faults(f, rules);
+        say_faults(&rules, devices);
+    }
+}
+
+static void flush_events(const struct fleet *f, uint64_t *flushed_at) {
+    if (f->events != NULL && now_us() >= *flushed_at + EVENTS_FLUSH_MS * 1000u) {
+        *flushed_at = now_us();
+        fflush(f->events);
+    }
+}
+
+static int wait_for(const struct fleet *f) {
+    int wait = fleet_wait(f);
+    return f->events != NULL && wait > EVENTS_FLUSH_MS ? EVENTS_FLUSH_MS : wait;
+}
+
+static void run(struct fleet *f, struct sensor *s, const struct options *o) {
+    struct epoll_event events[BATCH];
+    uint64_t flushed_at = 0;
     while (!stopping) {
-        uint32_t now = now_ms();
-        int wait = (int32_t)(tick_at - now) > 0 ? (int)(tick_at - now) : 0;
-        int count = epoll_wait(f->epoll, events, EVENTS, wait);
-        now = now_ms();
+        int count = epoll_wait(f->epoll, events, BATCH, wait_for(f));
         for (int i = 0; i < count; i++) {
             if (sensor_owns(s, events[i].data.ptr)) {
                 sensor_ready(s, events[i].data.ptr, f);
             } else {
-                fleet_ready(f, events[i].data.ptr, events[i].events, now);
+                node_ready(events[i].data.ptr, events[i].events);
             }
         }
-        if ((int32_t)(now - tick_at) >= 0) {
-            fleet_tick(f, now);
-            tick_at = now + TICK_MS;
+        if (rereading) {
+            reread_faults(f, o);
         }
+        fleet_tick(f);
+        flush_events(f, &flushed_at);
     }
 }
 
-static int open_fleet(struct fleet *f, struct options *o) {
-    f->epoll = epoll_create1(EPOLL_CLOEXEC);
-    if (f->epoll < 0 || resolve(o->broker, &f->broker) != 0 ||
-        fleet_open(f, o->flash, &o->config, o->logging, now_ms()) != 0) {
+static int open_events(struct fleet *f, const char *path) {
+    if (path == NULL) {
+        return 0;
+    }
+    f->events = fopen(path, "ae");
+    if (f->events == NULL) {
+        fprintf(stderr, "%s: %s\n", path, strerror(errno));
         return -1;
     }
-    for (size_t i = 0; i < o->fault_count; i++) {
-        if (set_fault(f, o->faults[i]) != 0) {
-            return -1;
-        }
+    return setvbuf(f->events, NULL, _IOFBF, EVENTS_BUFFER);
+}
+
+static int open_fleet(struct fleet *f, const struct options *o) {
+    f->options = o->fleet;
+    f->epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (f->epoll < 0 || resolve(o->broker, &f->broker) != 0 || open_events(f, o->events) != 0 ||
+        options_rules(o, &f->rules) != 0) {
+        return -1;
     }
-    return 0;
+    return fleet_open(f, o->flash);
 }
 
 int main(int argc, char **argv) {
     static struct sensor sensor;
     struct fleet fleet = {0};
-    struct options options = {.config = DEVICE_DEFAULTS};
-    if (!parse(&options, argc, argv)) {
-        fputs(USAGE, stderr);
+    struct options options = {.fleet = {.device = DEVICE_DEFAULTS, .connects_per_second = 500}};
+    if (!options_parse(&options, argc, argv)) {
         return 2;
     }
-    struct sigaction action = {.sa_handler = stop};
-    sigaction(SIGTERM, &action, NULL);
-    sigaction(SIGINT, &action, NULL);
+    catch_signals();
     raise_limit();
     if (open_fleet(&fleet, &options) != 0 ||
-        sensor_open(&sensor, options.sensor, fleet.epoll) != 0) {
+        (options.sensor != NULL && sensor_open(&sensor, options.sensor, fleet.epoll) != 0)) {
         return 1;
     }
     printf("petiole-sim: %zu devices, broker %s\n", fleet.count, options.broker);
     fflush(stdout);
-    run(&fleet, &sensor);
+    run(&fleet, &sensor, &options);
+    if (fleet.events != NULL) {
+        fclose(fleet.events);
+    }
     return 0;
 }

@@ -75,7 +75,7 @@ static void answer(struct sensor_client *c, struct fleet *f, const struct frame 
     if (frame->index >= f->count || SENSOR_OUT_SIZE - c->out_size < FRAME_HEADER + ANSWER_SIZE) {
         return;
     }
-    device_input(&f->nodes[frame->index].device, frame->payload, frame->size, payload);
+    node_input(f->nodes[frame->index], frame->payload, frame->size, payload);
     frame_write(c->out + c->out_size, frame->index, payload, ANSWER_SIZE);
     c->out_size += FRAME_HEADER + ANSWER_SIZE;
 }
