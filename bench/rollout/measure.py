@@ -73,27 +73,36 @@ def memory(roots: Iterable[int]) -> tuple[float, float]:
 class Meter:
     """Measures named server processes and the client from ``start`` to ``stop``.
 
-    ``client`` is the process that plays the devices; this one when none is given.
+    ``beside`` are measured apart from the servers. ``client`` is the process that plays the
+    devices; this one when none is given.
     """
 
-    def __init__(self, servers: Mapping[str, int], client: int | None = None) -> None:
+    def __init__(
+        self,
+        servers: Mapping[str, int],
+        client: int | None = None,
+        beside: Mapping[str, int] | None = None,
+    ) -> None:
         self._servers = dict(servers)
+        self._beside = dict(beside or {})
         self._client = client
         self._before: dict[str, float] = {}
         self._client_before = 0.0
 
     def start(self) -> None:
         self._client_before = self._client_cpu()
-        self._before = cpu_seconds(self._servers)
+        self._before = cpu_seconds({**self._servers, **self._beside})
 
     def stop(self) -> Usage:
-        after = cpu_seconds(self._servers)
+        after = cpu_seconds({**self._servers, **self._beside})
+        spent = {name: after[name] - self._before[name] for name in after}
         rss, peak = memory(self._servers.values())
         return Usage(
-            cpu={name: after[name] - self._before[name] for name in after},
+            cpu={name: spent[name] for name in self._servers},
             rss=rss,
             peak=peak,
             client_cpu=self._client_cpu() - self._client_before,
+            beside={name: spent[name] for name in self._beside},
         )
 
     def _client_cpu(self) -> float:

@@ -66,12 +66,16 @@ class Trace:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Of the servers: CPU seconds by process, memory in MiB. Of the client: CPU seconds."""
+    """Of the servers: CPU seconds by process, memory in MiB. Of the client: CPU seconds.
+
+    ``beside`` are processes that serve others too and are not counted as servers.
+    """
 
     cpu: dict[str, float]
     rss: float
     peak: float
     client_cpu: float
+    beside: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,51 @@
+"""What ``petiole-sim --events FILE`` writes: a line a change of phase."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from petiole.wire.words import Phase, Reason
+
+from .work import Trace
+
+_MICROSECONDS = 1e6
+
+
+class Events:
+    """Reads the file as it grows."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self._offset = 0
+
+    def skip(self) -> None:
+        """Forget what was written so far."""
+        self._offset = self.file.stat().st_size if self.file.exists() else 0
+
+    def read(self, trace: Trace) -> None:
+        """Add what was written since the last look; a line that is not whole yet waits."""
+        if not self.file.exists():
+            return
+        with self.file.open("rb") as file:
+            file.seek(self._offset)
+            content = file.read()
+        whole = content.rpartition(b"\n")[0]
+        self._offset += len(whole) + 1 if whole else 0
+        for line in whole.decode().splitlines():
+            note(trace, line)
+
+
+def note(trace: Trace, line: str) -> None:
+    """Add one line, ``<microseconds> <device> <phase> <reason>``, to the trace.
+
+    The clock is CLOCK_MONOTONIC, as ``time.monotonic`` is. A device that a halt stops has not
+    failed, and is asked no more.
+    """
+    stamp, device, phase, reason = line.split()[:4]
+    at = int(stamp) / _MICROSECONDS
+    if phase == Phase.DOWNLOADING.word:
+        trace.begun.setdefault(device, at)
+    elif phase == Phase.CONFIRMED.word:
+        trace.ended[device] = (at, True)
+    elif phase in (Phase.FAILED.word, Phase.ROLLEDBACK.word) and reason != Reason.HALTED.word:
+        trace.ended[device] = (at, False)
