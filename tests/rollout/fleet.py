@@ -80,6 +80,7 @@ class Field:
     confidence: dict[int, float] = field(default_factory=dict)
     halt: Halt | None = None
     reasons: dict[str, int] = field(default_factory=dict)
+    held_back: dict[str, int] = field(default_factory=dict)
 
     @property
     def ids(self) -> list[str]:
@@ -97,6 +98,9 @@ class Field:
         target = plan.target.number if plan.target else 0
         if target != self.target:
             self.phase, self.exposed, self.halt, self.reasons = {}, set(), None, {}
+        elif held is not None and plan.attempt > held.attempt:
+            self.phase = {d: p for d, p in self.phase.items() if p != "failed"}
+            self.reasons = {}
         self.plan = plan
         self._obey()
 
@@ -165,6 +169,7 @@ class Field:
             counts=counts,
             exposed=len(self.exposed),
             reasons=self.reasons,
+            held_back=self.held_back,
             evidence=tuple(self._evidence(g) for g in self.plan.gates),
             halt=self.halt,
         )
@@ -196,6 +201,8 @@ class Operator:
     latest: int = 1
     generation: int = 1
     problem: str = ""
+    request: str = ""
+    asked: int = 0
     writes: int = 0
     events: list[str] = field(default_factory=list)
 
@@ -210,6 +217,7 @@ class Operator:
             model_uid="model-uid",
             latest=self.latest,
             versions=tuple(version(n) for n in range(1, self.latest + 1)),
+            request=self.request,
             summary=None if self.problem else self.field.summary(self.now),
             gateway_problem=self.problem,
         )
@@ -250,13 +258,25 @@ class Operator:
         self.spec = spec(**changes)
         self.generation += 1
 
+    def annotate(self, verb: str) -> None:
+        """Leave a request on the object."""
+        self.asked += 1
+        self.request = f"{verb}@{self.asked}"
+
+    def ask(self, verb: str) -> str:
+        """Request, and return the answer."""
+        self.annotate(verb)
+        self.settle()
+        assert self.status.request == self.request, "not answered"
+        return self.status.answer
+
     def publish(self) -> int:
         self.latest += 1
         return self.latest
 
     def roll(self) -> None:
         """Everything goes well, until the rollout is through."""
-        for _ in range(len(self.spec.rollout.stages or ()) + 1):
+        for _ in range(len(self.spec.rollout.stages or range(20)) + 1):
             self.settle()
             self.field.answer_all()
             self.settle()

@@ -37,6 +37,8 @@ def fleet(name: str, kubeconfig: Kubeconfig = None, namespace: Namespace = "defa
             "revision": f"target {status.revision.target}, stable {status.revision.stable}",
             "mode": status.mode,
             "stage": status.stage.name or "-",
+            "waiting": status.waiting_for.message if status.waiting_for is not None else "-",
+            "request": status.answer or "-",
             "devices": ", ".join(f"{number} {word}" for word, number in counts.items() if number),
             **{f"gate {g.name}": f"{g.verdict}: {g.message}" for g in status.gates},
             "drift": f"{status.drift.state} {status.drift.message}",

@@ -99,6 +99,19 @@ class Cluster:
         )
         return dict(answer.json()) if answer is not None else {}
 
+    async def annotate(
+        self, plural: str, namespace: str, name: str, annotations: Mapping[str, str]
+    ) -> Object | None:
+        """Merge ``annotations`` into the object's; return it, or None when there is none."""
+        answer = await self._send(
+            "PATCH",
+            _path(plural, namespace, name),
+            json={"metadata": {"annotations": dict(annotations)}},
+            content_type="application/merge-patch+json",
+            missing_ok=True,
+        )
+        return None if answer is None else dict(answer.json())
+
     async def event(self, body: Object, plural: str, kind: str, reason: str, message: str) -> None:
         """Write an Event about an object; the same one is not written twice while it is kept."""
         meta = body["metadata"]
