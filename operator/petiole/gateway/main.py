@@ -104,7 +104,7 @@ class Gateway:
             collector.connected()
             engine.connected()
 
-        tasks = {asyncio.create_task(keep(lease, collector), name="lease")}
+        tasks = {asyncio.create_task(keep(lease, collector, metrics), name="lease")}
         try:
             await engine.load()
             self._face.application = api.build(engine, broker, metrics, secret, enrolment)

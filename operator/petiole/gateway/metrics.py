@@ -37,6 +37,9 @@ class Metrics:
         self.leading = Gauge(
             "petiole_leading", "1 when this replica leads, else 0", registry=self.registry
         )
+        self.others = Gauge(
+            "petiole_others", "Other replicas that hear for this leader", registry=self.registry
+        )
         self.relayed = Counter(
             "petiole_relayed_messages",
             "Messages of devices that this replica handed to the leader",

@@ -100,11 +100,13 @@ class Follower:
         return self._problem or self._relay.problem or self._broker.problem or waiting
 
 
-async def keep(lease: Lease, collector: Collector) -> None:
+async def keep(lease: Lease, collector: Collector, metrics: Metrics) -> None:
     """Renew the lead for ever. LeaseLostError when another replica took it."""
     while True:
         try:
-            collector.others(await lease.renew())
+            others = await lease.renew()
+            metrics.others.set(len(others))
+            collector.others(others)
         except DatabaseError as error:
             log.warning("the lead cannot be renewed", error=str(error), held=lease.held)
         await asyncio.sleep(RENEW if lease.held else RENEW / 4)

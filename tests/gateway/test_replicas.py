@@ -1,0 +1,168 @@
+"""Several gateways on one broker: any may die or be stopped, and nothing is lost or done twice."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from pathlib import Path
+
+import pytest
+import structlog
+
+from petiole.rollout.cohort import order
+from petiole.rollout.plan import Revision
+
+from .replicas import Several, witness
+from .world import eventually
+
+log = structlog.get_logger()
+
+FLEET_SIZE = 200
+CANARIES = 60
+TAKEN_OVER = 10.0  # seconds: 4 for the lease to run out, the rest for a busy machine
+
+
+def digest(revision: Revision) -> str:
+    return revision.variants["m4"].digest
+
+
+def cohort(world: Several) -> list[str]:
+    return order(1, [d.id for d in world.devices])
+
+
+async def taken_over(world: Several, earlier: int) -> int:
+    """Wait until another replica leads; returns its number."""
+    start = time.monotonic()
+
+    def other() -> bool:
+        return world.leader() not in (None, earlier)
+
+    await eventually(lambda: asyncio.to_thread(other), "another leads", TAKEN_OVER)
+    log.info("taken over", seconds=round(time.monotonic() - start, 1))
+    leader = world.leader()
+    assert leader is not None
+    return leader
+
+
+async def roll(world: Several, revision: Revision, limit: int) -> None:
+    await world.put(world.rolling(revision, limit, max_in_flight=20))
+
+
+def ran_once(world: Several, revision: Revision, allowed: set[str]) -> None:
+    """Each allowed device took the revision, once, and nobody else did."""
+    assert {d.id for d in world.devices if d.ran} == allowed
+    assert all(d.ran in ([], [digest(revision)]) for d in world.devices)
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("victim", ["leader", "follower"])
+async def test_a_killed_replica_changes_nothing_in_the_end(
+    tmp_path: Path, database_url: str, victim: str
+) -> None:
+    world = Several(tmp_path, FLEET_SIZE, database_url)
+    revision = world.revision(1)
+    async with world, witness(world, revision) as seen:
+        await roll(world, revision, CANARIES)
+        await world.until(lambda s: s.counts.updated >= 10)
+        leader = world.leader()
+        assert leader is not None
+        killed = leader if victim == "leader" else 1 - leader
+        await world.ask(1 - killed)
+        world.replicas[killed].kill()
+        if victim == "leader":
+            leader = await taken_over(world, killed)
+        summary = await world.until(lambda s: s.counts.updated == CANARIES, 40)
+        assert (summary.exposed, summary.counts.pending) == (CANARIES, FLEET_SIZE - CANARIES)
+        assert set(seen.first) == set(cohort(world)[:CANARIES])
+        ran_once(world, revision, set(cohort(world)[:CANARIES]))
+
+        await world.start(killed)
+        assert world.leader() == leader
+        await world.followed(1)
+        await world.ask(killed)  # the one that came back follows, and hands on
+        widened = time.monotonic()
+        await roll(world, revision, FLEET_SIZE)
+        summary = await world.until(lambda s: s.counts.updated == FLEET_SIZE, 60)
+        assert summary.exposed == FLEET_SIZE
+        assert summary.running == {digest(revision): FLEET_SIZE}
+        ran_once(world, revision, {d.id for d in world.devices})
+        late = set(cohort(world)[CANARIES:])
+        assert all(at >= widened for device, at in seen.first.items() if device in late)
+
+
+async def test_both_hear_and_all_counts_arrive(tmp_path: Path, database_url: str) -> None:
+    async with Several(tmp_path, 40, database_url) as world:
+        revision = world.revision(1)
+        await roll(world, revision, 40)
+        await world.until(lambda s: s.counts.updated == 40)
+        for confidence in (200, 100):
+            for device in world.devices:
+                await device.send_stats(5, confidence)
+        query = {"digest": digest(revision)}
+
+        async def all_there() -> bool:
+            url = f"/v1/fleets/{world.plan().fleet}/windows"
+            found = (await world.http.get(url, params=query)).json()
+            return (
+                sum(w["count"] for w in found) == 40 * 10
+                and sum(w["confidenceSum"] for w in found) == 40 * 5 * 300
+            )
+
+        await eventually(all_there, "closed windows add up to what was sent")
+        samples = [await d.send_sample(f"input of {d.id}".encode()) for d in world.devices]
+        await eventually(
+            lambda: all(s in d.acks for d, s in zip(world.devices, samples, strict=True)),
+            "every sample is acknowledged",
+        )
+        leader = world.leader()
+        assert leader is not None
+        relayed = await asyncio.to_thread(
+            world.number, "petiole_relayed_messages_total", 1 - leader
+        )
+        assert relayed >= 20, "the follower was dealt its part"
+
+
+async def test_a_leader_that_was_stopped_does_no_harm(tmp_path: Path, database_url: str) -> None:
+    world = Several(tmp_path, 60, database_url)
+    revision = world.revision(1)
+    async with world, witness(world, revision) as seen:
+        await roll(world, revision, 5)
+        await world.until(lambda s: s.counts.updated == 5)
+        stopped = world.leader()
+        assert stopped is not None
+        await world.ask(stopped)
+        plan = world.rolling(revision, 60, max_in_flight=2)
+        if "postgresql" in database_url:
+            await world.put(plan)  # in the midst of things; who holds SQLite's lock holds all
+            await world.until(lambda s: s.counts.updated > 7)
+        world.signal(stopped, signal.SIGSTOP)
+        await world.ask(1 - stopped)
+        leader = await taken_over(world, stopped)
+        await world.put(plan.model_copy(update={"mode": "Paused", "serial": world.serial + 1}))
+        settled = await world.until(lambda s: s.counts.offered + s.counts.downloading == 0)
+        granted = dict(seen.first)
+        world.signal(stopped, signal.SIGCONT)
+        status = await asyncio.to_thread(world.replicas[stopped].wait, 15)
+        assert status == 3
+        assert "another replica took the lead" in world.replicas[stopped].tail()
+        await asyncio.sleep(1.0)
+        assert seen.first == granted
+        assert world.leader() == leader
+        summary = await world.summary()
+        assert (summary.exposed, summary.counts) == (settled.exposed, settled.counts)
+        assert len(granted) == settled.exposed
+
+
+async def test_a_follower_leads_at_once_when_the_leader_is_told_to_end(
+    tmp_path: Path, database_url: str
+) -> None:
+    async with Several(tmp_path, 2, database_url) as world:
+        leader = world.leader()
+        assert leader is not None
+        await world.ask(1 - leader)
+        start = time.monotonic()
+        await asyncio.to_thread(world.replicas[leader].stop)
+        await world.put(world.plan())
+        assert world.leader() == 1 - leader
+        assert time.monotonic() - start < 4.0 + 3.0
