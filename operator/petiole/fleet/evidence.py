@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean, variance
 
 from petiole.api.rollout import Gate
-from petiole.rollout.plan import Arm, Evidence, Plan
+from petiole.rollout.plan import Arm, Evidence, Plan, Stratum
 
 from .devices import Device
 from .member import Member
 from .standing import variant_for
+from .windows import Tally
 
 MIN_INFERENCES = 20  # a device with fewer says nothing yet
 FULL_SCALE = 255.0  # one unit of confidence on the wire is 1/255
@@ -33,48 +35,62 @@ def look(plan: Plan, now: float) -> int:
     return max(0, math.floor(passed / plan.interval_seconds))
 
 
-def confidence(
+def means(
     gate: Gate,
     plan: Plan,
     members: Mapping[str, Member],
     devices: Iterable[Device],
     look_: int,
 ) -> Evidence:
-    """Mean confidence of each device on the target, against those on the stable revision.
+    """Mean of the gate's metric on each device with the target, against those on the stable one.
 
-    Canaries count since they began to run the target, controls since the stage began.
+    By kind of hardware. Canaries count since they began to run the target, controls since the stage
+    began. Confidence in full scale, latency in microseconds.
     """
-    canaries: list[float] = []
-    controls: list[float] = []
+    canaries: defaultdict[str, list[float]] = defaultdict(list)
+    controls: defaultdict[str, list[float]] = defaultdict(list)
     mark = stage_mark(plan)
     for device in devices:
         state = device.state
-        target, stable = variant_for(plan.target, state), variant_for(plan.stable, state)
-        exposed = members[device.id].exposed
         if state is None or state.active is None:
             continue
+        target, stable = variant_for(plan.target, state), variant_for(plan.stable, state)
+        exposed, hardware = members[device.id].exposed, state.caps.target
         if target is not None and state.active == target.digest:
-            _add(canaries, _since_activation(device, target.digest))
+            _add(canaries[hardware], _since_activation(gate, device, target.digest))
         elif stable is not None and state.active == stable.digest and not exposed:
-            _add(controls, _since_mark(device, stable.digest, mark))
-    return Evidence(gate=gate.name, look=look_, canary=_arm(canaries), control=_arm(controls))
+            _add(controls[hardware], _since_mark(gate, device, stable.digest, mark))
+    strata = tuple(
+        Stratum(hardware=kind, canary=_arm(canaries[kind]), control=_arm(controls[kind]))
+        for kind in sorted({*canaries, *controls})
+    )
+    stage = plan.stage.index if plan.stage else 0
+    return Evidence(gate=gate.name, look=look_, stage=stage, strata=strata)
 
 
-def _since_activation(device: Device, digest: str) -> float | None:
+def _since_activation(gate: Gate, device: Device, digest: str) -> float | None:
     tally = device.tallies.get(digest)
-    if tally is None or tally.count < MIN_INFERENCES:
-        return None
-    return tally.confidence_sum / tally.count / FULL_SCALE
+    return None if tally is None else _mean(gate, tally, 0, 0, 0)
 
 
-def _since_mark(device: Device, digest: str, mark: str) -> float | None:
+def _since_mark(gate: Gate, device: Device, digest: str, mark: str) -> float | None:
     tally = device.tallies.get(digest)
     if tally is None or tally.mark != mark:
         return None
-    count = tally.count - tally.mark_count
-    if count < MIN_INFERENCES:
+    return _mean(gate, tally, tally.mark_count, tally.mark_sum, tally.mark_latency)
+
+
+def _mean(
+    gate: Gate, tally: Tally, count: int, confidence_sum: int, latency_sum: int
+) -> float | None:
+    """Mean over what came after the given counts; None of a device that says nothing (yet)."""
+    inferences = tally.count - count
+    if inferences < MIN_INFERENCES:
         return None
-    return (tally.confidence_sum - tally.mark_sum) / count / FULL_SCALE
+    if gate.metric == "ConfidenceMean":
+        return (tally.confidence_sum - confidence_sum) / inferences / FULL_SCALE
+    latency = tally.latency_sum - latency_sum
+    return latency / inferences if latency > 0 else None  # its firmware may not measure it
 
 
 def _add(values: list[float], value: float | None) -> None:
@@ -82,9 +98,11 @@ def _add(values: list[float], value: float | None) -> None:
         values.append(value)
 
 
-def _arm(means: Sequence[float]) -> Arm:
+def _arm(values: Sequence[float]) -> Arm:
+    mean = fmean(values) if values else 0.0
     return Arm(
-        devices=len(means),
-        mean=fmean(means) if means else 0.0,
-        variance=variance(means) if len(means) > 1 else 0.0,
+        devices=len(values),
+        mean=mean,
+        variance=variance(values) if len(values) > 1 else 0.0,
+        third_moment=fmean((v - mean) ** 3 for v in values) if values else 0.0,
     )

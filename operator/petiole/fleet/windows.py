@@ -28,15 +28,16 @@ class Delta:
     confidence_sum: int
     confidence_squares: int
     input_sum: int
+    latency_sum: int = 0
 
 
 @dataclass(slots=True)
 class Tally:
     """One device's counts with one artefact.
 
-    ``count`` and ``confidence_sum`` run over all boots. The mark remembers where they stood when
-    the stage named by ``mark`` was first heard in, for comparisons over the same time. ``window``
-    is the start of the last window that counts this device, in whole milliseconds.
+    ``count`` and the sums run over all boots; latency in microseconds. The mark remembers where
+    they stood when the stage named by ``mark`` was first heard in, for comparisons over the same
+    time. ``window`` is the start of the last window that counts this device, in whole milliseconds.
     """
 
     stats: Stats
@@ -45,6 +46,8 @@ class Tally:
     mark: str = ""
     mark_count: int = 0
     mark_sum: int = 0
+    latency_sum: int = 0
+    mark_latency: int = 0
     window: int = -1
 
     @classmethod
@@ -56,6 +59,8 @@ class Tally:
             mark=row["mark"],
             mark_count=row["mark_count"],
             mark_sum=row["mark_sum"],
+            latency_sum=row["latency_sum"],
+            mark_latency=row["mark_latency"],
             window=row["window"],
         )
 
@@ -69,6 +74,8 @@ class Tally:
             "mark": self.mark,
             "mark_count": self.mark_count,
             "mark_sum": self.mark_sum,
+            "latency_sum": self.latency_sum,
+            "mark_latency": self.mark_latency,
             "window": self.window,
         }
 
@@ -76,6 +83,7 @@ class Tally:
         """Begin a new stretch of time here, unless ``mark`` is the one already set."""
         if self.mark != mark:
             self.mark, self.mark_count, self.mark_sum = mark, self.count, self.confidence_sum
+            self.mark_latency = self.latency_sum
 
 
 def take(tallies: dict[str, Tally], stats: Stats) -> Delta | None:
@@ -93,6 +101,7 @@ def take(tallies: dict[str, Tally], stats: Stats) -> Delta | None:
         tally.stats = stats
     tally.count += delta.count
     tally.confidence_sum += delta.confidence_sum
+    tally.latency_sum += delta.latency_sum
     return delta
 
 
@@ -106,6 +115,7 @@ def difference(now: Stats, before: Stats | None) -> Delta:
             now.confidence_sum,
             now.confidence_squares,
             now.input_sum,
+            now.latency_sum,
         )
     return Delta(
         max(0, now.count - before.count),
@@ -114,6 +124,7 @@ def difference(now: Stats, before: Stats | None) -> Delta:
         max(0, now.confidence_sum - before.confidence_sum),
         max(0, now.confidence_squares - before.confidence_squares),
         max(0, now.input_sum - before.input_sum),
+        max(0, now.latency_sum - before.latency_sum),
     )
 
 

@@ -76,6 +76,8 @@ tallies = Table(
     Column("mark", String(160), nullable=False),
     Column("mark_count", BigInteger, nullable=False),
     Column("mark_sum", BigInteger, nullable=False),
+    Column("latency_sum", BigInteger, nullable=False),  # microseconds
+    Column("mark_latency", BigInteger, nullable=False),
     Column("window", BigInteger, nullable=False),
 )
 

@@ -27,9 +27,10 @@ _MIN_PART = 2  # and of one kind of hardware, before they can be compared at all
 def judge_mean(gate: Gate, evidence: Evidence) -> Verdict:
     """Judge a metric gate.
 
-    Every look costs error: look k may spend ``6 alpha / (pi^2 k^2)``, which sums to ``alpha`` over
-    all looks (union bound; the spending sequence of Even-Dar, Mannor and Mansour, JMLR 7 (2006),
-    1079-1105). ``alpha`` bounds wrong failures, ``beta`` wrong passes.
+    Every look costs error: look k of stage s (from 1) may spend ``alpha (6 / pi^2)^2 / (k s)^2``,
+    which sums to ``alpha`` over all looks of all stages (union bound; the spending sequence of
+    Even-Dar, Mannor and Mansour, JMLR 7 (2006), 1079-1105). ``alpha`` bounds wrong failures,
+    ``beta`` wrong passes.
     """
     question = _drop(gate) if gate.metric == "ConfidenceMean" else _rise(gate)
     strata = _comparable(evidence)
@@ -37,7 +38,7 @@ def judge_mean(gate: Gate, evidence: Evidence) -> Verdict:
     if min(canary, control) < MIN_ARM or evidence.look < 1:
         return Verdict("Continue", 0.0, -1.0, 1.0, _too_few(canary, control))
     contrast = _contrast(strata, question)
-    spent = 6.0 / (math.pi * evidence.look) ** 2
+    spent = (6.0 / (math.pi**2 * evidence.look * (evidence.stage + 1))) ** 2
     alpha, beta = fraction(gate.test.alpha), fraction(gate.test.beta)
     estimate = question.effect(contrast.estimate, contrast.baseline)
     lower = question.effect(contrast.below(alpha * spent), contrast.baseline)

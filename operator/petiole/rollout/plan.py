@@ -95,7 +95,7 @@ class Stratum(ApiModel):
 
 
 class Evidence(ApiModel):
-    """What a gate is judged by. ``look`` counts the looks at it so far: error is spent by look.
+    """What a gate is judged by.
 
     An outcome gate: ``began`` devices have begun the revision, in an order that does not depend on
     how they fare; ``failed_at`` are the places (from 1, rising) of the first failed ones in that
@@ -104,11 +104,13 @@ class Evidence(ApiModel):
     devices that finished and all their failures, ``silent`` those that stopped to answer.
 
     A metric gate: ``strata``, one for each kind of hardware that has canaries or controls, in order
-    of name; ``canary`` and ``control`` when the fleet is of one kind.
+    of name; ``canary`` and ``control`` when the fleet is of one kind. ``look`` counts the looks in
+    this ``stage`` (from 0) so far: error is spent by both.
     """
 
     gate: str
     look: int
+    stage: int = 0
     canary: Arm = Arm()
     control: Arm = Arm()
     strata: tuple[Stratum, ...] = ()
