@@ -29,7 +29,7 @@ Folder = Annotated[Path, typer.Argument(help="Where the files are, or go.")]
 def ca(folder: Folder) -> None:
     """Make an authority: ca.crt, ca.key, and crl.pem, on which nothing is revoked yet."""
     try:
-        make_authority(folder)
+        make_authority(folder, datetime.now(UTC))
     except OSError as error:
         fail(f"cannot make an authority in {folder}: {error}")
 
@@ -47,10 +47,9 @@ def services(
         fail(f"cannot certify with the authority in {folder}: {error}")
 
 
-def make_authority(folder: Path) -> Authority:
-    """Write a new authority. FileExistsError rather than writing over one."""
+def make_authority(folder: Path, now: datetime) -> Authority:
+    """Write a new authority, good from ``now``. FileExistsError rather than writing over one."""
     folder.mkdir(parents=True, exist_ok=True)
-    now = datetime.now(UTC)
     # A name of its own, so that its revocations are told from those of the authority before it.
     authority = new_authority(f"petiole {now:%Y-%m-%d %H:%M:%S.%f}", now)
     write(folder / "ca.key", key_pem(authority.key), new=True)
