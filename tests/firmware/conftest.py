@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import fcntl
 import itertools
+import os
+import signal
 import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
@@ -90,6 +92,13 @@ class Bench:
         self._agent.wait_ready(sensor.exists, 10)
         await self._open(sensor)
 
+    def start_simulation(self, simulation: devices.Simulation) -> Process:
+        """Start all devices, which feed themselves."""
+        self._agent = devices.start_simulation(
+            self._processes, self.folder / "flash", simulation, broker_port=self.broker.port
+        )
+        return self._agent
+
     async def start_board(self) -> None:
         """Start the first device as a board in QEMU instead."""
         assert self._memory is not None
@@ -103,6 +112,10 @@ class Bench:
         """Provision a device again with a password that the broker does not know."""
         device = replace(next(d for d in self.fleet if d.id == name), password="wrong")
         devices.provision_posix(self.folder / "flash", [device], self._keys)
+
+    def reread_faults(self) -> None:
+        """Have the agent read its faults."""
+        os.kill(self._agent.pid, signal.SIGHUP)
 
     def log(self) -> str:
         return self._agent.log.read_text()
