@@ -1,0 +1,1 @@
+"""Plays a rollout policy in virtual time: real decisions, invented devices."""
