@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -42,6 +43,7 @@ class TestDevice:
     id: str
     password: str
     port: int
+    tls: ssl.SSLContext | None = None
     target: str = "m4"
     slot: int = 65536
     arena: int = 32768
@@ -130,6 +132,7 @@ class TestDevice:
                     username=self.id,
                     password=self.password,
                     will=will,
+                    tls_context=self.tls,
                 ) as client:
                     self._client = client
                     self._connected.set()

@@ -74,10 +74,7 @@ class World:
     async def __aexit__(self, *_: object) -> None:
         for device in self.devices:
             await device.stop()
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        await self.stop_gateway()
         await self.http.aclose()
         self.processes.stop()
 
@@ -85,16 +82,26 @@ class World:
         if self.own_process:
             await asyncio.to_thread(self._start_process)
             return
-        settings = Settings(
-            mqtt_port=self.broker.port,
-            mqtt_password=SecretStr(self.broker.gateway_password),
-            database_url=Settings.sqlite(self.folder / "gateway.db"),
-            store_uri=self.store.as_uri(),
-            listen_port=self.port,
-            token=SecretStr("secret"),
-        )
-        self._task = asyncio.create_task(run(settings))
+        self._task = asyncio.create_task(run(Settings(**self.settings())))
         await eventually(lambda: asyncio.to_thread(self._healthy), "the gateway listens")
+
+    def settings(self) -> dict[str, Any]:
+        return {
+            "mqtt_port": self.broker.port,
+            "mqtt_password": SecretStr(self.broker.gateway_password),
+            "database_url": Settings.sqlite(self.folder / "gateway.db"),
+            "store_uri": self.store.as_uri(),
+            "listen_port": self.port,
+            "token": SecretStr("secret"),
+        }
+
+    async def stop_gateway(self) -> None:
+        """End the one in this process."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+            self._task = None
 
     def _start_process(self) -> None:
         variables = {
