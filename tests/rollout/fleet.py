@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Literal
 
 from petiole.api.devicefleet import (
@@ -67,6 +68,15 @@ def version(number: int) -> VersionStatus:
     )
 
 
+def _ids(devices: int) -> list[str]:
+    return [f"dev-{n:04d}" for n in range(devices)]
+
+
+@lru_cache(maxsize=64)
+def _cohort(revision: int, devices: int) -> list[str]:
+    return order(revision, _ids(devices))
+
+
 @dataclass
 class Field:
     """Devices and what the gateway knows about them. Confidence by revision, 0..1."""
@@ -84,7 +94,7 @@ class Field:
 
     @property
     def ids(self) -> list[str]:
-        return [f"dev-{n:04d}" for n in range(self.devices)]
+        return _ids(self.devices)
 
     @property
     def target(self) -> int:
@@ -109,7 +119,7 @@ class Field:
         if plan is None or self.target in plan.halted or self.halt is not None:
             self._recall()
         elif plan.mode == "Rolling":
-            for device in order(self.target, self.ids)[: plan.stage.limit]:
+            for device in _cohort(self.target, self.devices)[: plan.stage.limit]:
                 if self.running.get(device) == self.target:
                     self.phase.setdefault(device, "updated")
                 self.phase.setdefault(device, "offered")

@@ -41,12 +41,14 @@ def handle(scene: Scene, status: DeviceFleetStatus) -> tuple[DeviceFleetStatus, 
     verb = request.partition("@")[0]
     try:
         status, said = _VERBS.get(verb, _unknown)(scene, status)
-        event = Event("Normal", "RequestAccepted", f"{verb}: {said}")
+        answer, kind = f"accepted, {verb}: {said}", "Normal"
     except RefusedError as refused:
-        event = Event("Warning", "RequestRefused", f"{verb}: {refused}")
+        answer, kind = f"refused, {verb}: {refused}", "Warning"
     except NotYetError:
         return status, None
-    answer = f"{'accepted' if event.type == 'Normal' else 'refused'}, {event.message}"
+    reason = "RequestAccepted" if kind == "Normal" else "RequestRefused"
+    # With the request's own name no Event is taken for an older one.
+    event = Event(kind, reason, f"{answer} ({request})")
     return status.model_copy(update={"request": request, "answer": answer}), event
 
 
