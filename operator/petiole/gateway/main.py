@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import signal
 import socket
 import sys
+from collections.abc import Iterator
 
 import structlog
 import uvicorn
@@ -66,7 +68,7 @@ class Gateway:
 
     async def run(self, listener: socket.socket) -> None:
         """Serve, follow, lead. LeaseLostError when another replica took the lead."""
-        server = uvicorn.Server(
+        server = _Server(
             uvicorn.Config(
                 self._face,
                 log_level="warning",
@@ -126,6 +128,21 @@ class Gateway:
                 await enrolment.close()
             with contextlib.suppress(DatabaseError):
                 await lease.release()
+
+
+class _Server(uvicorn.Server):
+    """Ends on a signal; uvicorn's own would raise it again before the lead is released."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.remove_signal_handler(number)
 
 
 def _address(host: str, port: int) -> str:
