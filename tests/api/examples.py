@@ -1,7 +1,8 @@
-"""One valid object of each kind, with every field of its spec given."""
+"""Valid objects in which every field of a spec is given: one of each kind, and a fleet's ramp."""
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 TINY_MODEL: dict[str, Any] = {
@@ -44,11 +45,19 @@ DEVICE_FLEET: dict[str, Any] = {
         "model": {"name": "digits", "version": "Latest"},
         "rollout": {
             "stages": [
-                {"name": "canary", "size": 30, "soak": "5s"},
-                {"name": "early", "size": "50%", "soak": "5s"},
-                {"name": "all", "size": "100%", "soak": "0s"},
+                {"name": "canary", "size": 30, "soak": "5s", "approval": "Auto"},
+                {"name": "early", "size": "50%", "soak": "5s", "approval": "Auto"},
+                {"name": "all", "size": "100%", "soak": "0s", "approval": "Manual"},
             ],
-            "pace": {"maxInFlight": 100},
+            "stratifyBy": ["hardware"],
+            "clusterBy": "site",
+            "pace": {"maxInFlight": 100, "perMinute": 1000},
+            "disruption": {"groupBy": ["site"], "maxUnavailable": 2},
+            "windows": {
+                "download": [{"cron": "0 20 * * 1-5", "timeZone": "UTC", "duration": "8h"}],
+                "apply": [{"cron": "0 1 * * *", "timeZone": "Europe/Rome", "duration": "4h"}],
+                "freeze": [{"first": "2026-12-24", "last": "2027-01-06", "timeZone": "UTC"}],
+            },
             "gates": [
                 {
                     "name": "update",
@@ -61,11 +70,20 @@ DEVICE_FLEET: dict[str, Any] = {
                     "baseline": "ConcurrentControl",
                     "test": {"maxDrop": "5%", "alpha": "5%", "beta": "5%"},
                 },
+                {
+                    "name": "latency",
+                    "metric": "LatencyMean",
+                    "baseline": "ConcurrentControl",
+                    "test": {"maxRise": "20%", "alpha": "5%", "beta": "5%"},
+                },
             ],
+            "falseStop": "5%",
+            "retries": {"limit": 2, "backoff": "5m", "on": ["timeout", "flash-error"]},
             "onFailure": "Revert",
             "onInconclusive": "Pause",
             "noReportAfter": "30m",
             "progressDeadline": "24h",
+            "rollbackWindow": {"revisions": 3},
         },
         "monitoring": {
             "interval": "15m",
@@ -74,3 +92,13 @@ DEVICE_FLEET: dict[str, Any] = {
         },
     },
 }
+
+
+def _ramped() -> dict[str, Any]:
+    made = copy.deepcopy(DEVICE_FLEET)
+    del made["spec"]["rollout"]["stages"]
+    made["spec"]["rollout"]["ramp"] = {"start": 10, "factor": 2, "soak": "10m"}
+    return made
+
+
+RAMPED_FLEET = _ramped()

@@ -22,6 +22,9 @@ _PATTERNS = {
     r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$": ("a-1", "Upper_Case"),
     r"^[a-z0-9]+://.+$": ("s3://bucket/x", "/no/scheme"),
     r"^Latest$": ("Latest", "latest"),
+    r"^[A-Za-z0-9]([A-Za-z0-9._/-]*[A-Za-z0-9])?$": ("example.com/Site_1", "-site"),
+    r"^[0-9*,/A-Za-z#-]+( [0-9*,/A-Za-z#-]+){4}$": ("*/15 0-6 1,L JAN MON#1", "every day"),
+    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$": ("2026-12-31", "31.12.2026"),
 }
 
 _MISSING = object()
@@ -56,7 +59,7 @@ def limits(
         if keyword == "required":
             yield from (Limit((*path, name), keyword, example[name], _MISSING) for name in value)
         elif keyword not in _NOT_LIMITS:
-            yield Limit(path, keyword, *_values(keyword, value, example))
+            yield Limit(path, keyword, *_values(schema, keyword, example))
     for name, child in schema.get("properties", {}).items():
         assert name in example, f"the example lacks {path} {name}"
         yield from limits(child, example[name], (*path, name))
@@ -71,6 +74,8 @@ def _item_limits(
     schema: dict[str, Any], examples: list[Any], path: tuple[str | int, ...]
 ) -> Iterator[Limit]:
     """Items may differ in what they have; each limit is tried on the first that has the field."""
+    missing = _properties_of(schema) - set().union(*map(_present, examples))
+    assert not missing, f"the examples at {path} lack {missing}"
     seen: set[tuple[tuple[str | int, ...], str]] = set()
     for index, example in enumerate(examples):
         present = _only_present(schema, example)
@@ -79,6 +84,18 @@ def _item_limits(
             if identity not in seen:
                 seen.add(identity)
                 yield limit
+
+
+def _properties_of(schema: dict[str, Any]) -> set[str]:
+    """Names of all properties, also of those below."""
+    found = set(schema.get("properties", {}))
+    return found.union(*map(_properties_of, schema.get("properties", {}).values()))
+
+
+def _present(example: Any) -> set[str]:
+    if not isinstance(example, dict):
+        return set()
+    return set(example).union(*map(_present, example.values()))
 
 
 def _only_present(schema: dict[str, Any], example: Any) -> dict[str, Any]:
@@ -90,8 +107,9 @@ def _only_present(schema: dict[str, Any], example: Any) -> dict[str, Any]:
     return {**schema, "properties": kept}
 
 
-def _values(keyword: str, value: Any, example: Any) -> tuple[Any, Any]:
+def _values(schema: dict[str, Any], keyword: str, example: Any) -> tuple[Any, Any]:
     """What is just inside and just outside of a limit."""
+    value = schema[keyword]
     match keyword:
         case "minimum" | "maximum":
             return value, value + (1 if keyword == "maximum" else -1)
@@ -107,7 +125,8 @@ def _values(keyword: str, value: Any, example: Any) -> tuple[Any, Any]:
             return example, type(example)()
         case "maxItems" | "minItems":
             outside = value + (1 if keyword == "maxItems" else -1)
-            return _items(example, value), _items(example, outside)
+            few = "enum" in schema["items"]
+            return tuple(_items(example, count, few=few) for count in (value, outside))
         case "maxProperties":
             return _properties(value), _properties(value + 1)
     raise AssertionError(f"no values for the limit {keyword}")
@@ -117,9 +136,11 @@ def _longer(example: Any, length: int) -> str:
     return (example if isinstance(example, str) else "1%") + "x" * length
 
 
-def _items(example: list[Any], count: int) -> list[Any]:
-    """``count`` items that differ; the last of the example is last."""
+def _items(example: list[Any], count: int, *, few: bool) -> list[Any]:
+    """``count`` items that differ, unless there are but ``few`` values; the last stays last."""
     last = example[-1]
+    if few:
+        return [last] * count
     if isinstance(last, str):
         return [f"{last}-{n}" for n in range(count)]
     return [{**last, "name": f"n{n}"} for n in range(count)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import itertools
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +20,7 @@ from petiole.api.base import GROUP, VERSION
 from petiole.api.devicefleet import DeviceFleetSpec
 from petiole.api.tinymodel import TinyModelSpec
 
-from .examples import DEVICE_FLEET, TINY_MODEL
+from .examples import DEVICE_FLEET, RAMPED_FLEET, TINY_MODEL
 from .limits import Limit, limits, with_value
 
 EXAMPLES = {"TinyModel": TINY_MODEL, "DeviceFleet": DEVICE_FLEET}
@@ -31,16 +32,30 @@ SCHEMAS = {
 # A value at its limit may break a rule between fields; these are set beside it.
 BESIDE = {
     "spec.learning.batchSize:maximum": (("spec", "learning", "labelBudget"), 10_000),
+    "spec.rollout.gates[1].metric:enum": (
+        ("spec", "rollout", "gates", 1, "test"),
+        {"maxRise": "5%"},
+    ),
     "spec.learning.labelBudget:minimum": (("spec", "learning", "batchSize"), 1),
 }
 
 
-def all_limits() -> list[tuple[str, Limit]]:
+RAMP = ("spec", "rollout", "ramp")
+
+
+def all_limits() -> list[tuple[dict[str, Any], Limit]]:
+    """Stages and a ramp exclude each other: the ramp is walked in an example of its own."""
+    specs = copy.deepcopy({kind: SCHEMAS[kind]["properties"]["spec"] for kind in EXAMPLES})
+    ramp = specs["DeviceFleet"]["properties"]["rollout"]["properties"].pop("ramp")
+    ramped = limits(ramp, RAMPED_FLEET["spec"]["rollout"]["ramp"], RAMP)
     return [
-        (kind, limit)
-        for kind, example in EXAMPLES.items()
-        for limit in limits(SCHEMAS[kind]["properties"]["spec"], example["spec"], ("spec",))
+        *((EXAMPLES[kind], limit) for kind in EXAMPLES for limit in limits_of(specs[kind], kind)),
+        *((RAMPED_FLEET, limit) for limit in ramped),
     ]
+
+
+def limits_of(schema: dict[str, Any], kind: str) -> Iterator[Limit]:
+    return limits(schema, EXAMPLES[kind]["spec"], ("spec",))
 
 
 @dataclass(frozen=True)
@@ -58,6 +73,9 @@ class RuleCase:
 STAGES = ("spec", "rollout", "stages")
 OUTCOME = ("spec", "rollout", "gates", 0)
 METRIC = ("spec", "rollout", "gates", 1)
+LATENCY = ("spec", "rollout", "gates", 2)
+FALSE_STOP = ("spec", "rollout", "falseStop")
+FREEZE = ("spec", "rollout", "windows", "freeze", 0)
 
 
 def percent_case(gate: tuple[str | int, ...], name: str, message: str, *bad: str) -> list[RuleCase]:
@@ -136,7 +154,7 @@ RULES = [
         {METRIC: {"name": "m", "metric": "ConfidenceMean", "test": {"maxDrop": "5%"}}},
     ),
     RuleCase(
-        "DeviceFleet", "a metric gate needs test.maxDrop", "spec.rollout.gates[1].test",
+        "DeviceFleet", "a gate on ConfidenceMean needs test.maxDrop", "spec.rollout.gates[1].test",
         {(*METRIC, "test"): {"maxDrop": "5%"}}, {(*METRIC, "test"): {"alpha": "5%"}},
     ),
     RuleCase(
@@ -148,6 +166,31 @@ RULES = [
     *percent_case(OUTCOME, "alpha", "alpha must be above 0% and below 50%", "0%", "50%"),
     *percent_case(OUTCOME, "beta", "beta must be above 0% and below 50%", "0.00%", "50%"),
     *percent_case(METRIC, "maxDrop", "maxDrop must be above 0%", "0%"),
+    *percent_case(LATENCY, "maxRise", "maxRise must be above 0%", "0%"),
+    RuleCase(
+        "DeviceFleet", "a gate on LatencyMean needs test.maxRise", "spec.rollout.gates[2].test",
+        {(*LATENCY, "test"): {"maxRise": "100%"}}, {(*LATENCY, "test"): {"maxDrop": "5%"}},
+    ),
+    RuleCase(
+        "DeviceFleet", "give exactly one of stages and ramp", "spec.rollout",
+        {("spec", "rollout"): {"ramp": {}}}, {RAMP: {}},
+    ),
+    RuleCase(
+        "DeviceFleet", "give exactly one of stages and ramp", "spec.rollout",
+        {("spec", "rollout"): {"stages": [FULL]}}, {("spec", "rollout"): {}},
+    ),
+    RuleCase(
+        "DeviceFleet", "falseStop must be above 0% and below 50%", "spec.rollout.falseStop",
+        {FALSE_STOP: "49.99%"}, {FALSE_STOP: "0%"},
+    ),
+    RuleCase(
+        "DeviceFleet", "falseStop must be above 0% and below 50%", "spec.rollout.falseStop",
+        {FALSE_STOP: "0.01%"}, {FALSE_STOP: "50%"},
+    ),
+    RuleCase(
+        "DeviceFleet", "first must not be after last", "spec.rollout.windows.freeze[0].first",
+        {(*FREEZE, "first"): "2027-01-06"}, {(*FREEZE, "first"): "2027-01-07"},
+    ),
 ]  # fmt: skip
 
 DUPLICATES = [
@@ -214,17 +257,19 @@ def changed(document: dict[str, Any], changes: dict[tuple[str | int, ...], Any])
     return result
 
 
-@pytest.mark.parametrize("kind", EXAMPLES)
-def test_example_is_accepted(api: Api, kind: str) -> None:
-    assert api.objections(EXAMPLES[kind]) == []
+@pytest.mark.parametrize("example", [*EXAMPLES.values(), RAMPED_FLEET], ids=lambda e: e["kind"])
+def test_example_is_accepted(api: Api, example: dict[str, Any]) -> None:
+    assert api.objections(example) == []
 
 
-@pytest.mark.parametrize(("kind", "limit"), all_limits(), ids=str)
-def test_limit(api: Api, kind: str, limit: Limit) -> None:
+@pytest.mark.parametrize(
+    ("example", "limit"), all_limits(), ids=lambda v: v["kind"] if isinstance(v, dict) else str(v)
+)
+def test_limit(api: Api, example: dict[str, Any], limit: Limit) -> None:
     beside = dict([BESIDE[str(limit)]]) if str(limit) in BESIDE else {}
-    inside = changed(EXAMPLES[kind], beside | {limit.path: limit.accepted})
+    inside = changed(example, beside | {limit.path: limit.accepted})
     assert api.objections(inside) == []
-    outside = with_value(EXAMPLES[kind], limit.path, limit.refused)
+    outside = with_value(example, limit.path, limit.refused)
     fields = [cause["field"] for cause in api.objections(outside)]
     assert limit.field in fields
 
