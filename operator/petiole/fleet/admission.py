@@ -13,7 +13,7 @@ from .lane import Lane
 from .member import Member
 from .roster import BACKOFF, BEGIN, Roster, variant_of
 from .standing import Clock, Standing
-from .watch import Pace
+from .watch import Begun, Pace
 
 CLOSED = windows.Look(open=False)
 
@@ -47,15 +47,16 @@ class Doors:
 class Admission:
     """Fills free places in flight, first with those that wait to apply, then with new ones."""
 
-    def __init__(self, roster: Roster) -> None:
+    def __init__(self, roster: Roster, begun: Begun) -> None:
         self.roster = roster
         self.doors = Doors()
-        self.pace: Pace | None = None
+        self._begun = begun
+        self._pace: Pace | None = None
 
     def admit(self, clock: Clock, ready: Callable[[str], bool]) -> None:
         """Let as many begin, or apply, as the plan allows at this time."""
         roster = self.roster
-        self._remember(clock)
+        pace = self.remembered(clock)
         self.doors = Doors.at(roster.plan, clock.now)
         self._keep_back()
         if not roster.terms.rolling:
@@ -65,7 +66,7 @@ class Admission:
         if self.doors.apply.open:
             self._apply()
         if self.doors.download.open:
-            self._begin(clock, ready)
+            self._begin(pace, clock, ready)
 
     def held_back(self) -> dict[str, int]:
         """Count those that the stage allows and that wait, by the reason."""
@@ -89,18 +90,20 @@ class Admission:
             return None
         times = [self.doors.next_time]
         per_minute = self.roster.plan.per_minute
-        if self.pace is not None and per_minute is not None and self.roster.totals.waits[BEGIN]:
-            left = self.pace.left(per_minute, now)
-            times.append(self.pace.next if left is not None and left <= 0 else None)
+        if self._pace is not None and self.roster.totals.waits[BEGIN]:
+            times.append(self._pace.next if self._pace.left(per_minute, now) == 0 else None)
         return min((t for t in times if t is not None), default=None)
 
-    def _remember(self, clock: Clock) -> None:
-        """After a restart, those that began in the last minute still count."""
-        if self.pace is None:
-            self.pace = Pace()
-            began = [m.granted_at for m in self.roster.members.values() if m.granted_at is not None]
-            for at in sorted(t for t in began if t > clock.now - Pace.MINUTE):
-                self.pace.add(at)
+    def remembered(self, clock: Clock) -> Pace:
+        """Return the pace; after a restart, those that began in the last minute still count."""
+        if self._pace is None:
+            self._pace = Pace()
+            members = self.roster.members.values()
+            begun = [(m.granted_at, 1) for m in members if m.granted_at is not None]
+            for at, count in sorted([*self._begun, *begun]):
+                if at > clock.now - Pace.MINUTE:
+                    self._pace.add(at, count)
+        return self._pace
 
     def _keep_back(self) -> None:
         """Devices on their way may apply while that is open, and only then."""
@@ -122,10 +125,10 @@ class Admission:
             elif self._has_room(roster.apply, member):
                 roster.let_apply(member, hold=False)
 
-    def _begin(self, clock: Clock, ready: Callable[[str], bool]) -> None:
+    def _begin(self, pace: Pace, clock: Clock, ready: Callable[[str], bool]) -> None:
         roster = self.roster
         hold = not self.doors.apply.open
-        while self._places() > 0 and self._may_begin(clock):
+        while self._places() > 0 and pace.left(roster.plan.per_minute, clock.now) != 0:
             member = self._next()
             if member is None:
                 return
@@ -137,8 +140,7 @@ class Admission:
                 roster.settle(member)
             elif self._has_room(roster.begin, member):
                 roster.let_begin(member, hold=hold)
-                if self.pace is not None:
-                    self.pace.add(clock.now)
+                pace.add(clock.now)
 
     def _next(self) -> Member | None:
         """Those that were passed over come before those that were never asked."""
@@ -165,9 +167,3 @@ class Admission:
 
     def _places(self) -> int:
         return self.roster.plan.max_in_flight - len(self.roster.flying)
-
-    def _may_begin(self, clock: Clock) -> bool:
-        if self.pace is None:
-            return False
-        left = self.pace.left(self.roster.plan.per_minute, clock.now)
-        return left is None or left > 0

@@ -23,6 +23,7 @@ from .grants import Case, wanted
 from .member import Member
 from .roster import Roster
 from .standing import Clock, Standing, Terms, variant_for
+from .watch import Begun
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,10 @@ class Outcome:
 
 
 class Fleet:
-    """``looks`` is the evidence of the metric gates when they were ``looked`` at last."""
+    """``looks`` is the evidence of the metric gates when they were ``looked`` at last.
+
+    ``begun``: when how many began in the last minute of the rollout before, for the pace.
+    """
 
     def __init__(
         self, name: str, plan: Plan, *, version: int = 0, halt: Halt | None = None
@@ -56,6 +60,7 @@ class Fleet:
         self.halt = halt
         self.looks: dict[str, Evidence] = {}
         self.looked: tuple[str, int] = ("", -1)
+        self.begun: Begun = []
         self.summary: Summary | None = None
         self.gathered: tuple[Evidence, ...] = ()
         self._gate_problems: tuple[str, ...] = ()
@@ -68,7 +73,7 @@ class Fleet:
 
     def _begin_rollout(self) -> None:
         self.roster = Roster(Terms.of(self.plan, halted=self.halted))
-        self.admission = Admission(self.roster)
+        self.admission = Admission(self.roster, self.begun)
 
     @classmethod
     def from_row(cls, row: Any) -> Fleet:  # noqa: ANN401 - a row of any columns
@@ -81,6 +86,8 @@ class Fleet:
         looks = [Evidence.model_validate(e) for e in row["evidence"]["looks"]]
         mark, look = row["evidence"]["looked"]
         fleet.looks, fleet.looked = {e.gate: e for e in looks}, (mark, look)
+        fleet.begun = [(at, count) for at, count in row["evidence"].get("begun", [])]
+        fleet.admission = Admission(fleet.roster, fleet.begun)
         return fleet
 
     def row(self) -> dict[str, Any]:
@@ -90,7 +97,7 @@ class Fleet:
             "plan": self.plan.model_dump(mode="json"),
             "version": self.version,
             "halt": None if self.halt is None else self.halt.model_dump(mode="json"),
-            "evidence": {"looks": looks, "looked": list(self.looked)},
+            "evidence": {"looks": looks, "looked": list(self.looked), "begun": self.begun},
         }
 
     @property
@@ -130,10 +137,11 @@ class Fleet:
             if plan.attempt > before.attempt:
                 self.roster.try_again()
             return []
-        forgotten, pace = self.roster, self.admission.pace
+        forgotten = self.roster
+        self.begun = self.admission.remembered(clock).begun(clock.now)
         self.halt, self.looks, self.looked = None, {}, ("", -1)
         self._begin_rollout()
-        self.roster.clock, self.admission.pace = clock, pace
+        self.roster.clock = clock
         self.roster.enrol(m.device for m in forgotten.order if m.device is not None)
         return list(forgotten.members.values())
 
@@ -170,9 +178,10 @@ class Fleet:
     def turn(self, clock: Clock, ready: Callable[[str], bool], around: Surroundings) -> Outcome:
         """Decide. ``ready`` tells whether the blocks of an artefact are at the broker."""
         roster = self.roster
-        roster.pass_time(clock)
+        roster.clock = clock
         if roster.stale:
             roster.recount()
+        roster.pass_time(clock)
         new_halt = self._judge(clock)
         grants: list[tuple[Device, Grant]] = []
         if new_halt:
@@ -196,14 +205,13 @@ class Fleet:
     def _judge(self, clock: Clock) -> bool:
         """Judge the gates by what is new; True when one fails now and stops the revision."""
         rolling = self.roster.terms.rolling
-        look = evidence.look(self.plan, clock.now)
-        self._look_again(look)
+        self._look_again(clock)
         totals = self.roster.totals
-        judged = (self.plan.gates, rolling, look, len(self.roster.order), id(totals))
+        judged = (self.plan.gates, rolling, self.looked, len(self.roster.order), id(totals))
         if judged == self._judged and not totals.evidence_changed:
             return False
         self._judged, totals.evidence_changed = judged, False
-        self.gathered = self._gather(look)
+        self.gathered = self._gather()
         self._gate_problems = ()
         if not rolling:
             return False
@@ -222,27 +230,28 @@ class Fleet:
                 return True
         return False
 
-    def _gather(self, look: int) -> tuple[Evidence, ...]:
+    def _gather(self) -> tuple[Evidence, ...]:
         if self.plan.target is None:
             return ()
         roster = self.roster
         return tuple(
-            roster.totals.evidence(gate, roster.began, len(roster.order), look)
+            roster.totals.evidence(gate, roster.began, len(roster.order))
             if gate.outcome is not None
             else self.looks[gate.name]
             for gate in self.plan.gates
             if gate.outcome is not None or gate.name in self.looks
         )
 
-    def _look_again(self, look: int) -> None:
+    def _look_again(self, clock: Clock) -> None:
         """Metric gates are looked at once an interval: every look spends error."""
+        look = evidence.look(self.plan, clock.now)
         looked = (evidence.stage_mark(self.plan), look)
         if not self.roster.terms.rolling or looked == self.looked:
             return
         self.looked = looked
         devices = [m.device for m in self.roster.order if m.device is not None]
         self.looks = {
-            gate.name: evidence.confidence(gate, self.plan, self.members, devices, look)
+            gate.name: evidence.means(gate, self.plan, self.members, devices, look)
             for gate in self.plan.gates
             if gate.metric is not None
         }

@@ -181,6 +181,7 @@ class Roster:
         for place, member in enumerate(self.order):
             member.place, member.mark, member.lane, member.blocked = place, None, None, ""
             member.watched = False
+            member.silent = member.silent and self.clock.now >= self._deadline(member)
             self.dirty[member] = None
             self._count_cluster(member)
         for member in self.order:

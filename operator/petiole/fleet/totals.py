@@ -59,8 +59,8 @@ class Totals:
         self.begun[cluster] += 1
         self.evidence_changed = True
 
-    def evidence(self, gate: Gate, began: int, devices: int, look: int) -> Evidence:
-        """Gather what an outcome gate is judged by."""
+    def evidence(self, gate: Gate, began: int, devices: int) -> Evidence:
+        """Gather what an outcome gate is judged by, whenever that changed: looks are free."""
         kind = gate.outcome or "Confirmed"
         failures = self.failures[kind]
         # Without clusters nothing is set aside, and the first places are all that is needed.
@@ -69,7 +69,7 @@ class Totals:
         alive = kind == "Alive"
         return Evidence(
             gate=gate.name,
-            look=look,
+            look=0,
             canary=Arm(devices=self.confirmed if alive else self.finished, failures=len(failures)),
             began=began,
             failed_at=failed_at,

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 from .member import Member
 
+Begun = list[tuple[float, int]]  # when, and how many
+
 
 class Watch:
     """Members by time. A deadline that moved is found out when the old one comes."""
@@ -33,7 +35,7 @@ class Pace:
     MINUTE = 60.0
 
     def __init__(self) -> None:
-        self._begun: list[tuple[float, int]] = []
+        self._begun: Begun = []
         self._count = 0
 
     def add(self, at: float, count: int = 1) -> None:
@@ -47,14 +49,21 @@ class Pace:
 
     def left(self, per_minute: int | None, now: float) -> int | None:
         """How many more may begin at ``now``; None: any number."""
-        if per_minute is None:
-            return None
+        self._forget(now)
+        return None if per_minute is None else max(0, per_minute - self._count)
+
+    def begun(self, now: float) -> Begun:
+        """Return what counts at ``now``, oldest first."""
+        self._forget(now)
+        return list(self._begun)
+
+    def _forget(self, now: float) -> None:
         past = 0
         while past < len(self._begun) and self._begun[past][0] <= now - self.MINUTE:
             self._count -= self._begun[past][1]
             past += 1
-        del self._begun[:past]
-        return per_minute - self._count
+        if past:
+            del self._begun[:past]
 
     @property
     def next(self) -> float | None:

@@ -1,0 +1,419 @@
+"""Whatever happens to a fleet: its numbers are a recount's, and nobody begins amiss.
+
+Hypothesis plays operator, devices, time and crashes; the checks know nothing of how it decides.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from petiole.api.rollout import Disruption, Freeze, Gate, GateTest, Retries, Window, Windows
+from petiole.fleet.fleet import Outcome
+from petiole.rollout import windows
+from petiole.wire import messages as wire
+
+from .oracle import Recount, disagreements, group, order, stands
+from .world import START, World, revision, rolling, stage
+
+TEST = GateTest(good="5%", bad="60%")
+GATES = (
+    Gate(name="update", outcome="Confirmed", test=TEST),
+    Gate(name="self", outcome="SelfTest", test=TEST),
+    Gate(name="alive", outcome="Alive", test=TEST),
+)
+NIGHT = Window(cron="0 1 * * *", duration="4h")
+DAY = Window(cron="0 9 * * *", duration="8h")
+WINDOWS = (
+    Windows(),
+    Windows(download=(DAY,)),
+    Windows(apply=(NIGHT,)),
+    Windows(download=(DAY,), apply=(NIGHT,)),
+    Windows(freeze=(Freeze(first="2026-03-03", last="2026-03-03"),)),
+)
+NAMES = tuple(f"d{n:02}" for n in range(14))
+PHASES = st.sampled_from([p for p in wire.Phase if p is not wire.Phase.FAILED])
+REASONS = st.sampled_from(
+    [
+        wire.Reason.TIMEOUT, wire.Reason.GOLDEN_MISMATCH, wire.Reason.FLASH_ERROR,
+        wire.Reason.HALTED, wire.Reason.TRIAL_EXPIRED,
+    ]
+)  # fmt: skip
+names = st.sampled_from(NAMES)
+
+
+class Operations(RuleBasedStateMachine):
+    """``begun``: when devices were let begin, as the test saw it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world = World(rolling(2, 4))
+        self.begun: list[float] = []
+        self.frozen: dict[str, int] = {}
+
+    @initialize(
+        chosen=st.sampled_from(WINDOWS),
+        disruption=st.sampled_from([None, Disruption(group_by=("site",), max_unavailable=1)]),
+        cluster=st.sampled_from([None, "site"]),
+        strata=st.sampled_from([(), ("hardware",)]),
+        retries=st.sampled_from([None, Retries(on=("timeout", "trial-expired"), backoff="1m")]),
+    )
+    def start(
+        self,
+        chosen: Windows,
+        disruption: Disruption | None,
+        cluster: str | None,
+        strata: tuple[str, ...],
+        retries: Retries | None,
+    ) -> None:
+        self.world = World(
+            rolling(
+                2, 4, gates=GATES, disruption=disruption, cluster_by=cluster, stratify_by=strata,
+                retries=retries, max_in_flight=3, windows=chosen,
+            )
+        )  # fmt: skip
+        for number, name in enumerate(NAMES[:10]):
+            self.register(name, number)
+
+    def register(self, name: str, number: int) -> None:
+        labels = {"site": f"site-{number % 3}"} if number % 5 else {}
+        caps = ("m4", None, "m7", "m4", "m4", "tiny", "m7")[number % 7]
+        self.world.add(name, labels, caps)
+
+    def known(self, name: str) -> str:
+        """Some device that is there."""
+        there = sorted(self.world.devices)
+        return name if name in self.world.devices else there[int(name[1:]) % len(there)]
+
+    # --- what devices do --------------------------------------------------------------------------
+
+    @rule(name=names, phase=PHASES)
+    def device_reports(self, name: str, phase: wire.Phase) -> None:
+        reason = wire.Reason.TRIAL_EXPIRED if phase is wire.Phase.ROLLEDBACK else wire.Reason.NONE
+        self.world.say(self.known(name), phase, reason)
+
+    @rule(steps=st.integers(1, 12))
+    def devices_obey(self, steps: int) -> None:
+        """Those who are asked to do something go on, one after another."""
+        for _ in range(steps):
+            self.checked_turn()
+            busy = sorted(n for n in self.world.devices if self.asked(n))
+            if not busy:
+                return
+            self.obey(busy[int(self.world.now) % len(busy)])
+            self.world.now += 1.0
+
+    @rule(which=st.data())
+    def device_obeys(self, which: st.DataObject) -> None:
+        busy = sorted(n for n in self.world.devices if self.asked(n))
+        self.obey(which.draw(st.sampled_from(busy or sorted(self.world.devices))))
+
+    def asked(self, name: str) -> bool:
+        """Tell whether its grant is other than what it runs and keeps."""
+        device = self.world.devices[name]
+        granted, state = device.granted, device.state
+        if granted is None or device.grant is None:
+            return False
+        done = (wire.Phase.CONFIRMED, wire.Phase.IDLE)
+        waits = state is not None and state.phase is wire.Phase.READY and device.grant.hold
+        return not waits and (state is None or state.active != granted or state.phase not in done)
+
+    def obey(self, name: str) -> None:
+        state, grant = self.world.devices[name].state, self.world.devices[name].grant
+        done = state is not None and state.target == self.world.granted(name)
+        phase = state.phase if state is not None and done else wire.Phase.IDLE
+        hold = grant is not None and grant.hold
+        after = {
+            wire.Phase.IDLE: wire.Phase.DOWNLOADING,
+            wire.Phase.DOWNLOADING: wire.Phase.READY if hold else wire.Phase.TRIAL,
+            wire.Phase.READY: wire.Phase.READY if hold else wire.Phase.TRIAL,
+            wire.Phase.TRIAL: wire.Phase.CONFIRMED,
+        }
+        self.world.say(name, after.get(phase, wire.Phase.DOWNLOADING))
+
+    @rule(name=names, reason=REASONS)
+    def device_fails(self, name: str, reason: wire.Reason) -> None:
+        self.world.say(self.known(name), wire.Phase.FAILED, reason)
+
+    @rule(reason=REASONS)
+    def all_on_their_way_fail(self, reason: wire.Reason) -> None:
+        for name in sorted(self.world.devices):
+            if self.asked(name):
+                self.world.say(name, wire.Phase.FAILED, reason)
+
+    @rule(name=names)
+    def report_comes_again(self, name: str) -> None:
+        device = self.world.devices[self.known(name)]
+        if device.state is not None:
+            self.world.hear(device.id, device.state)
+
+    @rule(name=names, phase=PHASES)
+    def old_report_comes_late(self, name: str, phase: wire.Phase) -> None:
+        device = self.world.devices[self.known(name)]
+        old = device.state
+        if old is not None:
+            late = wire.State(0, 9, phase, wire.Reason.TIMEOUT, old.caps, target=old.active)
+            self.world.hear(device.id, late)
+            assert device.state == old
+
+    @rule(name=names, online=st.booleans())
+    def device_comes_or_goes(self, name: str, online: bool) -> None:
+        device = self.world.devices[self.known(name)]
+        device.online = online
+        self.world.fleet.presence(device)
+
+    @rule(name=names)
+    def statistics_come(self, name: str) -> None:
+        device = self.world.devices[self.known(name)]
+        device.seen_at = self.world.now
+        self.world.fleet.heard(device)
+
+    # --- what people and the operator do ----------------------------------------------------------
+
+    @rule(name=names)
+    def device_is_registered(self, name: str) -> None:
+        if name not in self.world.devices:
+            self.register(name, int(name[1:]))
+
+    @precondition(lambda self: len(self.world.devices) > 5)
+    @rule(name=names)
+    def device_leaves(self, name: str) -> None:
+        device = self.world.devices.pop(self.known(name))
+        self.world.fleet.dismiss([device])
+
+    @rule(name=names, site=st.integers(0, 3))
+    def labels_change(self, name: str, site: int) -> None:
+        self.world.devices[self.known(name)].labels = {"site": f"site-{site}"}
+        self.world.fleet.relabel()
+
+    @rule(more=st.integers(1, 6))
+    def stage_grows(self, more: int) -> None:
+        before = self.world.plan.stage
+        assert before is not None
+        self.world.put(stage=stage(before.limit + more, self.world.now, before.index + 1))
+
+    @rule(edit=st.data())
+    def operator_edits(self, edit: st.DataObject) -> None:
+        """Everything that stops what goes on is one rule, so that much goes on between."""
+        chosen = edit.draw(st.sampled_from([
+            self.shrink, self.stop, self.stop, self.retarget, self.halt, self.retry,
+        ]))  # fmt: skip
+        chosen(edit)
+
+    def shrink(self, edit: st.DataObject) -> None:
+        self.world.put(stage=stage(edit.draw(st.integers(1, 4)), self.world.now))
+
+    def stop(self, edit: st.DataObject) -> None:
+        self.world.put(mode=edit.draw(st.sampled_from(["Rolling", "Paused", "Reverting"])))
+
+    def retarget(self, edit: st.DataObject) -> None:
+        number, limit = edit.draw(st.integers(2, 5)), edit.draw(st.integers(1, 14))
+        fields = {"halted": (), "mode": "Rolling", "stage": stage(limit, self.world.now)}
+        self.world.put(target=revision(number), **fields)
+
+    def halt(self, _: st.DataObject) -> None:
+        self.world.put(halted=(self.world.fleet.revision,))
+
+    def retry(self, _: st.DataObject) -> None:
+        self.world.put(attempt=self.world.plan.attempt + 1)
+
+    @rule()
+    def operator_goes_on(self) -> None:
+        if self.world.plan.mode != "Rolling":
+            self.world.put(mode="Rolling")
+
+    @rule(
+        flight=st.integers(1, 5),
+        minute=st.sampled_from([None, 1, 2, 4]),
+        chosen=st.sampled_from(WINDOWS),
+        most=st.sampled_from([None, 1, 2]),
+        cluster=st.sampled_from([None, "site"]),
+    )
+    def pace_changes(
+        self,
+        flight: int,
+        minute: int | None,
+        chosen: Windows,
+        most: int | None,
+        cluster: str | None,
+    ) -> None:
+        disruption = Disruption(group_by=("site",), max_unavailable=most) if most else None
+        self.world.put(
+            max_in_flight=flight, per_minute=minute, windows=chosen, disruption=disruption,
+            cluster_by=cluster,
+        )  # fmt: skip
+
+    @rule(interval=st.sampled_from([900.0, 60.0]), silence=st.sampled_from([600.0, 60.0]))
+    def intervals_change(self, interval: float, silence: float) -> None:
+        self.world.put(interval_seconds=interval, no_report_after_seconds=silence)
+
+    @rule(gone=st.booleans())
+    def artefacts_come_and_go(self, gone: bool) -> None:
+        target = self.world.plan.target
+        assert target is not None
+        self.world.missing = {target.variants["m7"].digest} if gone else set()
+
+    # --- what nobody does -------------------------------------------------------------------------
+
+    @rule(seconds=st.sampled_from([0.1, 1.0, 20.0, 61.0, 300.0, 3600.0, 30_000.0]))
+    def time_passes(self, seconds: float) -> None:
+        self.world.now += seconds
+
+    @rule()
+    def broker_was_away(self) -> None:
+        self.world.hearing_since = self.world.now
+
+    @rule()
+    def process_is_killed(self) -> None:
+        self.world.crash()
+
+    @rule()
+    def turn(self) -> None:
+        self.checked_turn()
+
+    @rule()
+    def nothing_happens_before_the_next_time(self) -> None:
+        self.checked_turn()
+        self.checked_turn()
+        at = self.world.fleet.next_time()
+        until = self.world.now + 40_000.0 if at is None else at - 0.001
+        if until <= self.world.now:
+            return
+        self.world.now = until
+        version = self.world.fleet.version
+        outcome = self.checked_turn()
+        assert (outcome.grants, outcome.members) == ([], [])
+        assert outcome.summary.version == version
+
+    # --- what must hold ---------------------------------------------------------------------------
+
+    def checked_turn(self) -> Outcome:
+        world = self.world
+        members = world.fleet.members
+        before = {m.id: m.granted_at for m in members.values()}
+        held = {d.id for d in world.devices.values() if d.grant and d.grant.hold}
+        held -= {m.id for m in Recount(world.fleet).flying}
+        outcome = world.turn()
+        begun = [m for m in members.values() if m.granted_at != before.get(m.id)]
+        released = [
+            members[d.id] for d, g in outcome.grants
+            if d.id in held and g.artefact and not g.hold and members[d.id].granted_at is not None
+            and g.artefact.digest in self.target_digests() and members[d.id] not in begun
+        ]  # fmt: skip
+        self.begun += [world.now] * len(begun)
+        if begun or released:
+            self.check_beginners(begun, released)
+        for device, grant in outcome.grants:
+            digest = grant.artefact.digest if grant.artefact else ""
+            if digest in self.target_digests() and (world.fleet.halted or outcome.new_halt):
+                assert members[device.id].exposed, "a halted target is granted to nobody new"
+        if not world.fleet.roster.stale:
+            self.check_silence()
+        return outcome
+
+    def target_digests(self) -> set[str]:
+        target = self.world.plan.target
+        return {v.digest for v in target.variants.values()} if target else set()
+
+    def check_beginners(self, begun: list, released: list) -> None:  # type: ignore[type-arg]
+        world, plan, fleet = self.world, self.world.plan, self.world.fleet
+        when = datetime.fromtimestamp(world.now, UTC)
+        found = Recount(fleet)
+        assert plan.mode == "Rolling"
+        assert not fleet.halted
+        assert plan.stage is not None
+        assert {m.id for m in begun} <= {m.id for m in order(fleet)[: plan.stage.limit]}
+        assert len(found.flying) <= plan.max_in_flight
+        if plan.disruption is not None:
+            for member in (*begun, *released):
+                assert found.groups[group(plan, member)] <= plan.disruption.max_unavailable
+        if begun:
+            assert windows.look(plan.windows, "download", when).open
+            recent = sum(t > world.now - 60.0 for t in self.begun)
+            assert plan.per_minute is None or recent <= plan.per_minute
+        applies = windows.look(plan.windows, "apply", when).open
+        assert applies or not released
+        for member in begun:
+            assert member.device is not None
+            assert member.device.grant is not None
+            assert member.device.grant.artefact is not None
+            assert member.device.grant.artefact.digest in self.target_digests()
+            assert member.device.grant.hold is (not applies)
+            assert member.device.grant.attempt == member.attempt
+
+    def check_silence(self) -> None:
+        """Who is asked to do something is silent from his deadline on, and not before."""
+        world, plan = self.world, self.world.plan
+        for place, member in enumerate(order(world.fleet)):
+            _, asked = stands(world.fleet, member, place)
+            assert member.device is not None
+            began = max(member.granted_at or 0.0, member.released_at or 0.0)
+            if not began and plan.stage is not None:
+                began = plan.stage.started_at.timestamp()
+            heard = max(began, member.device.seen_at or 0.0)
+            if asked and not member.silent:
+                last = max(heard, world.hearing_since)
+                assert world.now < last + plan.no_report_after_seconds
+            if asked and member.silent and member.granted_at is not None:
+                assert world.now >= heard + plan.no_report_after_seconds
+
+    @invariant()
+    def totals_are_those_of_a_recount(self) -> None:
+        if not self.world.fleet.roster.stale:
+            assert disagreements(self.world.fleet) == []
+
+    @invariant()
+    def counts_add_up(self) -> None:
+        summary = self.world.fleet.summary
+        if summary is not None:
+            counts = summary.counts.model_dump()
+            assert counts.pop("total") == sum(counts.values()) == summary.devices
+
+    @invariant()
+    def the_order_is_frozen(self) -> None:
+        revision_ = self.world.fleet.revision
+        positions = {m.id: m.position for m in self.world.fleet.members.values()}
+        assert len(set(positions.values())) == len(positions)
+        frozen = {k: v for k, v in self.frozen.items() if k.startswith(f"{revision_}/")}
+        for name, position in positions.items():
+            known = frozen.get(f"{revision_}/{name}")
+            assert known is None or known == position or name not in self.world.rows
+        self.frozen = {f"{revision_}/{n}": p for n, p in positions.items() if n in self.world.rows}
+
+    def teardown(self) -> None:
+        """Left alone, with nothing in the way, a rollout comes to an end."""
+        self.checked_turn()
+        assert self.world.now >= START
+
+
+def play(examples: int, steps: int) -> None:
+    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+        Operations,
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=steps,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+            phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.target, Phase.shrink),
+        ),
+    )
+
+
+def test_ten_thousand_steps() -> None:
+    play(examples=300, steps=100)
+
+
+@pytest.mark.long
+def test_a_quarter_of_a_million_steps() -> None:
+    play(examples=2500, steps=100)

@@ -1,0 +1,131 @@
+"""One fleet with a store of rows and devices that do as they are told, in virtual time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from petiole.fleet.devices import Device
+from petiole.fleet.fleet import Fleet, Outcome, Surroundings
+from petiole.fleet.member import Member
+from petiole.fleet.standing import Clock
+from petiole.rollout.plan import Plan, Revision, StagePlan, Variant
+from petiole.wire.messages import Caps, Phase, Reason, State
+
+START = datetime(2026, 3, 2, 0, 0, tzinfo=UTC).timestamp()  # a Monday, midnight
+CAPS = {
+    "m4": Caps("m4", 65_536, 32_768, 1, 1, "1.0"),
+    "m7": Caps("m7", 65_536, 32_768, 1, 1, "1.0"),
+    "tiny": Caps("m4", 512, 32_768, 1, 1, "1.0"),
+}
+
+
+def revision(number: int) -> Revision:
+    variants = {
+        target: Variant(digest=f"{number:02x}{target.encode().hex()}".ljust(64, "0"), size=4096)
+        for target in ("m4", "m7")
+    }
+    return Revision(number=number, variants=variants)
+
+
+def stage(limit: int, now: float, index: int = 0) -> StagePlan:
+    at = datetime.fromtimestamp(now, UTC)
+    return StagePlan(index=index, name=f"s{index}", limit=limit, started_at=at)
+
+
+def rolling(number: int, limit: int, **fields: Any) -> Plan:
+    values: dict[str, Any] = {
+        "fleet": "default.meters", "serial": 1, "selector": {}, "samples_path": "samples",
+        "target": revision(number), "stable": revision(1), "mode": "Rolling",
+        "stage": stage(limit, START), "no_report_after_seconds": 600.0, "interval_seconds": 900.0,
+    }  # fmt: skip
+    return Plan(**{**values, **fields})
+
+
+class World:
+    """``rows`` is what a crash leaves. A turn commits, then devices get their grants."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.now = self.hearing_since = START
+        self.devices: dict[str, Device] = {}
+        self.rows: dict[str, dict[str, Any]] = {}
+        self.missing: set[str] = set()
+        self.fleet = Fleet(plan.fleet, plan)
+        self.stored_fleet = self.fleet.row()
+
+    @property
+    def clock(self) -> Clock:
+        return Clock(self.now, self.hearing_since)
+
+    @property
+    def plan(self) -> Plan:
+        return self.fleet.plan
+
+    def add(self, name: str, labels: dict[str, str], caps: str | None = "m4") -> Device:
+        """Register a device; without ``caps`` it was never heard of."""
+        device = self.devices[name] = Device(name, registered=True, labels=labels)
+        if caps is not None:
+            active = revision(1).variants[CAPS[caps].target].digest
+            device.state = State(1, 1, Phase.IDLE, Reason.NONE, CAPS[caps], active=active)
+            device.seen_at = self.now
+        self.fleet.enrol([device])
+        return device
+
+    def put(self, **fields: Any) -> None:
+        plan = self.plan.model_copy(update={"serial": self.plan.serial + 1, **fields})
+        for member in self.fleet.adopt(plan, self.clock):
+            self.rows.pop(member.id, None)
+        self.stored_fleet = self.fleet.row()
+
+    def turn(self) -> Outcome:
+        outcome = self.fleet.turn(self.clock, lambda d: d not in self.missing, Surroundings())
+        for member in outcome.members:
+            self.store(member)
+        self.stored_fleet = self.fleet.row()
+        for device, grant in outcome.grants:
+            device.grant = grant
+        return outcome
+
+    def turns(self, count: int = 3) -> None:
+        for _ in range(count):
+            self.turn()
+
+    def store(self, member: Member) -> None:
+        self.rows[member.id] = member.row(self.fleet.name, self.fleet.revision)
+
+    def crash(self) -> None:
+        """Go on from what is stored. The retained states of the devices are stored too."""
+        self.fleet = Fleet.from_row(self.stored_fleet)
+        for row in self.rows.values():
+            self.fleet.roster.load(Member.from_row(row))
+        self.hearing_since = self.now
+        self.fleet.roster.clock = self.clock
+        self.devices = {d.id: Device.from_row(d.row()) for d in self.devices.values()}
+        self.fleet.enrol(self.devices.values())
+
+    def hear(self, name: str, state: State) -> None:
+        device = self.devices[name]
+        known = device.state
+        device.report(state, self.now)
+        if device.state is known:
+            return
+        member = self.fleet.report(device, self.clock)
+        if member is not None:
+            self.store(member)
+
+    def say(self, name: str, phase: Phase, reason: Reason = Reason.NONE) -> None:
+        """Let a device report this phase of what it is granted."""
+        device = self.devices[name]
+        old = device.state or State(1, 0, Phase.IDLE, Reason.NONE, CAPS["m4"])
+        grant = device.grant
+        granted = grant.artefact.digest if grant and grant.artefact else None
+        runs = phase in (Phase.TRIAL, Phase.CONFIRMED, Phase.IDLE) and granted is not None
+        state = replace(
+            old, seq=old.seq + 1, phase=phase, reason=reason, target=granted,
+            active=granted if runs else old.active, attempt=grant.attempt if grant else 0,
+        )  # fmt: skip
+        self.hear(name, state)
+
+    def granted(self, name: str) -> str | None:
+        return self.devices[name].granted
