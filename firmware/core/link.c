@@ -14,7 +14,7 @@
 #define BACKOFF_MAX_MS 60000u
 #define BLOCK_MS 10000u
 #define STALLS_MAX 12u
-#define REPORT_DEFAULT_MS 60000u
+#define REPORT_DEFAULT_MS 300000u /* without a grant nobody asks */
 #define REPORT_MIN_MS 100u
 #define BLOCK_MESSAGE_MAX (BLOCK_SIZE_MAX + 128u)
 #define CBOR_FALSE 0xF4

@@ -34,7 +34,7 @@ enum reason {
     REASON_TIMEOUT = 17,
 };
 
-/* For logs. */
+/* The words of messages.cddl, for logs. */
 const char *phase_name(enum phase phase);
 const char *reason_name(enum reason reason);
 

@@ -102,7 +102,7 @@ def test_a_signature_does_not_excuse_an_odd_policy(key):
     assert run("probe", "image", public, data.hex()) == "none\n"
     for what, change in ODD.items():
         odd = signed_anew(data, key, change)
-        assert (what, run("probe", "image", public, odd.hex())) == (what, "bad image\n")
+        assert (what, run("probe", "image", public, odd.hex())) == (what, "bad-image\n")
 
 
 def test_an_update_survives_two_power_cuts_at_any_flash_operation(tmp_path, key):
