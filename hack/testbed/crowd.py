@@ -92,9 +92,9 @@ class Crowd:
         reference = f"models/{self.uid}/versions/{number}.json"
         path = store / reference
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps({"run": "", "version": {}, "references": {}}))
-        self._versions = [*self._versions, _version(number, digest, len(artefact), reference)]
-        self._versions = self._versions[-KEPT:]
+        version = _version(number, digest, len(artefact), reference)
+        path.write_text(json.dumps({"run": "", "version": version, "references": {}}))
+        self._versions = [*self._versions, version][-KEPT:]
         self.published_at = time.monotonic()
         self._patch_model({"latestVersion": number, "versions": self._versions})
         return number
