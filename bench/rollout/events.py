@@ -36,12 +36,12 @@ class Events:
 
 
 def note(trace: Trace, line: str) -> None:
-    """Add one line, ``<microseconds> <device> <phase> <reason>``, to the trace.
+    """Add one line, ``<microseconds> <device> <phase> <digest> <reason>``, to the trace.
 
     The clock is CLOCK_MONOTONIC, as ``time.monotonic`` is. A device that a halt stops has not
     failed, and is asked no more.
     """
-    stamp, device, phase, reason = line.split()[:4]
+    stamp, device, phase, _, reason = line.split()
     at = int(stamp) / _MICROSECONDS
     if phase == Phase.DOWNLOADING.word:
         trace.begun.setdefault(device, at)

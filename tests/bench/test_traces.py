@@ -50,11 +50,11 @@ def test_the_gate_is_decided_by_one_failure_and_not_before():
 def test_devices_that_a_halt_stopped_have_not_failed():
     trace = Trace(0.0)
     for line in (
-        "1000000 a downloading none",
-        "1500000 b downloading none",
-        "2000000 a confirmed none",
-        "2500000 b failed halted",
-        "3000000 c failed golden-mismatch",
+        "1000000 a downloading 0011aabb none",
+        "1500000 b downloading 0011aabb none",
+        "2000000 a confirmed 0011aabb none",
+        "2500000 b failed 0011aabb halted",
+        "3000000 c failed 0011aabb golden-mismatch",
     ):
         note(trace, line)
     assert trace.begun == {"a": 1.0, "b": 1.5}
@@ -64,16 +64,16 @@ def test_devices_that_a_halt_stopped_have_not_failed():
 def test_a_line_that_is_not_whole_waits(tmp_path):
     events, trace = Events(tmp_path / "events"), Trace(0.0)
     events.read(trace)  # nothing there yet
-    events.file.write_text("1000000 a downloading none\n2000000 a conf")
+    events.file.write_text("1000000 a downloading 0011aabb none\n2000000 a conf")
     events.read(trace)
     assert (trace.begun, trace.ended) == ({"a": 1.0}, {})
     with events.file.open("a") as file:
-        file.write("irmed none\n")
+        file.write("irmed 0011aabb none\n")
     events.read(trace)
     assert trace.ended == {"a": (2.0, True)}
     events.skip()
     with events.file.open("a") as file:
-        file.write("3000000 b downloading none\n")
+        file.write("3000000 b downloading 0011aabb none\n")
     events.read(trace)
     assert set(trace.begun) == {"a", "b"}
 

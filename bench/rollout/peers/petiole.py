@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,14 +15,18 @@ from bench.rollout.measure import Meter
 from bench.rollout.policy import CAREFUL, FAST, GATE, STOP, deciding
 from bench.rollout.work import PERCENT, Counted, Kind, Run, Tell, Trace, Work
 from hack.testbed import crowd as crowds
-from hack.testbed import models
-from hack.testbed.devices import POSIX_AGENT, provision_posix
+from hack.testbed.devices import (
+    Simulation,
+    allow_descriptors,
+    provision_posix,
+    set_faults,
+    start_simulation,
+)
 from hack.testbed.processes import Process
 from hack.testbed.waits import wait_until
 from petiole.api.base import GROUP, VERSION
 
 _FAULT = "self-test"  # refused and reported at once, as the peers' failing devices do
-_INPUTS_PER_SECOND = 50  # a device; a trial wants eight answers
 _CONNECT_SECONDS = 180.0
 _LOOK = 0.25  # seconds between looks at status; each costs the API server some CPU
 _QUIET = 3.0  # seconds without a new device after which a halted rollout is over
@@ -54,13 +58,13 @@ class Petiole:
 
     def run(self, work: Work, tell: Tell, done: Callable[[Run], None]) -> None:
         sizes = set(work.devices) | ({work.failing_devices} if work.failing else set())
+        allow_descriptors(2 * max(sizes))
         for size in sorted(sizes):
             tell(f"bringing up {size} devices")
-            rounds = campaign(work, size)
             with crowds.Crowd(work.folder / f"{self.name}-{size}", crowds.members(size)) as crowd:
-                field = _Field(crowd, work, rounds)
+                field = _Field(crowd, work)
                 field.start()
-                for turn in rounds:
+                for turn in campaign(work, size):
                     tell(f"{size} devices, version {turn.version}, {turn.failing:.0%} failing")
                     run = field.roll_out(turn)
                     if run is not None:
@@ -87,11 +91,15 @@ def campaign(work: Work, size: int) -> list[Round]:
 class _Field:
     """The devices of a crowd, and one rollout after another on them."""
 
-    def __init__(self, crowd: crowds.Crowd, work: Work, rounds: Sequence[Round]) -> None:
+    def __init__(self, crowd: crowds.Crowd, work: Work) -> None:
         self._crowd = crowd
         self._work = work
-        self._rounds = rounds
-        self._events = Events(crowd.folder / "events.txt")
+        self._simulation = Simulation(
+            faults=crowd.folder / "faults.txt",
+            events=crowd.folder / "events.txt",
+            fault_seed=work.seed,
+        )
+        self._events = Events(self._simulation.events)
         self._devices: Process | None = None
         self._policy: dict[str, Any] | None = None
         self._api: client.CustomObjectsApi = crowd.api
@@ -100,12 +108,12 @@ class _Field:
         """Provision the devices, start them and wait until the gateway hears all of them."""
         crowd, folder = self._crowd, self._crowd.folder
         provision_posix(folder / "flash", crowd.devices, (crowd.testbed.public_key,))
-        command: list[str | Path] = [POSIX_AGENT, "--broker"]
-        command += [f"127.0.0.1:{crowd.testbed.broker.port}", "--flash", folder / "flash"]
-        command += ["--feed", str(_INPUTS_PER_SECOND), "--events", self._events.file]
-        for fault in self._faults():
-            command += ["--fault", fault]
-        self._devices = crowd.testbed.processes.start("devices", command)
+        self._devices = start_simulation(
+            crowd.testbed.processes,
+            folder / "flash",
+            self._simulation,
+            broker_port=crowd.testbed.broker.port,
+        )
         self._apply(FAST)
         wait_until(self._all_online, _CONNECT_SECONDS, f"{len(crowd.devices)} devices online")
 
@@ -113,6 +121,8 @@ class _Field:
         """One version from its appearing to its end; None when it only warmed up."""
         assert self._devices is not None
         self._apply(turn.policy)
+        rules = [f"{PERCENT * turn.failing:g}%:{_FAULT}"] if turn.failing else []
+        set_faults(self._devices, self._simulation, *rules)
         self._events.skip()
         servers, beside = self._servers()
         meter = Meter(servers, client=self._devices.pid, beside=beside)
@@ -151,15 +161,6 @@ class _Field:
                 break
             time.sleep(_LOOK)
         self._events.read(trace)
-
-    def _faults(self) -> Iterator[str]:
-        """Rules for the devices: which share of them refuses which version."""
-        for turn in self._rounds:
-            if turn.failing:
-                size = self._work.artefact_size
-                artefact = self._crowd.sign(turn.version, size=size, seed=turn.version)
-                share = f"{PERCENT * turn.failing:g}%"
-                yield f"{share}@{models.digest(artefact)}:{_FAULT}"
 
     def _apply(self, policy: dict[str, Any]) -> None:
         if policy is not self._policy:
