@@ -54,6 +54,8 @@ class World:
         self.broker = Broker(folder / "broker", self.passwords, self.processes)
         self.devices = [TestDevice(n, self.passwords[n], self.broker.port) for n in names]
         self.port = free_port()
+        self.mqtt_port = self.broker.port  # of the gateway
+        self.environment: dict[str, str] = {}  # of a gateway of its own process
         self.gateway: Process | None = None
         self._task: asyncio.Task[None] | None = None
         self.serial = 0
@@ -74,7 +76,10 @@ class World:
     async def __aexit__(self, *_: object) -> None:
         for device in self.devices:
             await device.stop()
-        await self.stop_gateway()
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
         await self.http.aclose()
         self.processes.stop()
 
@@ -87,7 +92,7 @@ class World:
 
     def settings(self) -> dict[str, Any]:
         return {
-            "mqtt_port": self.broker.port,
+            "mqtt_port": self.mqtt_port,
             "mqtt_password": SecretStr(self.broker.gateway_password),
             "database_url": Settings.sqlite(self.folder / "gateway.db"),
             "store_uri": self.store.as_uri(),
@@ -95,23 +100,16 @@ class World:
             "token": SecretStr("secret"),
         }
 
-    async def stop_gateway(self) -> None:
-        """End the one in this process."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
-
     def _start_process(self) -> None:
         variables = {
             "PYTHONPATH": "operator:pipelines:.",
             "PETIOLE_MQTT_PASSWORD": self.broker.gateway_password,
             "PETIOLE_GATEWAY_TOKEN": "secret",
+            **self.environment,
         }
         command = [
             sys.executable, "-m", "petiole.cli.main", "gateway",
-            "--mqtt-port", str(self.broker.port),
+            "--mqtt-port", str(self.mqtt_port),
             "--database-url", Settings.sqlite(self.folder / "gateway.db"),
             "--store", self.store.as_uri(),
             "--listen-port", str(self.port),
