@@ -218,16 +218,27 @@ static const uint8_t *select_key(const uint8_t keys[2][32], const uint8_t *key_h
     return NULL;
 }
 
-enum reason image_verify(const uint8_t *p, uint32_t size, const uint8_t keys[2][32],
-                         struct image *out) {
+void image_hash(const uint8_t *p, uint32_t size, struct image_hashes *out) {
+    struct areas areas;
+    struct sha256 whole, part;
+    uint32_t end = find_areas(p, size, &areas) ? areas.signed_end : size;
+    sha256_init(&whole);
+    sha256_update(&whole, p, end);
+    part = whole;
+    sha256_final(&part, out->signed_part);
+    sha256_update(&whole, p + end, size - end);
+    sha256_final(&whole, out->digest);
+}
+
+enum reason image_verify(const uint8_t *p, uint32_t size, const struct image_hashes *hashes,
+                         const uint8_t keys[2][32], struct image *out) {
     struct areas areas;
     struct proof proof = {0};
-    uint8_t hash[SHA256_SIZE];
+    const uint8_t *hash = hashes->signed_part;
     memset(out, 0, sizeof *out);
     if (!find_areas(p, size, &areas) || !read_proof(p, &areas, &proof)) {
         return REASON_BAD_IMAGE;
     }
-    sha256(p, areas.signed_end, hash);
     if (memcmp(hash, proof.hash, SHA256_SIZE) != 0) {
         return REASON_BAD_IMAGE;
     }
@@ -238,7 +249,7 @@ enum reason image_verify(const uint8_t *p, uint32_t size, const uint8_t keys[2][
     if (key == NULL) {
         return REASON_WRONG_KEY;
     }
-    if (!ed25519_verify(proof.signature, key, hash, sizeof hash)) {
+    if (!ed25519_verify(proof.signature, key, hash, SHA256_SIZE)) {
         return REASON_BAD_SIGNATURE;
     }
     return read_policy(p, &areas, out) ? REASON_NONE : REASON_BAD_IMAGE;

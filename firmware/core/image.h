@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include "sha256.h"
 #include "status.h"
 
 #define IMAGE_KIND_MODEL 1u
@@ -38,10 +39,20 @@ struct image_limits {
     uint32_t floor; /* lowest security counter accepted */
 };
 
-/* Checks structure, hash and signature of the `size` bytes at `p` against either of two public
- * keys, and reads the policy, from signed bytes only. The parts of `out` point into `p`. */
-enum reason image_verify(const uint8_t *p, uint32_t size, const uint8_t keys[2][32],
-                         struct image *out);
+/* Hashes of an artefact. */
+struct image_hashes {
+    uint8_t digest[SHA256_SIZE];      /* of all of it: its name */
+    uint8_t signed_part[SHA256_SIZE]; /* meaningless where there is none */
+};
+
+/* Hashes the `size` bytes at `p` in one pass. */
+void image_hash(const uint8_t *p, uint32_t size, struct image_hashes *out);
+
+/* Checks structure, hash and signature of the `size` bytes at `p`, whose hashes are given, against
+ * either of two public keys, and reads the policy, from signed bytes only. The parts of `out` point
+ * into `p`. */
+enum reason image_verify(const uint8_t *p, uint32_t size, const struct image_hashes *hashes,
+                         const uint8_t keys[2][32], struct image *out);
 
 /* May a device with these limits run this model? */
 enum reason image_permitted(const struct image *image, const struct image_limits *limits);

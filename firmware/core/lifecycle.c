@@ -32,7 +32,8 @@ static enum reason save(struct device *d) {
 
 /* --- models --------------------------------------------------------------------------------- */
 
-static enum reason open_slot(struct device *d, uint8_t slot, uint32_t size) {
+/* Proves that a slot holds this artefact, and that it may run here. */
+static enum reason open_slot(struct device *d, uint8_t slot, const uint8_t *digest, uint32_t size) {
     const uint8_t *p = d->hal.flash.base + slot_offset(slot, d->identity.slot_size);
     struct image_limits limits = {
         .target = d->identity.target,
@@ -41,8 +42,13 @@ static enum reason open_slot(struct device *d, uint8_t slot, uint32_t size) {
         .ops = NN_OPS,
         .floor = d->record.floor,
     };
-    return model_open(&d->candidate, p, size, (const uint8_t(*)[32])d->identity.keys, &limits,
-                      d->hal.arena);
+    struct image_hashes hashes;
+    image_hash(p, size, &hashes);
+    if (!same(hashes.digest, digest)) {
+        return REASON_DIGEST_MISMATCH;
+    }
+    return model_open(&d->candidate, p, size, &hashes, (const uint8_t(*)[32])d->identity.keys,
+                      &limits, d->hal.arena);
 }
 
 /* Lets what open_slot has proven answer. Statistics belong to one artefact in one boot. */
@@ -65,7 +71,8 @@ static enum reason run_confirmed(struct device *d) {
     d->has_model = false;
     while (!d->has_model && d->record.confirmed != SLOT_NONE) {
         uint8_t slot = d->record.confirmed;
-        enum reason reason = open_slot(d, slot, d->record.slot[slot].size);
+        enum reason reason =
+            open_slot(d, slot, d->record.slot[slot].digest, d->record.slot[slot].size);
         if (reason == REASON_NONE) {
             start_answering(d);
             continue;
@@ -286,15 +293,13 @@ static enum event wanted_at_rest(const struct device *d) {
 }
 
 static void verify(struct device *d, uint32_t now) {
-    uint8_t digest[SHA256_SIZE], slot = other_slot(d);
+    uint8_t slot = other_slot(d);
     bool returning = d->record.slot[slot].size != 0;
-    sha256(d->hal.flash.base + slot_offset(slot, d->identity.slot_size), d->target.size, digest);
-    if (!same(digest, d->target.digest)) {
-        lifecycle_event(d, returning ? EVENT_STALE : EVENT_REFUSED,
-                        returning ? REASON_NONE : REASON_DIGEST_MISMATCH, now);
+    enum reason reason = open_slot(d, slot, d->target.digest, d->target.size);
+    if (reason == REASON_DIGEST_MISMATCH && returning) {
+        lifecycle_event(d, EVENT_STALE, REASON_NONE, now);
         return;
     }
-    enum reason reason = open_slot(d, slot, d->target.size);
     enum event accepted = d->has_grant && d->grant.hold ? EVENT_HELD : EVENT_ACCEPTED;
     lifecycle_event(d, reason == REASON_NONE ? accepted : EVENT_REFUSED, reason, now);
 }

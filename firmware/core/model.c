@@ -41,10 +41,11 @@ static enum reason model_keeps(const struct nn_model *nn, const struct image *im
     return nn->arena > image->arena ? REASON_ARENA_TOO_LARGE : REASON_NONE;
 }
 
-enum reason model_open(struct model *m, const uint8_t *p, uint32_t size, const uint8_t keys[2][32],
+enum reason model_open(struct model *m, const uint8_t *p, uint32_t size,
+                       const struct image_hashes *hashes, const uint8_t keys[2][32],
                        const struct image_limits *limits, uint8_t *arena) {
     struct image image;
-    enum reason reason = image_verify(p, size, keys, &image);
+    enum reason reason = image_verify(p, size, hashes, keys, &image);
     if (reason == REASON_NONE) {
         reason = image_permitted(&image, limits);
     }

@@ -21,9 +21,10 @@ struct verdict {
     uint8_t margin;     /* top minus second */
 };
 
-/* Proves the artefact at `p` and makes it ready to run in `arena`, of `limits->arena` bytes.
- * Overwrites the arena. `m` is usable only after REASON_NONE. */
-enum reason model_open(struct model *m, const uint8_t *p, uint32_t size, const uint8_t keys[2][32],
+/* Proves the artefact at `p`, whose hashes are given, and makes it ready to run in `arena`, of
+ * `limits->arena` bytes. Overwrites the arena. `m` is usable only after REASON_NONE. */
+enum reason model_open(struct model *m, const uint8_t *p, uint32_t size,
+                       const struct image_hashes *hashes, const uint8_t keys[2][32],
                        const struct image_limits *limits, uint8_t *arena);
 
 /* Classifies `in_len` raw sensor bytes. */

@@ -15,8 +15,9 @@
 #define BLOCK_SIZE_MAX                                                                             \
     1024u /* bytes of an artefact in one message; a port with memory takes more */
 #endif
-#define MQTT_RX_SIZE (BLOCK_SIZE_MAX + 256u) /* largest packet taken in, without its fixed header  \
-                                              */
+#define MQTT_RX_SIZE                                                                               \
+    (BLOCK_SIZE_MAX + 256u) /* largest packet taken in, without its fixed header                   \
+                             */
 
 #define E_MQTT_FULL (-4)     /* no room in tx now */
 #define E_MQTT_PROTOCOL (-5) /* the peer does not speak MQTT: drop the connection */

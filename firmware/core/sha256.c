@@ -40,19 +40,29 @@ static void expand(uint32_t w[64], const uint8_t *p) {
     }
 }
 
+/* One round; `kw` is K[i] + w[i]. The eight words do not move: the callers turn their order. */
+static inline void turn(uint32_t a, uint32_t b, uint32_t c, uint32_t *d, uint32_t e, uint32_t f,
+                        uint32_t g, uint32_t *h, uint32_t kw) {
+    uint32_t S1 = rotr(e, 6) ^ rotr(e, 11) ^ rotr(e, 25);
+    uint32_t t1 = *h + S1 + (g ^ (e & (f ^ g))) + kw;
+    uint32_t S0 = rotr(a, 2) ^ rotr(a, 13) ^ rotr(a, 22);
+    *d += t1;
+    *h = t1 + S0 + ((a & b) | (c & (a | b)));
+}
+
 static void compress(struct sha256 *s, const uint8_t *p) {
     uint32_t w[64], v[8];
     expand(w, p);
     memcpy(v, s->h, sizeof v);
-    for (unsigned i = 0; i < 64; i++) {
-        uint32_t S1 = rotr(v[4], 6) ^ rotr(v[4], 11) ^ rotr(v[4], 25);
-        uint32_t choice = (v[4] & v[5]) ^ (~v[4] & v[6]);
-        uint32_t t1 = v[7] + S1 + choice + K[i] + w[i];
-        uint32_t S0 = rotr(v[0], 2) ^ rotr(v[0], 13) ^ rotr(v[0], 22);
-        uint32_t majority = (v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2]);
-        memmove(v + 1, v, 7 * sizeof v[0]);
-        v[4] += t1;
-        v[0] = t1 + S0 + majority;
+    for (unsigned i = 0; i < 64; i += 8) {
+        turn(v[0], v[1], v[2], &v[3], v[4], v[5], v[6], &v[7], K[i] + w[i]);
+        turn(v[7], v[0], v[1], &v[2], v[3], v[4], v[5], &v[6], K[i + 1] + w[i + 1]);
+        turn(v[6], v[7], v[0], &v[1], v[2], v[3], v[4], &v[5], K[i + 2] + w[i + 2]);
+        turn(v[5], v[6], v[7], &v[0], v[1], v[2], v[3], &v[4], K[i + 3] + w[i + 3]);
+        turn(v[4], v[5], v[6], &v[7], v[0], v[1], v[2], &v[3], K[i + 4] + w[i + 4]);
+        turn(v[3], v[4], v[5], &v[6], v[7], v[0], v[1], &v[2], K[i + 5] + w[i + 5]);
+        turn(v[2], v[3], v[4], &v[5], v[6], v[7], v[0], &v[1], K[i + 6] + w[i + 6]);
+        turn(v[1], v[2], v[3], &v[4], v[5], v[6], v[7], &v[0], K[i + 7] + w[i + 7]);
     }
     for (unsigned i = 0; i < 8; i++) {
         s->h[i] += v[i];

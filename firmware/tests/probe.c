@@ -126,7 +126,10 @@ static int show_image(const char *key, const char *hex) {
     CHECK(bytes != NULL && strlen(key) == 64);
     (void)parse_hex(key, keys[0]);
     size_t n = parse_hex(hex, bytes);
-    puts(reason_name(image_verify(bytes, (uint32_t)n, (const uint8_t(*)[32])keys, &image)));
+    struct image_hashes hashes;
+    image_hash(bytes, (uint32_t)n, &hashes);
+    puts(
+        reason_name(image_verify(bytes, (uint32_t)n, &hashes, (const uint8_t(*)[32])keys, &image)));
     free(bytes);
     return 0;
 }
