@@ -76,7 +76,7 @@ def _publish(world: World, plan: Scenario) -> int:
     number = world.crowd.publish()
     if plan.bad:
         digest = world.crowd.digest(number)
-        world.faults(f"{FAILING}%@{digest[:16]}:trial-crash\n")
+        world.faults(f"{FAILING}%@{digest[:16]}:trial-crash")
     return number
 
 

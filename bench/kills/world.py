@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import time
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
 from hack.testbed.crowd import Crowd, members
-from hack.testbed.devices import provision_posix, start_posix
+from hack.testbed.devices import Simulation, provision_posix, set_faults, start_simulation
 from hack.testbed.postgres import Postgres
 from hack.testbed.processes import Process
 
@@ -45,6 +44,7 @@ class World:
         self.folder = folder
         self._postgres = Postgres(folder / "postgres") if database == "postgresql" else None
         self._devices = members(devices)
+        self._simulation = Simulation(folder / "faults", folder / "events")
         self.crowd: Crowd
         self.events: Events
         self.limits: Limits
@@ -83,29 +83,18 @@ class World:
     def _start_devices(self) -> None:
         flash = self.folder / "flash"
         provision_posix(flash, self._devices, (self.crowd.testbed.public_key,))
-        self.faults("")
-        events = self.folder / "events"
-        self._agent = start_posix(
+        self._agent = start_simulation(
             self.crowd.testbed.processes,
             flash,
+            self._simulation,
             broker_port=self.crowd.testbed.broker.port,
-            sensor=self.folder / "sensor.sock",
-            options=[
-                "--feed",
-                "2",
-                "--faults",
-                str(self.folder / "faults"),
-                "--events",
-                str(events),
-            ],
         )
-        self.events = Events(events)
+        self.events = Events(self._simulation.events)
 
-    def faults(self, text: str) -> None:
+    def faults(self, *rules: str) -> None:
         """Tell the running devices how to misbehave from now on."""
-        (self.folder / "faults").write_text(text)
-        if self._agent is not None:
-            self._agent.signal(signal.SIGHUP)
+        assert self._agent is not None
+        set_faults(self._agent, self._simulation, *rules)
 
     def kill(self, kill: Kill) -> None:
         """SIGKILL, a while of absence, and back."""
