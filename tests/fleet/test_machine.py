@@ -21,10 +21,11 @@ from hypothesis.stateful import (
 
 from petiole.api.rollout import Disruption, Freeze, Gate, GateTest, Retries, Window, Windows
 from petiole.fleet.fleet import Outcome
+from petiole.fleet.member import Member
 from petiole.rollout import windows
 from petiole.wire import messages as wire
 
-from .oracle import Recount, disagreements, group, order, stands
+from .oracle import Recount, disagreements, group, order, stands, target_for
 from .world import START, World, revision, rolling, stage
 
 TEST = GateTest(good="5%", bad="60%")
@@ -320,6 +321,7 @@ class Operations(RuleBasedStateMachine):
                 assert members[device.id].exposed, "a halted target is granted to nobody new"
         if not world.fleet.roster.stale:
             self.check_silence()
+            self.check_no_place_is_left_empty()
         return outcome
 
     def target_digests(self) -> set[str]:
@@ -351,6 +353,33 @@ class Operations(RuleBasedStateMachine):
             assert member.device.grant.artefact.digest in self.target_digests()
             assert member.device.grant.hold is (not applies)
             assert member.device.grant.attempt == member.attempt
+
+    def check_no_place_is_left_empty(self) -> None:
+        world, plan = self.world, self.world.plan
+        when, found = datetime.fromtimestamp(world.now, UTC), Recount(world.fleet)
+        if plan.mode != "Rolling" or world.fleet.halted or plan.stage is None:
+            return
+        if len(found.flying) >= plan.max_in_flight:
+            return
+        recent = sum(t > world.now - 60.0 for t in self.begun)
+        more = plan.per_minute is None or recent < plan.per_minute
+        begins = more and windows.look(plan.windows, "download", when).open
+        applies = windows.look(plan.windows, "apply", when).open
+        for member, stands_ in zip(found.order[: plan.stage.limit], found.stands, strict=False):
+            full = plan.disruption and (
+                found.groups[group(plan, member)] >= plan.disruption.max_unavailable
+            )
+            if not full:
+                assert not (applies and stands_ == "ready")
+                assert not (begins and stands_ == "pending" and self.could_begin(member))
+
+    def could_begin(self, member: Member) -> bool:
+        device = member.device
+        variant = target_for(self.world.plan, device.state if device else None)
+        if variant is None or variant.digest in self.world.missing or member.failed is not None:
+            return False
+        due = member.retry_at is not None and member.retry_at <= self.world.now
+        return due or member.granted_at is None
 
     def check_silence(self) -> None:
         """Who is asked to do something is silent from his deadline on, and not before."""
