@@ -319,7 +319,9 @@ class Fleet:
         target = given is not None and any(v.digest == given.digest for v in variants)
         asked = target and member.granted_at is not None
         hold = asked and member.released_at is None
-        key = (given, hold, member.attempt if asked else 0)
+        # The next attempt is told when its time has come: a device tries as soon as it hears of it.
+        attempt = member.attempt - (member.retry_at is not None)
+        key = (given, hold, max(attempt, 0) if asked else 0)
         grant = self._grants.get(key)
         if grant is None:
             grant = self._grants[key] = Grant(
