@@ -24,6 +24,7 @@ from cryptography import x509
 from hack.testbed.broker import Broker
 from hack.testbed.pki import Pki, new_key
 from hack.testbed.waits import wait_until
+from petiole.gateway.enrol.files import RevocationFile
 from petiole.identity.authority import GATEWAY, new_authority
 from petiole.wire import topics
 
@@ -289,6 +290,28 @@ def test_a_revoked_certificate_is_refused_once_the_broker_reloads(tmp_path: Path
         assert "REVOKED" in refusal(broker.tls_port, context)
         assert refusal(broker.tls_port, context, session), "an old session is no way in"
         assert refusal(broker.tls_port, secure.pki.device("dev-b")) == ""
+
+
+def test_one_authority_follows_another(tmp_path: Path) -> None:
+    """The broker believes both, with a list of each; the new one's list leaves the old one's."""
+    old, new = Pki(tmp_path / "old"), Pki(tmp_path / "new")
+    for name in ("ca.crt", "crl.pem"):
+        both = (old.folder / name).read_bytes() + (new.folder / name).read_bytes()
+        (old.folder / name).write_bytes(both)
+    key, now = new_key(), datetime.now(UTC)
+    taken = new.authority.issue("dev-c", key.public_key(), now)
+    revoked = old.client("taken", key, taken)
+    moved = new.authority.issue("dev-b", key.public_key(), now)
+    with Broker(tmp_path / "broker", {}, pki=old.folder) as broker:
+        assert refusal(broker.tls_port, old.device("dev-a")) == ""
+        assert refusal(broker.tls_port, old.client("moved", key, moved)) == ""
+        assert refusal(broker.tls_port, revoked) == ""
+        made = new.authority.revocations([(taken.serial_number, now)], now)
+        RevocationFile(old.folder / "crl.pem").write(made)
+        broker.reload()
+        wait_until(lambda: "REVOKED" in refusal(broker.tls_port, revoked), 10, "the list is read")
+        assert refusal(broker.tls_port, old.device("dev-a")) == ""
+        assert refusal(broker.tls_port, old.client("moved", key, moved)) == ""
 
 
 def test_a_device_cannot_pose_as_the_broker(secure: Secure) -> None:
