@@ -4,7 +4,7 @@ BIN := .venv/bin
 C_FILES = $(shell git ls-files 'firmware/*.c' 'firmware/*.h' | grep -v -e third_party/ -e generated/)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long bench-rollout check crds clean
+.PHONY: help demo test test-long bench-rollout bench-gates check crds clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -20,6 +20,10 @@ test: ## all tests but the long ones
 test-long: ## the tests that take minutes each
 	@$(PYTHON) hack/setup.py --for test
 	@$(BIN)/python -m pytest -m long --timeout 1800
+
+bench-gates: ## the gates' error rates and exposure against the peers' rules and the optimum, 3 minutes
+	@$(PYTHON) hack/setup.py --for check
+	@$(BIN)/python -m bench.gates $(OPTIONS)
 
 bench-rollout: ## goosebit, hawkBit and Petiole on the same rollouts, 40 minutes; OPTIONS=--quick to try
 	@$(PYTHON) hack/setup.py --for test

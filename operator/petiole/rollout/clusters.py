@@ -15,10 +15,9 @@ def counted(
 
     ``failures`` are (place, cluster) of the known failures, a place being the device's in the order
     of beginning, from 1; ``begun`` the devices that began, by cluster: the value of the label
-    ``rollout.clusterBy``. The failures of one cluster count as far as those of all others bear them
-    out: at most as many as the others have, times the cluster's size against theirs where it is
-    the larger; at least one. Of a cluster its earliest count. Nothing is set aside while only one
-    cluster has begun: there is nothing to compare with.
+    ``rollout.clusterBy``. Of a cluster count at most one failure and twice as many as the others'
+    rate makes of its size, its earliest. Nothing is set aside while only one cluster has begun:
+    there is nothing to compare with.
 
     Failures are only ever removed, so that a gate's bound on wrong stops stays. What counts never
     shrinks when a failure is added, so that the order of reports does not matter.
@@ -49,5 +48,4 @@ def _borne_out(
 
 def _allowed(others: int, size: int, devices: int) -> int:
     """Whole failures that a cluster of ``size`` may weigh when the others have ``others``."""
-    rest = max(1, devices - size)
-    return max(1, others, others * size // rest)
+    return 1 + 2 * others * size // max(1, devices - size)

@@ -29,7 +29,7 @@ def judge_outcome(gate: Gate, evidence: Evidence) -> Verdict:
     A revision with the failure rate ``good`` is stopped with probability ``alpha`` at most, over
     the whole rollout and whatever the delay of reports. A bad one passes with ``beta`` at most
     (Ville's inequality for the likelihood ratio, however often one looks; J. Ville, *Etude critique
-    de la notion de collectif*, 1939): see ``_Passing`` for what bad means in a small fleet.
+    de la notion de collectif*, 1939): see ``Passing`` for what bad means in a small fleet.
     """
     good, bad = asked(gate, "good"), asked(gate, "bad")
     alpha, beta = fraction(gate.test.alpha), fraction(gate.test.beta)
@@ -42,7 +42,7 @@ def judge_outcome(gate: Gate, evidence: Evidence) -> Verdict:
         return Verdict("Fail", estimate, lower, upper, _stopped(rule, evidence, many, alpha))
     if n == 0:
         return Verdict("Continue", estimate, lower, upper, "no device has finished yet")
-    passing = _Passing(good, bad, beta, evidence.devices)
+    passing = Passing(good, bad, beta, evidence.devices)
     if passing.holds(n, k):
         words = f"{k} of {n} devices failed ({percent(k / n)}); {passing.refuted()}"
         return Verdict("Pass", estimate, lower, upper, words)
@@ -74,7 +74,7 @@ def _stopped(rule: Boundary, evidence: Evidence, many: int, alpha: float) -> str
 # --- pass -----------------------------------------------------------------------------------------
 
 
-class _Passing:
+class Passing:
     """The likelihood ratio of a good revision against a bad one, on devices that finished.
 
     An endless fleet: independent failures at ``bad`` against ``good``. A fleet of known size, up to
@@ -128,7 +128,7 @@ def _log_choose(n: int, k: int) -> float:
 # --- words ----------------------------------------------------------------------------------------
 
 
-def _open(passing: _Passing, evidence: Evidence, upper: float) -> str:
+def _open(passing: Passing, evidence: Evidence, upper: float) -> str:
     """Say what is missing. While devices are in flight, nothing that changes with each of them."""
     n, k = evidence.canary.devices, evidence.canary.failures
     needed = passing.needed(n, k)
