@@ -1,26 +1,45 @@
 """Whatever happens, in whatever order, and wherever the operator dies: what must hold, holds.
 
-Hypothesis plays reports, time, new versions, edits, outages and crashes against the decisions. A
-crash loses the write of status or the plan that was on its way, and the next pass starts from what
-the API server and the gateway hold.
+Hypothesis plays reports, time, new versions, edits, requests, outages and crashes against the
+decisions. A crash loses the write of status or the plan that was on its way, and the next pass
+starts from what the API server and the gateway hold.
 """
 
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
-from petiole.api.rollout import Gate
+from petiole.api.rollout import Gate, Ramp, RollbackWindow, Stage
 from petiole.rollout import stages
 from petiole.rollout.cohort import order
 from petiole.rollout.observed import PutPlan
+from petiole.rollout.plan import StagePlan
 
-from .fleet import CONFIDENCE, UPDATE, Crash, Field, Operator, spec
+from .fleet import CONFIDENCE, STAGES, UPDATE, Crash, Field, Operator, spec
 
 DEVICES = 120
+VERBS = st.sampled_from(["pause", "resume", "resume", "skip", "promote", "abort", "retry", "?"])
+RAMP = {"stages": None, "ramp": Ramp(start=15, factor=3, soak="10m")}
+MANUAL = {
+    "stages": (
+        Stage(name="canary", size=40, soak="10m", approval="Manual"),
+        Stage(name="early", size="50%"),
+        Stage(name="all", size="100%", approval="Manual"),
+    )
+}
 ANSWERS = st.sampled_from(["updated", "updated", "updated", "updated", "failed", "silent"])
 
 
@@ -31,13 +50,25 @@ class AnyOrder(RuleBasedStateMachine):
         on_failure=st.sampled_from(["Revert", "Revert", "Pause", "Keep"]),
         on_inconclusive=st.sampled_from(["Pause", "Pause", "Proceed"]),
         gates=st.sampled_from([(UPDATE, CONFIDENCE), ()]),
+        course=st.sampled_from([{}, {}, RAMP, MANUAL]),
+        back=st.sampled_from([None, RollbackWindow(revisions=1)]),
     )
-    def begin(self, on_failure: str, on_inconclusive: str, gates: tuple[Gate, ...]) -> None:
+    def begin(
+        self,
+        on_failure: str,
+        on_inconclusive: str,
+        gates: tuple[Gate, ...],
+        course: dict[str, Any],
+        back: RollbackWindow | None,
+    ) -> None:
         self.policies = {
             "on_failure": on_failure,
             "on_inconclusive": on_inconclusive,
             "gates": gates,
+            "rollback_window": back,
+            **course,
         }
+        self.skipped = False
         self.field = Field(devices=DEVICES)
         self.operator = Operator(spec(**self.policies), self.field)
 
@@ -48,10 +79,16 @@ class AnyOrder(RuleBasedStateMachine):
         before, plan = self.operator.status, self.field.plan
         phases = dict(self.field.phase)
         outcome = self.operator.one_pass(crash)
-        self._no_promotion_past_a_failure(before, outcome.status)
+        after = outcome.status
+        self.skipped |= before.stage.skipped
+        self._no_promotion_past_a_failure(before, after)
+        verb = after.request.partition("@")[0] if after.request != before.request else ""
         for action in outcome.actions:
             if isinstance(action, PutPlan):
-                self._stages_widen_by_the_rules(plan, action.plan, phases)
+                assert action.plan.mode != "Rolling" or stages.failure(after.gates) is None
+                self._only_a_person_begins_a_manual_stage(before, after, verb)
+                self._stages_widen_by_the_rules(plan, action.plan, phases, after)
+                self.skipped &= self.field.plan is not action.plan  # until a plan has arrived
 
     @rule(number=st.integers(1, 60), answer=ANSWERS)
     def devices_answer(self, number: int, answer: str) -> None:
@@ -86,6 +123,10 @@ class AnyOrder(RuleBasedStateMachine):
     def the_gateway_stops_it(self) -> None:
         self.field.stop(self.operator.now)
 
+    @rule(verb=VERBS)
+    def a_person_asks(self, verb: str) -> None:
+        self.operator.annotate(verb)
+
     @rule(problem=st.sampled_from(["", "connection refused"]))
     def the_gateway_comes_and_goes(self, problem: str) -> None:
         self.operator.problem = problem
@@ -98,18 +139,46 @@ class AnyOrder(RuleBasedStateMachine):
         assert stages.failure(after.gates) is None
         assert self.field.halt is None or self.field.halt.revision != after.revision.stable
 
-    def _stages_widen_by_the_rules(self, old, new, phases: dict[str, str]) -> None:
+    def _only_a_person_begins_a_manual_stage(self, before, after, verb: str) -> None:
+        was = (before.mode != "Idle", before.revision.target, before.stage.index)
+        now = (True, after.revision.target, after.stage.index)
+        stages_ = self.operator.spec.rollout.stages
+        if after.mode != "Rolling" or now == was or stages_ is None or after.stage.rollback:
+            return
+        if stages_[after.stage.index].approval == "Manual":
+            assert verb in ("resume", "promote")
+
+    def _stages_widen_by_the_rules(self, old, new, phases, after) -> None:
         if new.stage is None or new.mode != "Rolling":
             return
-        rollout = self.operator.spec.rollout
-        assert new.stage.limit == stages.size((rollout.stages or ())[new.stage.index], DEVICES)
+        assert new.stage.limit == self._size(new.stage)
         same = old is not None and old.stage is not None and old.target == new.target
         if not same or new.stage.index == old.stage.index:
             return
+        if after.answer.startswith("accepted, promote") and new.stage.limit == DEVICES:
+            return
         assert new.stage.index == old.stage.index + 1
-        if rollout.on_inconclusive == "Pause":
+        if self.operator.spec.rollout.on_inconclusive == "Pause" and not self.skipped:
             allowed = order(new.target.number, self.field.ids)[: old.stage.limit]
             assert all(phases.get(d, "pending") not in ("pending", "offered") for d in allowed)
+
+    def _size(self, stage: StagePlan) -> int:
+        rollout = self.operator.spec.rollout
+        if stage.name == "rollback":
+            return DEVICES
+        if rollout.ramp is not None:
+            return min(rollout.ramp.start * rollout.ramp.factor**stage.index, DEVICES)
+        return stages.size(rollout.stages[stage.index], DEVICES)
+
+    @invariant()
+    def paused_by_a_person_no_plan_lets_anybody_begin(self) -> None:
+        status, plan = self.operator.status, self.field.plan
+        if status.held and plan is not None and plan.serial == status.serial:
+            assert plan.mode != "Rolling"
+
+    @invariant()
+    def a_request_is_carried_out_once(self) -> None:
+        assert self.operator.status.attempt <= self.operator.asked
 
     @invariant()
     def counts_sum_to_the_fleet(self) -> None:
@@ -147,7 +216,8 @@ class AnyOrder(RuleBasedStateMachine):
             return
         operator, field = self.operator, self.field
         operator.problem = ""
-        operator.edit(version="Latest", **self.policies)
+        operator.edit(version="Latest", **self.policies | {"stages": STAGES, "ramp": None})
+        operator.annotate("resume")
         good = operator.publish()
         field.confidence = dict.fromkeys(range(1, good + 1), 0.9)
         for _ in range(12):
@@ -162,10 +232,19 @@ class AnyOrder(RuleBasedStateMachine):
         assert list(field.running.values()).count(good) == DEVICES
 
 
+def _settings(examples: int) -> settings:
+    return settings(
+        max_examples=examples,
+        stateful_step_count=80,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+
+
 TestAnyOrder = AnyOrder.TestCase
-TestAnyOrder.settings = settings(
-    max_examples=40,
-    stateful_step_count=40,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow],
-)
+TestAnyOrder.settings = _settings(160)  # some 10,000 steps
+
+
+@pytest.mark.long
+def test_in_many_more_orders() -> None:
+    run_state_machine_as_test(AnyOrder, settings=_settings(3000))

@@ -23,7 +23,7 @@ class RefusedError(Exception):
 
 
 class NotYetError(Exception):
-    """A request that needs the gateway's answer to the plan in force; it stays open until then."""
+    """A request that has to wait: for the gateway's answer, or for what a failed gate leads to."""
 
 
 Answer = tuple[DeviceFleetStatus, str]
@@ -40,6 +40,7 @@ def handle(scene: Scene, status: DeviceFleetStatus) -> tuple[DeviceFleetStatus, 
     request = scene.observed.request[:_LONGEST]
     verb = request.partition("@")[0]
     try:
+        _let_the_policy_act(status)
         status, said = _VERBS.get(verb, _unknown)(scene, status)
         answer, kind = f"accepted, {verb}: {said}", "Normal"
     except RefusedError as refused:
@@ -216,6 +217,12 @@ def _refuse_failed(scene: Scene, status: DeviceFleetStatus) -> None:
             f"revision {status.revision.target} was stopped; {scene.command('retry')} tries it "
             "from its first stage"
         )
+
+
+def _let_the_policy_act(status: DeviceFleetStatus) -> None:
+    """Let a gate that failed just now lead to what the policy says, before anybody is heard."""
+    if status.mode == "Rolling" and stages.failure(status.gates) is not None:
+        raise NotYetError
 
 
 def _summary(scene: Scene) -> Summary:
