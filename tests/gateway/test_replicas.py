@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 import structlog
 
+from hack.testbed.postgres import Postgres
 from petiole.gateway.lease import LIFE
+from petiole.gateway.relay import REREAD
 from petiole.rollout.cohort import order
 from petiole.rollout.plan import Revision
 
@@ -167,3 +169,44 @@ async def test_a_follower_leads_at_once_when_the_leader_is_told_to_end(
         await world.put(world.plan())
         assert world.leader() == 1 - leader
         assert time.monotonic() - start < LIFE - 0.5, "it did not wait for the lease to run out"
+
+
+async def test_what_a_stopped_follower_was_dealt_is_read_again(
+    tmp_path: Path, database_url: str
+) -> None:
+    async with Several(tmp_path, 30, database_url) as world:
+        leader = world.leader()
+        assert leader is not None
+        await world.ask(leader)
+        await asyncio.sleep(REREAD + 1)  # from then on the leader hears its share only
+        world.signal(1 - leader, signal.SIGSTOP)
+        revision = world.revision(1)
+        await world.put(world.rolling(revision, 30))
+        await eventually(lambda: all(d.ran for d in world.devices), "all took it", 10)
+        await world.until(lambda s: s.counts.updated == 30, 15)
+        world.signal(1 - leader, signal.SIGCONT)
+        await world.followed(1)
+        assert (await world.summary()).counts.updated == 30
+
+
+async def test_a_killed_database_stops_everything_until_it_is_back(tmp_path: Path) -> None:
+    with Postgres(tmp_path / "postgres") as server:
+        url = await server.database("fleet")
+        async with Several(tmp_path, 30, url, count=1) as world:
+            revision = world.revision(1)
+            await world.put(world.rolling(revision, 30, max_in_flight=3))
+            await world.until(lambda s: s.counts.updated >= 5)
+            server.kill()
+            await eventually(lambda: unready(world), "it says so")
+            await asyncio.sleep(LIFE)  # longer than the lead lasts without the database
+            assert sum(bool(d.ran) for d in world.devices) < 30, "nothing moves"
+            await asyncio.to_thread(server.start)
+            summary = await world.until(lambda s: s.counts.updated == 30 and not s.problems, 30)
+            assert summary.exposed == 30
+            ran_once(world, revision, {d.id for d in world.devices})
+            assert world.replicas[0].alive
+
+
+async def unready(world: Several) -> bool:
+    answer = await world.http.get("/readyz")
+    return answer.status_code == 503 and "database" in answer.text
