@@ -1,6 +1,11 @@
 """DeviceFleets against a real gateway: its plan comes, stays right and goes with the fleet."""
 
+import json
+
+from typer.testing import CliRunner
+
 from hack.testbed.waits import wait_until
+from petiole.cli.main import app
 
 
 def held(gateway, fleet):
@@ -74,3 +79,60 @@ def test_a_gateway_that_is_away_is_told(shared, gateway, model):
         gateway.start()
     shared.until("devicefleet", model.name, lambda s: reachable(s) == "True", "a gateway again")
     wait_until(lambda: told(shared, gateway, model), 30, "the gateway's plan")
+
+
+def petiole(verb, operator, model):
+    where = ("--kubeconfig", str(operator.cluster.kubeconfig), "-n", operator.namespace)
+    return CliRunner().invoke(app, [verb, model.name, *where, "--wait", "30"])
+
+
+def requested(operator, model):
+    """Events of the model's fleet about requests."""
+    answer = operator.cluster.kubectl(
+        "get", "events", "-n", operator.namespace, "-o", "json",
+        "--field-selector", f"involvedObject.name={model.name}",
+    )  # fmt: skip
+    found = [item["reason"] for item in json.loads(answer)["items"]]
+    return [reason for reason in found if reason.startswith("Request")]
+
+
+def test_people_ask_beside_the_spec(shared, gateway, model):
+    gateway.register(f"{model.name}-device", {"site": model.name})
+    shared.cluster.apply(model.manifest(labelBudget=4), model.fleet())
+
+    def rolling(status):
+        return status.get("mode") == "Rolling"
+
+    shared.until("devicefleet", model.name, rolling, "a rollout")
+    spec = shared.get("devicefleet", model.name)["spec"]
+    paused = petiole("pause", shared, model)
+    assert paused.exit_code == 0, paused.stderr
+    assert "accepted, pause: no further device begins" in paused.stdout
+    again = petiole("pause", shared, model)
+    assert again.exit_code == 1
+    assert "refused, pause: it is paused already" in again.stderr
+
+    def held(status):
+        return status.get("waitingFor", {}).get("reason") == "Held"
+
+    status = shared.until("devicefleet", model.name, held, "a fleet that is held")
+    assert status["held"] is True
+    assert petiole("resume", shared, model).exit_code == 0
+    shared.until("devicefleet", model.name, rolling, "a rollout again")
+    wait_until(lambda: len(requested(shared, model)) == 3, 10, "an Event for each request")
+    assert sorted(requested(shared, model)) == ["RequestAccepted"] * 2 + ["RequestRefused"]
+    assert shared.get("devicefleet", model.name)["spec"] == spec
+
+
+def test_a_request_for_a_fleet_that_is_not_there_is_told(shared, model):
+    done = petiole("abort", shared, model)
+    assert done.exit_code == 1
+    assert f"there is no devicefleet {model.namespace}/{model.name}" in done.stderr
+
+
+def test_windows_that_mean_nothing_stall_the_fleet(shared, gateway, model):
+    gateway.register(f"{model.name}-device", {"site": model.name})
+    window = {"cron": "0 25 * * *", "duration": "1h"}
+    shared.cluster.apply(model.manifest(labelBudget=4), model.fleet(windows={"apply": [window]}))
+    said = shared.until_condition("devicefleet", model.name, "Stalled", "InvalidObject")
+    assert "spec.rollout.windows.apply[0].cron '0 25 * * *' is not a cron expression" in said
