@@ -83,10 +83,11 @@ static void unpack(const uint8_t *p, struct journal_record *r) {
 /* Offset of the newest valid record, or 0, which is none's: the journal does not start there. */
 static uint32_t newest(const struct flash *flash) {
     uint32_t best = 0, best_sequence = 0;
-    for (uint32_t i = 0; i < SECTORS * RECORDS; i++) {
+    /* From the end, where the newer ones are: what is older needs no look at its CRC. */
+    for (uint32_t i = SECTORS * RECORDS; i-- > 0;) {
         uint32_t offset = place(i / RECORDS, i % RECORDS);
         const uint8_t *p = flash->base + offset;
-        if (valid(p) && (best == 0 || get_le32(p + AT_SEQUENCE) > best_sequence)) {
+        if ((best == 0 || get_le32(p + AT_SEQUENCE) > best_sequence) && valid(p)) {
             best = offset;
             best_sequence = get_le32(p + AT_SEQUENCE);
         }

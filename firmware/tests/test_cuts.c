@@ -16,7 +16,7 @@
 static struct nor nor;
 static struct device device;
 static uint8_t arena[32768];
-static uint32_t now;
+static uint32_t now, releases;
 static struct file old_artefact, new_artefact;
 
 /* --- a broker that has every block and answers at once -------------------------------------- */
@@ -54,13 +54,15 @@ static void publish_window(const struct file *artefact) {
     }
 }
 
-/* The grant itself is not the matter here, so it is put in its place. */
+/* The grant itself is not the matter here, so it is put in its place. It holds the artefact back
+ * until the device has proven it. */
 static void grant(const struct file *artefact) {
     struct grant_message *g = &device.grant;
     memset(g, 0, sizeof *g);
     strcpy(g->fleet, "default.test");
     g->interval_ms = 1000;
     g->has_artefact = true;
+    g->hold = true;
     g->artefact.size = artefact->size;
     g->artefact.block_size = BLOCK;
     sha256(artefact->data, artefact->size, g->artefact.digest);
@@ -113,6 +115,10 @@ static void step(const struct file *artefact) {
     (void)device_output(&device, &n);
     device_sent(&device, n);
     answer_device(artefact);
+    if (device.phase == PHASE_READY && device.grant.hold) {
+        device.grant.hold = false;
+        releases++;
+    }
     device_input(&device, input, sizeof input, answer);
 }
 
@@ -174,6 +180,7 @@ int main(int argc, char **argv) {
     update(&new_artefact);
     CHECK(device.phase == PHASE_CONFIRMED && runs(&new_artefact));
     uint32_t operations = nor.operations, runs_done = 0;
+    CHECK(releases == 3); /* each of the three waited for its release */
 
     for (uint32_t cut = 0; cut < operations; cut++) {
         for (uint32_t part = 0; part <= 4; part += 2) {

@@ -238,7 +238,9 @@ static void misbehave(struct node *node, uint64_t now) {
         hang_up(node);
         (void)node_start(node);
     }
-    if (phase == PHASE_DOWNLOADING && fault_now(node, FAULT_SILENT) != NULL) {
+    bool busy =
+        device_has_target(&node->device) && phase != PHASE_FAILED && phase != PHASE_ROLLEDBACK;
+    if (busy && fault_now(node, FAULT_SILENT) != NULL) {
         node->gone = true;
     }
     if (now >= node->flap_at) {
