@@ -9,7 +9,7 @@ import aiomqtt
 
 from petiole.rollout.plan import Revision
 from petiole.wire import topics
-from petiole.wire.messages import Caps, Phase, Reason, State, input_hash
+from petiole.wire.messages import Caps, Phase, Reason, State, Stats, input_hash
 
 from .devices import TestDevice
 from .world import FLEET, World, eventually
@@ -23,6 +23,29 @@ async def test_a_malformed_message_is_counted_and_the_rest_goes_on(tmp_path: Pat
         await world.until(lambda s: s.counts.updated == 3)
         numbers = (await world.http.get("/metrics")).text
         assert "petiole_malformed_messages_total 1.0" in numbers
+
+
+async def test_sums_that_no_count_allows_do_not_reach_the_store(tmp_path: Path) -> None:
+    async with World(tmp_path, 2) as world:
+        revision = world.revision(1)
+        await world.put(world.rolling(revision, 2))
+        await world.until(lambda s: s.counts.updated == 2)
+        liar, honest = world.devices
+        bins, most = (1, *[0] * 15), (1 << 64) - 1
+        for sums in ((most, 0, 0), (0, most, 0), (0, 0, most), (0, 0, 0, most)):
+            liar.seq += 1
+            stats = Stats(liar.boot, liar.seq, liar.active or "", 1, bins, bins, (1, 0), *sums)
+            await liar.send(f"{topics.PREFIX}/d/{liar.id}/stats", stats.encode(), retain=False)
+        await honest.send_stats(5, 200)
+        query = {"digest": revision.variants["m4"].digest}
+
+        async def only_the_honest() -> bool:
+            found = (await world.http.get(f"/v1/fleets/{FLEET}/windows", params=query)).json()
+            return sum(w["confidenceSum"] for w in found) == 1000
+
+        await eventually(only_the_honest, "the window of the honest device is closed")
+        numbers = (await world.http.get("/metrics")).text
+        assert "petiole_malformed_messages_total 4.0" in numbers
 
 
 async def test_an_unknown_device_is_kept_apart(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ def interpret(topic: str, payload: bytes) -> Heard | None:
         case "state":
             message = State.decode(payload)
         case "stats":
-            message = Stats.decode(payload)
+            message = _stats(payload)
         case "sample":
             message = _sample(payload, where.rest)
         case "online":
@@ -38,6 +38,19 @@ def interpret(topic: str, payload: bytes) -> Heard | None:
         case _:
             raise WireError(f"topic {topic[:100]!r} is none that devices write to")
     return Heard(where.device, where.kind, message, payload)
+
+
+def _stats(payload: bytes) -> Stats:
+    stats = Stats.decode(payload)
+    byte = 255 * stats.count  # more would overflow the store's sums, for all devices
+    if (
+        stats.confidence_sum > byte
+        or stats.confidence_squares > 255 * byte
+        or stats.input_sum > byte
+        or stats.latency_sum > stats.count << 31
+    ):
+        raise WireError(f"stats: a sum is larger than {stats.count} inferences can make")
+    return stats
 
 
 def _sample(payload: bytes, name: str) -> Sample:

@@ -35,6 +35,7 @@ GATHER = 0.05  # seconds in which messages gather for one transaction, and betwe
 REREAD = 3.0  # seconds for the broker to send what it retains
 AT_ONCE = 5_000  # rows taken at once
 ROOM = 20_000  # topics a follower holds when it cannot write; the devices repeat the rest
+LONGEST = 160  # characters of a topic; a longer one would make the whole batch fail
 AGAIN = 0.5  # seconds before the database is tried again
 
 
@@ -70,7 +71,7 @@ class Relay:
 
     def hear(self, topic: str, payload: bytes) -> None:
         """Take a message of a device; whether it means anything the leader will see."""
-        if not payload or topics.parse_device_topic(topic) is None:
+        if not payload or len(topic) > LONGEST or topics.parse_device_topic(topic) is None:
             return
         if topic in self._held or len(self._held) < ROOM:
             self._held[topic] = payload
