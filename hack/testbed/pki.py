@@ -12,14 +12,11 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
     EllipticCurvePrivateKey,
     generate_private_key,
 )
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from petiole.cli.authority import make_authority, make_services, write
 from petiole.identity.authority import Authority, key_pem, pem
-
-PrivateKey = EllipticCurvePrivateKey | Ed25519PrivateKey
+from petiole.identity.request import PrivateKey, signed_with
 
 
 def new_key() -> EllipticCurvePrivateKey:
@@ -32,8 +29,7 @@ def csr(key: PrivateKey, name: str, *extensions: x509.ExtensionType) -> bytes:
     builder = x509.CertificateSigningRequestBuilder().subject_name(subject)
     for extension in extensions:
         builder = builder.add_extension(extension, critical=False)
-    hashing = None if isinstance(key, Ed25519PrivateKey) else SHA256()
-    return builder.sign(key, hashing).public_bytes(Encoding.DER)
+    return builder.sign(key, signed_with(key)).public_bytes(Encoding.DER)
 
 
 class Pki:

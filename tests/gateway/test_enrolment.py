@@ -17,9 +17,11 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from prometheus_client import CollectorRegistry
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
+from typer.testing import CliRunner, Result
 
 from hack.testbed.broker import Broker
-from hack.testbed.pki import Pki, PrivateKey, csr, new_key
+from hack.testbed.pki import Pki, csr, new_key
+from petiole.cli.main import app
 from petiole.gateway.enrol.enrolment import Enrolment, RefusedError
 from petiole.gateway.enrol.files import RevocationFile
 from petiole.gateway.enrol.ledger import Ledger
@@ -27,7 +29,7 @@ from petiole.gateway.enrol.limit import Limit
 from petiole.gateway.settings import Settings
 from petiole.gateway.store import Store
 from petiole.identity.authority import Authority, new_authority
-from petiole.identity.request import RequestError
+from petiole.identity.request import PrivateKey, RequestError
 from petiole.wire import topics
 
 from .test_security import refusal
@@ -398,3 +400,68 @@ async def test_too_many_enrolments_from_one_address_wait(tmp_path: Path) -> None
             posts = [world.http.post("/enrol", json=body) for _ in range(50)]
             seen |= {a.status_code for a in await asyncio.gather(*posts)}
         assert seen == {403, 429}
+
+
+async def petiole(*arguments: object, **environment: str) -> Result:
+    """Run the command as people do."""
+    words = [str(a) for a in arguments]
+    return await asyncio.to_thread(CliRunner().invoke, app, words, env=environment)
+
+
+async def test_the_commands_let_a_device_in_and_out(tmp_path: Path) -> None:
+    async with SecureWorld(tmp_path, 1, own_process=True) as world:
+        name, folder = world.devices[0].id, tmp_path / "device"
+        where = {
+            "PETIOLE_GATEWAY_URL": str(world.http.base_url),
+            "PETIOLE_GATEWAY_TOKEN": "secret",
+        }
+        token = (await petiole("devices", "token", name, **where)).stdout.strip()
+        for _ in range(2):  # the first answer may have been lost
+            done = await petiole("enrol", name, folder, "--token", token, **where)
+            assert done.exit_code == 0, done.output
+        context = world.pki.anybody()
+        context.load_cert_chain(folder / "device.crt", folder / "device.key")
+        assert refusal(world.broker.tls_port, context) == ""
+        twin = await petiole("enrol", name, tmp_path / "twin", "--token", token, **where)
+        assert twin.exit_code == 1
+        assert "petiole devices token ID" in twin.stderr
+        done = await petiole("devices", "revoke", name, **where)
+        assert "1 certificates" in done.stdout
+
+
+def test_an_authority_is_made_once_and_its_services_often(tmp_path: Path) -> None:
+    runner, pki = CliRunner(), str(tmp_path / "pki")
+    early = runner.invoke(app, ["key", "services", pki, "--host", "broker"])
+    assert early.exit_code == 1
+    assert "ca.crt" in early.stderr
+    assert runner.invoke(app, ["key", "ca", pki]).exit_code == 0
+    assert "File exists" in runner.invoke(app, ["key", "ca", pki]).stderr
+    hosts = ["--host", "broker.example", "--host", "10.0.0.7"]
+    first = runner.invoke(app, ["key", "services", pki, *hosts])
+    assert first.exit_code == 0, first.output
+    made = x509.load_pem_x509_certificate((tmp_path / "pki" / "broker.crt").read_bytes())
+    names = made.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert names.get_values_for_type(x509.DNSName) == ["broker.example"]
+    assert [str(a) for a in names.get_values_for_type(x509.IPAddress)] == ["10.0.0.7"]
+    assert runner.invoke(app, ["key", "services", pki, *hosts]).exit_code == 0
+    again = x509.load_pem_x509_certificate((tmp_path / "pki" / "broker.crt").read_bytes())
+    assert again.serial_number != made.serial_number
+
+
+def test_a_gateway_says_which_of_its_files_is_missing(tmp_path: Path) -> None:
+    missing = str(tmp_path / "nowhere.pem")
+    common = ["gateway", "--store", tmp_path.as_uri(), "--gateway-token", "x", "--listen-port", "0"]
+    for options in (
+        ["--ca-cert", missing, "--ca-key", missing],
+        ["--mqtt-tls-ca", missing],
+    ):
+        done = CliRunner().invoke(app, [*common, "--database-url", db(tmp_path), *options])
+        assert done.exit_code == 2, done.output
+        assert missing in done.stderr
+    half = CliRunner().invoke(app, [*common, "--ca-cert", missing])
+    assert half.exit_code == 2
+    assert "--ca-cert and --ca-key go together" in half.stderr
+
+
+def db(folder: Path) -> str:
+    return Settings.sqlite(folder / "gateway.db")

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from hack.testbed.pki import PrivateKey, csr, new_key
+from hack.testbed.pki import csr, new_key
 from petiole.identity.authority import (
     AuthorityError,
     fresh,
@@ -20,7 +20,7 @@ from petiole.identity.authority import (
     new_authority,
     pem,
 )
-from petiole.identity.request import RequestError, read
+from petiole.identity.request import PrivateKey, RequestError, read
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 AUTHORITY = new_authority("test", NOW)

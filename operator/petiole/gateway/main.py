@@ -44,6 +44,7 @@ def main(settings: Settings) -> None:
 
 async def run(settings: Settings) -> None:
     """Run until a signal. OSError for an address that is taken, or unreadable files."""
+    start.check(settings)
     listener = socket.create_server((settings.listen_host, settings.listen_port))
     port = listener.getsockname()[1]
     gateway = Gateway(settings, settings.advertise or _address(settings.listen_host, port))

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ec import (
     SECP256R1,
     EllipticCurvePrivateKey,
@@ -21,9 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from .request import DeviceKey
-
-AuthorityKey = EllipticCurvePrivateKey | Ed25519PrivateKey
+from .request import DeviceKey, PrivateKey, signed_with
 
 BACKDATED = timedelta(hours=1)  # for clocks of brokers and devices that are behind
 LIFE = timedelta(days=30)  # of a device's certificate
@@ -43,7 +41,7 @@ class Authority:
     Its own certificate comes first; the others are there while one authority follows another.
     """
 
-    key: AuthorityKey
+    key: PrivateKey
     trusted: tuple[x509.Certificate, ...]
 
     @property
@@ -86,7 +84,7 @@ class Authority:
         for serial, at in serials:
             entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(at)
             builder = builder.add_revoked_certificate(entry.build())
-        return builder.sign(self.key, _hash(self.key))
+        return builder.sign(self.key, signed_with(self.key))
 
     def _builder(
         self, name: str, key: DeviceKey, now: datetime, life: timedelta
@@ -113,7 +111,7 @@ class Authority:
         self, builder: x509.CertificateBuilder, purposes: list[x509.ObjectIdentifier]
     ) -> x509.Certificate:
         return builder.add_extension(x509.ExtendedKeyUsage(purposes), critical=False).sign(
-            self.key, _hash(self.key)
+            self.key, signed_with(self.key)
         )
 
 
@@ -130,7 +128,7 @@ def new_authority(name: str, now: datetime) -> Authority:
         .not_valid_after(now + LIFE_OF_AUTHORITY)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_usage(sign=False), critical=True)
-        .sign(key, _hash(key))
+        .sign(key, signed_with(key))
     )
     return Authority(key, (certificate,))
 
@@ -173,7 +171,7 @@ def der(*certificates: x509.Certificate) -> bytes:
     return b"".join(c.public_bytes(serialization.Encoding.DER) for c in certificates)
 
 
-def key_pem(key: AuthorityKey) -> bytes:
+def key_pem(key: PrivateKey) -> bytes:
     """PKCS #8 in PEM, without a password."""
     return key.private_bytes(
         serialization.Encoding.PEM,
@@ -187,10 +185,6 @@ def _is_authority(certificate: x509.Certificate) -> bool:
         return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
     except x509.ExtensionNotFound:
         return False
-
-
-def _hash(key: AuthorityKey) -> hashes.SHA256 | None:
-    return None if isinstance(key, Ed25519PrivateKey) else hashes.SHA256()
 
 
 def _name(common_name: str) -> x509.Name:

@@ -10,12 +10,20 @@ from dataclasses import dataclass
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric.ec import (
+    SECP256R1,
+    EllipticCurvePrivateKey,
+    EllipticCurvePublicKey,
+)
+from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+    Ed25519PrivateKey,
+    Ed25519PublicKey,
+)
 from cryptography.x509.oid import NameOID
 
 DeviceKey = EllipticCurvePublicKey | Ed25519PublicKey
+PrivateKey = EllipticCurvePrivateKey | Ed25519PrivateKey
 
 
 class RequestError(ValueError):
@@ -33,6 +41,19 @@ class Request:
     def key_id(self) -> str:
         """SHA-256 of the key's SubjectPublicKeyInfo, in hex."""
         return key_id(self.key)
+
+
+def request(key: PrivateKey, device: str) -> str:
+    """Make what a device sends, in PEM: its id alone, signed by its key."""
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, device)])
+    builder = x509.CertificateSigningRequestBuilder().subject_name(subject)
+    made = builder.sign(key, signed_with(key))
+    return made.public_bytes(serialization.Encoding.PEM).decode()
+
+
+def signed_with(key: PrivateKey) -> hashes.SHA256 | None:
+    """Return the hash of a key's signatures; Ed25519 has its own."""
+    return None if isinstance(key, Ed25519PrivateKey) else hashes.SHA256()
 
 
 def key_id(key: DeviceKey) -> str:
