@@ -98,7 +98,7 @@ class Devices:
         except (aiohttp.ClientError, TimeoutError) as error:
             self.errors[f"{type(error).__name__} {getattr(error, 'status', '')}".strip()] += 1
             return False
-        trace.ended[device] = (time.monotonic(), ok)
+        trace.end(device, time.monotonic(), ok=ok)
         return True
 
     async def _fetch(

@@ -35,19 +35,29 @@ class Work:
 
 @dataclass(slots=True)
 class Trace:
-    """What devices did, by their own clock (monotonic seconds)."""
+    """What devices did, by their own clock (monotonic seconds).
+
+    ``put_back`` are devices that ended and run something else since.
+    """
 
     started: float
     begun: dict[str, float] = field(default_factory=dict)
     ended: dict[str, tuple[float, bool]] = field(default_factory=dict)
+    put_back: set[str] = field(default_factory=set)
+
+    def end(self, device: str, at: float, *, ok: bool) -> None:
+        """Note how a device ended; saying it again changes nothing."""
+        if device not in self.ended or self.ended[device][1] != ok:
+            self.ended[device] = (at, ok)
 
     @property
     def succeeded(self) -> int:
-        return sum(ok for _, ok in self.ended.values())
+        """Devices that run it now."""
+        return sum(ok and device not in self.put_back for device, (_, ok) in self.ended.items())
 
     @property
     def failed(self) -> int:
-        return len(self.ended) - self.succeeded
+        return sum(not ok for _, ok in self.ended.values())
 
     @property
     def seconds(self) -> float:

@@ -9,6 +9,8 @@ from bench.rollout.peers.petiole import campaign
 from bench.rollout.policy import GATE, deciding
 from bench.rollout.work import Trace, Work
 
+DIGEST = "0011aabb" + 56 * "0"
+
 
 def played(outcomes, *, delay=0.5):
     """Devices that begin a second apart and end ``delay`` later."""
@@ -47,7 +49,7 @@ def test_the_gate_is_decided_by_one_failure_and_not_before():
     assert deciding(earlier, GATE, 1000) is None
 
 
-def test_devices_that_a_halt_stopped_have_not_failed():
+def test_a_halt_is_no_failure_and_a_return_is_no_success():
     trace = Trace(0.0)
     for line in (
         "1000000 a downloading 0011aabb none",
@@ -55,26 +57,31 @@ def test_devices_that_a_halt_stopped_have_not_failed():
         "2000000 a confirmed 0011aabb none",
         "2500000 b failed 0011aabb halted",
         "3000000 c failed 0011aabb golden-mismatch",
+        "3100000 c confirmed 99887766 none",
+        "3200000 d confirmed 0011aabb none",
+        "3300000 d confirmed 99887766 none",
+        "3400000 a confirmed 0011aabb none",
     ):
-        note(trace, line)
+        note(trace, line, DIGEST)
     assert trace.begun == {"a": 1.0, "b": 1.5}
-    assert trace.ended == {"a": (2.0, True), "c": (3.0, False)}
+    assert trace.ended == {"a": (2.0, True), "c": (3.0, False), "d": (3.2, True)}
+    assert (trace.succeeded, trace.failed) == (1, 1)  # d was put back
 
 
 def test_a_line_that_is_not_whole_waits(tmp_path):
     events, trace = Events(tmp_path / "events"), Trace(0.0)
-    events.read(trace)  # nothing there yet
+    events.read(trace, DIGEST)  # nothing there yet
     events.file.write_text("1000000 a downloading 0011aabb none\n2000000 a conf")
-    events.read(trace)
+    events.read(trace, DIGEST)
     assert (trace.begun, trace.ended) == ({"a": 1.0}, {})
     with events.file.open("a") as file:
         file.write("irmed 0011aabb none\n")
-    events.read(trace)
+    events.read(trace, DIGEST)
     assert trace.ended == {"a": (2.0, True)}
     events.skip()
     with events.file.open("a") as file:
         file.write("3000000 b downloading 0011aabb none\n")
-    events.read(trace)
+    events.read(trace, DIGEST)
     assert set(trace.begun) == {"a", "b"}
 
 

@@ -133,6 +133,7 @@ class _Field:
         self._wait(version, trace)
         usage = meter.stop()
         time.sleep(_SETTLE)
+        self._events.read(trace, self._crowd.digest(version))
         self._devices.check()
         if turn.kind is None:
             return None
@@ -150,17 +151,17 @@ class _Field:
 
     def _wait(self, version: int, trace: Trace) -> None:
         """Until the version is promoted, or stopped and no device begins any more."""
+        digest = self._crowd.digest(version)
         end = trace.started + self._work.budget
-        while time.monotonic() < end:
-            self._events.read(trace)
-            status = self._status()
-            if status.get("revision", {}).get("stable") == version:
-                break
-            stopped = status.get("revision", {}).get("failed") == version
-            if stopped and time.monotonic() - trace.last_begin > _QUIET:
-                break
+        over = False
+        while not over and time.monotonic() < end:
             time.sleep(_LOOK)
-        self._events.read(trace)
+            status = self._status()
+            revision = status.get("revision", {})
+            stopped = status.get("mode") == "Paused" and revision.get("target") == version
+            quiet = time.monotonic() - trace.last_begin > _QUIET
+            over = revision.get("stable") == version or (stopped and quiet)
+            self._events.read(trace, digest)
 
     def _apply(self, policy: dict[str, Any]) -> None:
         if policy is not self._policy:
