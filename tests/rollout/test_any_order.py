@@ -7,6 +7,7 @@ starts from what the API server and the gateway hold.
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -198,7 +199,7 @@ class AnyOrder(RuleBasedStateMachine):
         waiting = self.operator.status.waiting_for
         if waiting is not None:
             assert waiting.reason
-            assert waiting.message
+            assert re.search(r"`(petiole|kubectl) [^`]+`$", waiting.message)
             assert waiting.since <= self.operator.now
 
     @rule()

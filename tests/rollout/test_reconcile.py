@@ -28,6 +28,7 @@ def test_a_fleet_without_its_model_says_so() -> None:
     status = reconcile(lost, START).status
     assert status.waiting_for.reason == "ModelMissing"
     assert "there is no TinyModel 'digits' in namespace 'default'" in status.message
+    assert status.waiting_for.message.endswith("`kubectl edit devicefleet meters -n default`")
     assert {c.type: c.status for c in status.conditions}["Stalled"] == "True"
     assert reconcile(lost, START).actions == ()
 

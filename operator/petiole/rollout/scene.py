@@ -92,7 +92,7 @@ def _wanted(observed: FleetObserved) -> tuple[int, Obstacle | None]:
         return 0, Obstacle(
             "NoVersion",
             f"TinyModel {model.name!r} has no accepted version yet; "
-            f"see `kubectl get tinymodel {model.name}`",
+            f"see `kubectl get tinymodel {model.name} -n {observed.namespace}`",
         )
     if version(observed, number) is None:
         listed = ", ".join(str(v.version) for v in observed.versions) or "none"

@@ -17,7 +17,7 @@ from .lifecycle import (
     remaining,
     soak_end,
 )
-from .scene import Scene
+from .scene import Obstacle, Scene
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +44,15 @@ def _wait(scene: Scene, status: DeviceFleetStatus) -> Wait | None:
     if scene.observed.gateway_problem:
         return Wait("GatewayUnreachable", gateway_help(scene.observed.gateway_problem))
     if scene.obstacle is not None and (scene.invalid or status.mode == "Idle"):
-        return Wait(scene.obstacle.reason, f"{scene.obstacle.message}: {_edit(scene)}")
+        return _obstacle(scene, scene.obstacle)
     if status.mode != "Idle" and _unanswered(scene, status):
         return _plan_not_taken(status)
     return _WAITS[status.mode](scene, status)
+
+
+def _obstacle(scene: Scene, obstacle: Obstacle) -> Wait:
+    way_out = "" if obstacle.message.endswith("`") else f": {_edit(scene)}"
+    return Wait(obstacle.reason, obstacle.message + way_out)
 
 
 def _unanswered(scene: Scene, status: DeviceFleetStatus) -> bool:
