@@ -26,7 +26,7 @@ def draw(rows: Sequence[dict[str, Any]], path: Path) -> None:
         words = f"{rule}: {bad['stoppedPercent']:.0f} % stopped"
         left.annotate(words, (wrong, bad["exposedMean"]), (4, 4), textcoords="offset points")
     left.set_xscale("symlog", linthresh=1.0)
-    left.set_xlim(left=0.0, right=60.0)
+    left.set_xlim(left=0.0, right=200.0)
     left.set(xlabel="good builds (1 %) stopped, %", ylabel="devices exposed to a bad build (10 %)")
     left.set_title("Cohort of 100, one device at a time")
     left.legend()
@@ -36,6 +36,7 @@ def draw(rows: Sequence[dict[str, Any]], path: Path) -> None:
         words = f"{r['scenario'].split('-')[1]} in flight"
         right.annotate(words, (r["minutes"], r["exposedMean"]), (6, 4), textcoords="offset points")
     right.set_xscale("log")
+    right.set_xlim(0.8, 250.0)
     right.set(xlabel="minutes until the stop", ylabel="devices exposed to a bad build (10 %)")
     right.set_title("The canary's pace trades time for exposure")
     figure.savefig(path, dpi=130)

@@ -176,7 +176,7 @@ def rate_interval(n: int, k: int, devices: int = 0) -> tuple[float, float]:
         return 0.0, 1.0
     tail = 1.0 - STATED_CONFIDENCE
     if n <= devices <= FINITE:
-        return _fleet_interval(n, k, devices, tail)
+        return _fleet_interval(n, k, devices, tail + 1e-12)  # a tie is one in floating point too
     lower = 0.0 if k == 0 else float(special.betaincinv(k, n - k + 1, tail))
     upper = 1.0 if k == n else float(special.betaincinv(k + 1, n - k, 1.0 - tail))
     return lower, upper
