@@ -87,12 +87,12 @@ async def test_a_bad_revision_is_halted_and_taken_back(tmp_path: Path) -> None:
 
 
 async def test_low_confidence_halts_and_reverts_exposed_devices(tmp_path: Path) -> None:
-    async with World(tmp_path, 24) as world:
+    async with World(tmp_path, 26) as world:
         good, bad = world.revision(1), world.revision(2)
         await promoted(world, good)
-        plan = world.rolling(bad, 10, stable=good, gates=(CONFIDENCE,))
+        plan = world.rolling(bad, 12, stable=good, gates=(CONFIDENCE,))
         await world.put(plan)
-        await world.until(lambda s: s.counts.updated == 10)
+        await world.until(lambda s: s.counts.updated == 12)
 
         async def feed() -> None:
             while True:
@@ -108,16 +108,16 @@ async def test_low_confidence_halts_and_reverts_exposed_devices(tmp_path: Path) 
             feeding.cancel()
         assert summary.halt is not None
         assert summary.halt.gate == "confidence"
-        evidence = summary.evidence[0]
-        assert (evidence.canary.devices, evidence.control.devices) == (10, 14)
-        assert evidence.control.mean - evidence.canary.mean == pytest.approx(70 / 255, abs=0.02)
+        (part,) = summary.evidence[0].strata
+        assert (part.canary.devices, part.control.devices) == (12, 14)
+        assert part.control.mean - part.canary.mean == pytest.approx(70 / 255, abs=0.02)
 
         # The operator is slow: exposed devices keep what they have until it says otherwise.
-        assert summary.running[digest(bad)] == 10
+        assert summary.running[digest(bad)] == 12
         await world.put(plan.model_copy(update={"mode": "Reverting", "serial": world.serial + 1}))
-        end = await world.until(lambda s: s.counts.reverted == 10)
-        assert end.running == {digest(good): 24}
-        assert end.exposed == 10
+        end = await world.until(lambda s: s.counts.reverted == 12)
+        assert end.running == {digest(good): 26}
+        assert end.exposed == 12
 
 
 @pytest.mark.parametrize("moment", [0.0, 0.3, 0.8])

@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import aiomqtt
 import structlog
 
 from petiole.wire import topics
 
+from .client import DirectClient
 from .settings import Settings
 from .tls import context
 
@@ -68,7 +69,7 @@ class AiomqttBroker:
         self._identifier = identifier
         self._subscriptions = subscriptions
         self._permitted = permitted
-        self._client: aiomqtt.Client | None = None
+        self._client: DirectClient | None = None
         self._problem = "the broker was not reached yet"
 
     @property
@@ -86,10 +87,8 @@ class AiomqttBroker:
             client = self._client
             if client is None or not self._permitted():
                 return False
-            batch = messages[start : start + WINDOW]
-            sending = [client.publish(m.topic, m.payload, qos=1, retain=m.retain) for m in batch]
             try:
-                await asyncio.gather(*sending)
+                await client.send(messages[start : start + WINDOW])
             except aiomqtt.MqttError as error:
                 log.warning("publish failed", error=str(error))
                 return False
@@ -133,7 +132,9 @@ class AiomqttBroker:
                 await asyncio.sleep(FIRST_WAIT)
                 continue
             try:
-                async with new_client(self._settings, identifier=self._identifier) as client:
+                async with new_client(
+                    self._settings, identifier=self._identifier, kind=DirectClient
+                ) as client:
                     self._client, self._problem, wait = client, "", FIRST_WAIT
                     log.info("connected to broker", port=self._settings.mqtt_port)
                     await self._listen(client, on_message, on_connect)
@@ -150,27 +151,34 @@ class AiomqttBroker:
 
     async def _listen(
         self,
-        client: aiomqtt.Client,
+        client: DirectClient,
         on_message: Callable[[str, bytes], None],
         on_connect: Callable[[], None],
     ) -> None:
+        client.hear = on_message
         for topic in self._subscriptions:
             await client.subscribe(topic, qos=1)
         on_connect()
-        async for message in client.messages:
-            on_message(str(message.topic), _bytes(message.payload))
+        async for _ in client.messages:
+            pass  # none come here; it raises when the connection ends
+
+
+C = TypeVar("C", bound=aiomqtt.Client)
 
 
 def new_client(
-    settings: Settings, waiting: int = 0, identifier: str | None = None
-) -> aiomqtt.Client:
+    settings: Settings,
+    waiting: int = 0,
+    identifier: str | None = None,
+    kind: type[C] = aiomqtt.Client,  # type: ignore[assignment]
+) -> C:
     """Make a client, not connected yet, that keeps ``waiting`` unread messages; 0: all.
 
     Without ``identifier`` the client takes a random one.
 
     OSError when the files for TLS cannot be read; ssl.SSLError, one of them, when they do not fit.
     """
-    client = aiomqtt.Client(
+    client = kind(
         settings.mqtt_host,
         settings.mqtt_port,
         identifier=identifier,
@@ -184,7 +192,3 @@ def new_client(
     )
     client.pending_calls_threshold = 2 * WINDOW  # below that aiomqtt need not warn
     return client
-
-
-def _bytes(payload: object) -> bytes:
-    return bytes(payload) if isinstance(payload, (bytes, bytearray)) else b""

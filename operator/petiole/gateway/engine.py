@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Sequence
 
 import structlog
@@ -24,6 +25,7 @@ from .blocks import Blocks, removal
 from .broker import Broker, Message
 from .ingest import Heard, interpret
 from .metrics import Metrics
+from .outbox import Outbox
 from .registry import Registry
 from .samples import Arrival, Samples
 from .store import Changes, Store
@@ -32,7 +34,7 @@ from .upsert import Row
 log = structlog.get_logger()
 
 BATCH = 0.05  # seconds in which messages gather for one transaction
-PAUSE = 0.1  # least seconds between two evaluations
+AT_ONCE = 2000  # messages of one step: the loop must not stand still for longer
 HEARTBEAT = 1.0  # seconds after which everything is looked at, changed or not
 
 
@@ -55,9 +57,10 @@ class Engine:
         self._wake = asyncio.Event()
         self._waiting: list[asyncio.Future[None]] = []
         self._stepped = asyncio.Condition()
+        self._outbox = Outbox(broker)
+        self._removing: set[str] = set()
         self._announce = False
         self._arrived: list[str] = []
-        self._evaluated = 0.0
         self._looked = 0.0
         self._hearing_since = time.time()
 
@@ -122,16 +125,24 @@ class Engine:
     # --- the loop ---------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Step for ever."""
-        while True:
-            try:
-                async with asyncio.timeout(HEARTBEAT):
-                    await self._wake.wait()
-            except TimeoutError:
-                pass  # time itself changes things: silence, looks, windows
-            self._wake.clear()
-            await asyncio.sleep(BATCH)
-            await self.step()
+        """Step for ever, and publish beside it."""
+        publishing = asyncio.create_task(self._outbox.run(), name="outbox")
+        try:
+            while not publishing.done():
+                await self._next_step()
+            publishing.result()
+        finally:
+            publishing.cancel()
+
+    async def _next_step(self) -> None:
+        try:
+            async with asyncio.timeout(HEARTBEAT):
+                await self._wake.wait()
+        except TimeoutError:
+            pass  # time itself changes things: silence, looks, windows
+        self._wake.clear()
+        await asyncio.sleep(BATCH)
+        await self.step()
 
     async def chores(self) -> None:
         """Fetch missing artefacts and count samples, for ever, beside the steps."""
@@ -147,17 +158,21 @@ class Engine:
 
     async def step(self) -> None:
         """One turn: ingest, decide, commit, publish."""
-        now = time.time()
         waiting, self._waiting = self._waiting, []
         self._ingest()
-        self._decide(now, urgent=bool(waiting))
+        urgent = self._decide(time.time())
+        outbox, self.registry.outbox = self.registry.outbox, []
         try:
             await self._commit()
         except StoreError as error:
+            self.registry.outbox[:0] = [*urgent, *outbox]
             for future in waiting:
                 _fail(future, error)
             return
-        await self._publish()
+        self._outbox.put(urgent, urgent=True)
+        self._outbox.put(outbox)
+        self._tell_again()
+        self._remove_stale()
         for future in waiting:
             if not future.done():
                 future.set_result(None)
@@ -165,7 +180,10 @@ class Engine:
             self._stepped.notify_all()
 
     def _ingest(self) -> None:
-        inbox, self._inbox = self._inbox, []
+        inbox, self._inbox = self._inbox[:AT_ONCE], self._inbox[AT_ONCE:]
+        if self._inbox:
+            self._wake.set()
+        clock, heard_of = self.clock(), Counter[str]()
         for topic, payload in inbox:
             try:
                 heard = interpret(topic, payload)
@@ -175,11 +193,13 @@ class Engine:
                 continue
             if heard is None:
                 continue
-            self._metrics.messages.labels(heard.kind).inc()
+            heard_of[heard.kind] += 1
             if isinstance(heard.message, Sample):
                 self._keep(heard, heard.message)
             else:
-                self.registry.hear(heard, self.clock())
+                self.registry.hear(heard, clock)
+        for kind, count in heard_of.items():
+            self._metrics.messages.labels(kind).inc(count)
 
     def _keep(self, heard: Heard, sample: Sample) -> None:
         device = self.registry.devices.get(heard.device)
@@ -190,7 +210,11 @@ class Engine:
 
     # --- decide -----------------------------------------------------------------------------------
 
-    def _decide(self, now: float, *, urgent: bool) -> None:
+    def _decide(self, now: float) -> list[Message]:
+        """Let every fleet that something happened to, or whose time came, take its turn.
+
+        Returns new halts, to be told before anything else.
+        """
         for variant in self._blocks.refer(self.registry.variants()):
             self.registry.changes.put(schema.artefacts, variant.model_dump(exclude={"arena"}))
         arrived, self._arrived = self._arrived, []
@@ -200,39 +224,37 @@ class Engine:
         if now - self._looked >= HEARTBEAT:
             self._looked = now
             self.registry.dirty.update(self.registry.fleets)
-        if not self.registry.dirty:
-            return
-        if not urgent and now - self._evaluated < PAUSE:
-            self._wake.set()
-            return
-        self._evaluated = now
         clock = self.clock()
         unknown = self.registry.unknown
         self._metrics.unknown.set(unknown)
         dirty, self.registry.dirty = self.registry.dirty, set()
+        halts = []
         for name in dirty:
+            fleet = self.registry.fleets[name]
             with self._metrics.evaluation.time():
-                self._evaluate(self.registry.fleets[name], clock, unknown)
+                if self._turn(fleet, clock, unknown):
+                    halts.append(self.registry.halt_message(fleet))
+        return halts
 
-    def _evaluate(self, fleet: Fleet, clock: Clock, unknown: int) -> None:
+    def _turn(self, fleet: Fleet, clock: Clock, unknown: int) -> bool:
+        """Let one fleet decide; True when it stops its target now."""
         before = (fleet.version, fleet.looked)
         outcome = fleet.turn(clock, self._blocks.ready, self._around(fleet, unknown))
-        if outcome.new_halt:
-            self._metrics.halts.inc()
-            log.error("halt", fleet=fleet.name, why=fleet.halt and fleet.halt.message)
-            self.registry.outbox.insert(0, self.registry.halt_message(fleet))
         for member in outcome.members:
             self.registry.note_member(fleet, member)
         for device, grant in outcome.grants:
             self.registry.grant(device, grant)
         self._metrics.grants.inc(len(outcome.grants))
         if outcome.new_halt:
+            self._metrics.halts.inc()
+            log.error("halt", fleet=fleet.name, why=fleet.halt and fleet.halt.message)
             self.registry.dirty.add(fleet.name)  # what was granted is taken back by the next turn
             self._wake.set()
         if (fleet.version, fleet.looked) != before:
             self.registry.changes.put(schema.fleets, fleet.row())
             for standing, count in outcome.summary.counts.model_dump(exclude={"total"}).items():
                 self._metrics.devices.labels(fleet.name, standing).set(count)
+        return outcome.new_halt
 
     def _around(self, fleet: Fleet, unknown: int) -> Surroundings:
         plan = fleet.plan
@@ -266,31 +288,25 @@ class Engine:
             raise StoreError(self.problem) from error
         self.problem = ""
 
-    async def _publish(self) -> None:
-        if not self._broker.connected:
-            # What is retained is announced when the broker is back; only removals must be kept.
-            self.registry.outbox = [m for m in self.registry.outbox if not m.payload]
-            return
-        outbox, self.registry.outbox = self.registry.outbox, []
+    def _tell_again(self) -> None:
+        """Publish everything again: a broker that was away may have lost what it retained."""
         if self._announce:
             self._announce = False
-            outbox = [
-                *outbox,
-                *self._blocks.messages(self._blocks.all_ready()),
-                *self.registry.retained(),
-            ]
-        if not await self._broker.publish(outbox):
-            self._announce = True
-            self.registry.outbox[:0] = [m for m in outbox if not m.payload]
-            return
-        await self._remove_stale()
+            self._outbox.put(self._blocks.messages(self._blocks.all_ready()))
+            self._outbox.put(self.registry.retained())
 
-    async def _remove_stale(self) -> None:
+    def _remove_stale(self) -> None:
+        """Take blocks that nothing names off the broker, and forget them once they are."""
         stale = self._blocks.stale()
-        gone: list[Message] = [m for variant in stale for m in removal(variant)]
-        if stale and await self._broker.publish(gone):
-            self._blocks.removed(stale)
-            for variant in stale:
+        self._removing &= {variant.digest for variant in stale}
+        for variant in stale:
+            gone = removal(variant)
+            if variant.digest not in self._removing:
+                self._removing.add(variant.digest)
+                self._outbox.put(gone)
+            elif not any(message.topic in self._outbox for message in gone):
+                self._blocks.removed([variant])
+                self._removing.discard(variant.digest)
                 self.registry.changes.delete(schema.artefacts, {"digest": variant.digest})
 
 

@@ -17,7 +17,7 @@ from petiole.fleet.standing import Clock, variant_for
 from petiole.fleet.windows import Bin, Tally, WindowBook, take
 from petiole.rollout.plan import Plan, Variant
 from petiole.wire import topics
-from petiole.wire.messages import Grant, State, Stats, encode_halt
+from petiole.wire.messages import Artefact, Grant, State, Stats, encode_halt
 
 from . import schema
 from .broker import Message
@@ -42,12 +42,16 @@ class Registry:
         self.changes = Changes()
         self.outbox: list[Message] = []
         self.unknown = 0  # devices that speak but were never registered
+        self._granted: Counter[Artefact] = Counter()  # devices by the artefact of their grant
         self._rivals: dict[str, list[str]] = {}  # fleets that match a device and do not have it
         self._contested: Counter[str] = Counter()
 
     async def load(self, store: Store) -> None:
         """Read everything that an earlier process knew."""
         self.devices = {r["id"]: Device.from_row(r) for r in await store.read(schema.devices)}
+        self._granted.update(
+            d.grant.artefact for d in self.devices.values() if d.grant and d.grant.artefact
+        )
         for row in await store.read(schema.histories):
             self.devices[row["device"]].history = row["entries"]
         for row in await store.read(schema.tallies):
@@ -190,9 +194,18 @@ class Registry:
     # --- what the gateway decides -----------------------------------------------------------------
 
     def grant(self, device: Device, grant: Grant) -> None:
-        device.grant = grant
+        """Let this be the device's grant."""
+        self._count_grant(device, grant)
         self._note_device(device)
         self.outbox.append(Message(topics.grant(device.id), grant.encode()))
+
+    def _count_grant(self, device: Device, grant: Grant | None) -> None:
+        for held, by in ((device.grant, -1), (grant, 1)):
+            if held is not None and held.artefact is not None:
+                self._granted[held.artefact] += by
+                if not self._granted[held.artefact]:
+                    del self._granted[held.artefact]
+        device.grant = grant
 
     def note_fleet(self, fleet: Fleet) -> None:
         self.changes.put(schema.fleets, fleet.row())
@@ -216,9 +229,8 @@ class Registry:
     def variants(self) -> list[Variant]:
         """All artefacts that a plan or a grant names."""
         revisions = [r for f in self.fleets.values() for r in (f.plan.target, f.plan.stable) if r]
-        granted = [d.grant.artefact for d in self.devices.values() if d.grant and d.grant.artefact]
         return [
-            *(Variant(digest=a.digest, size=a.size, block_size=a.block) for a in set(granted)),
+            *(Variant(digest=a.digest, size=a.size, block_size=a.block) for a in self._granted),
             *(v for r in revisions for v in r.variants.values()),
         ]
 
@@ -270,7 +282,7 @@ class Registry:
     def _hand_over(self, device: Device, owner: str | None) -> None:
         device.fleet = owner
         if owner is None and device.grant is not None:
-            device.grant = None
+            self._count_grant(device, None)
             self.outbox.append(Message(topics.grant(device.id), b""))
         self._note_device(device)
 
