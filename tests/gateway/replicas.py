@@ -46,6 +46,7 @@ class Several(World):
             "PETIOLE_MQTT_PASSWORD": self.broker.gateway_password,
             "PETIOLE_GATEWAY_TOKEN": "secret",
             "PETIOLE_DATABASE_URL": self.database_url,
+            **self.environment,
         }
         command = [
             sys.executable, "-m", "petiole.cli.main", "gateway",

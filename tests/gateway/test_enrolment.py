@@ -21,6 +21,7 @@ from typer.testing import CliRunner, Result
 
 from hack.testbed.broker import Broker
 from hack.testbed.pki import Pki, csr, new_key
+from hack.testbed.postgres import Postgres
 from petiole.cli.main import app
 from petiole.gateway.enrol.enrolment import Enrolment, RefusedError
 from petiole.gateway.enrol.files import RevocationFile
@@ -32,6 +33,7 @@ from petiole.identity.authority import Authority, new_authority
 from petiole.identity.request import PrivateKey, RequestError
 from petiole.wire import topics
 
+from .replicas import Several
 from .test_security import refusal
 from .world import World, eventually
 
@@ -280,12 +282,6 @@ class SecureWorld(World):
     def settings(self) -> dict[str, Any]:
         return {**super().settings(), **self.files}
 
-    async def enrol(self, device: str, token: str, request: bytes) -> httpx.Response:
-        """As a device does it: without the bearer token."""
-        pem = x509.load_der_x509_csr(request).public_bytes(Encoding.PEM).decode()
-        async with httpx.AsyncClient(base_url=self.http.base_url, timeout=20) as http:
-            return await http.post("/enrol", json={"id": device, "token": token, "csr": pem})
-
     async def token(self, device: str) -> str:
         answer = await self.http.post(f"/v1/devices/{device}/token")
         assert answer.status_code == 201, answer.text
@@ -303,7 +299,7 @@ async def test_a_device_enrols_renews_and_is_taken_back(tmp_path: Path) -> None:
         await world.devices[0].stop()
         name, key, pki = world.devices[0].id, new_key(), world.pki
         token = await world.token(name)
-        answer = await world.enrol(name, token, csr(key, name))
+        answer = await enrol(world, name, token, csr(key, name))
         assert answer.status_code == 200, answer.text
         first = x509.load_pem_x509_certificate(answer.json()["certificate"].encode())
         assert answer.json()["ca"].encode() == (pki.folder / "ca.crt").read_bytes()
@@ -367,28 +363,60 @@ async def test_enrolment_tells_strangers_nothing(tmp_path: Path) -> None:
         one, two = (d.id for d in world.devices)
         token = await world.token(one)
         used = csr(new_key(), one)
-        assert (await world.enrol(one, token, used)).status_code == 200
+        assert (await enrol(world, one, token, used)).status_code == 200
         answers = [
-            await world.enrol(one, token, csr(new_key(), one)),  # twice
-            await world.enrol(two, token, csr(new_key(), two)),  # another's
-            await world.enrol(two, "wrong", csr(new_key(), two)),
-            await world.enrol("nobody", token, csr(new_key(), "nobody")),
+            await enrol(world, one, token, csr(new_key(), one)),  # twice
+            await enrol(world, two, token, csr(new_key(), two)),  # another's
+            await enrol(world, two, "wrong", csr(new_key(), two)),
+            await enrol(world, "nobody", token, csr(new_key(), "nobody")),
         ]
         assert {a.status_code for a in answers} == {403}
         assert len({a.text for a in answers}) == 1
         assert (await world.http.post("/v1/devices/nobody/token")).status_code == 404
         world.kill_gateway()
         await world.start_gateway()
-        assert (await world.enrol(one, token, csr(new_key(), one))).status_code == 403
-        assert (await world.enrol(one, token, used)).status_code == 200
+        assert (await enrol(world, one, token, csr(new_key(), one))).status_code == 403
+        assert (await enrol(world, one, token, used)).status_code == 200
         bare = {"authorization": ""}
         for method, path in (("POST", f"/v1/devices/{one}/token"), ("GET", "/v1/revocations")):
             assert (await world.http.request(method, path, headers=bare)).status_code == 401
         too_long = await world.http.post("/enrol", content=b"x" * 20_000)
         assert too_long.status_code == 413
-        bad = await world.enrol(two, await world.token(two), csr(new_key(), one))
+        bad = await enrol(world, two, await world.token(two), csr(new_key(), one))
         assert bad.status_code == 422
         assert f"CN={two}" in bad.text
+
+
+async def test_a_token_stays_used_when_another_replica_leads(
+    tmp_path: Path, postgres: Postgres
+) -> None:
+    pki = Pki(tmp_path / "pki")
+    world = Several(tmp_path, 1, await postgres.database("enrolment"))
+    files = {"CA_CERT": "ca.crt", "CA_KEY": "ca.key"}
+    world.environment = {f"PETIOLE_{k}": str(pki.folder / v) for k, v in files.items()}
+    async with world:
+        name, used = world.devices[0].id, csr(new_key(), world.devices[0].id)
+        leader = world.leader()
+        assert leader is not None
+        await world.ask(1 - leader)  # which hands it on
+        token = str((await world.http.post(f"/v1/devices/{name}/token")).json()["token"])
+        assert (await enrol(world, name, token, used)).status_code == 200
+        world.replicas[leader].kill()
+        await eventually(lambda: leads(world, leader), "another leads", 20)
+        assert (await enrol(world, name, token, csr(new_key(), name))).status_code == 403
+        assert (await enrol(world, name, token, used)).status_code == 200
+
+
+async def leads(world: Several, dead: int) -> bool:
+    """Whether another than ``dead`` leads."""
+    return await asyncio.to_thread(world.leader) == 1 - dead
+
+
+async def enrol(world: World, device: str, token: str, request: bytes) -> httpx.Response:
+    """As a device does it: without the bearer token."""
+    pem = x509.load_der_x509_csr(request).public_bytes(Encoding.PEM).decode()
+    async with httpx.AsyncClient(base_url=world.http.base_url, timeout=20) as http:
+        return await http.post("/enrol", json={"id": device, "token": token, "csr": pem})
 
 
 async def test_too_many_enrolments_from_one_address_wait(tmp_path: Path) -> None:
