@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from petiole.api.rollout import Pace, Stage
+from petiole.api.rollout import Pace, Stage, Window, Windows
 from petiole.rollout.observed import Event
 from petiole.rollout.quiet import worth_writing
 
@@ -136,3 +136,21 @@ def test_a_status_that_is_kept_is_the_one_that_was_there(canary: Operator) -> No
     assert due is not None
     moved = more.model_copy(update={"mode": "Paused"})
     assert worth_writing(observed, moved, canary.now)[0].samples == 7
+
+
+def test_a_wait_that_is_over_is_not_asked_for_again_and_again() -> None:
+    """Its successor is not worth a write, so that the status still names the old one."""
+    windows = Windows(download=(Window(cron="0 9 * * *", duration="9h"),))  # it is 08:00
+    operator = Operator(spec(gates=(), windows=windows, progress_deadline="9d"), Field())
+    operator.settle()
+    operator.field.held_back = {"DownloadWindow": 40}
+    operator.wait(minutes=50)
+    waiting = operator.status.waiting_for
+    assert waiting is not None
+    assert waiting.reason == "DownloadWindow"
+
+    operator.field.held_back = {"Pace": 40}
+    outcome = operator.wait(minutes=10)
+    assert operator.status.waiting_for == waiting, "it is told with the next counts"
+    assert outcome.again is not None
+    assert outcome.again > 10.0

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from petiole.api.devicefleet import DeviceFleetStatus
+from petiole.api.devicefleet import DeviceFleetStatus, Waiting
 
 from .conditions import conditions, message
 from .drifting import watch
@@ -39,11 +39,12 @@ def reconcile(observed: FleetObserved, now: datetime) -> FleetOutcome:
     status, plan = _plan(scene, status)
     status = _described(scene, status)
     events += _events(observed.status, status)
+    waiting = status.waiting_for  # also when it is not worth a write: an old one may be long over
     status, later = worth_writing(observed, status, now)
     actions: tuple[FleetAction, ...] = events
     if plan is not None and _untold(observed, plan):
         actions = (PutPlan(plan), *actions)
-    return FleetOutcome(status=status, actions=actions, again=_again(status, later, now))
+    return FleetOutcome(status=status, actions=actions, again=_again(waiting, later, now))
 
 
 def _described(scene: Scene, status: DeviceFleetStatus) -> DeviceFleetStatus:
@@ -72,8 +73,7 @@ def _untold(observed: FleetObserved, plan: Plan) -> bool:
     return observed.summary is None or observed.summary.serial != plan.serial
 
 
-def _again(status: DeviceFleetStatus, later: datetime | None, now: datetime) -> float | None:
-    waiting = status.waiting_for
+def _again(waiting: Waiting | None, later: datetime | None, now: datetime) -> float | None:
     times = [t for t in (later, waiting.until if waiting is not None else None) if t is not None]
     return max((min(times) - now).total_seconds(), _SOONEST) if times else None
 
