@@ -22,7 +22,9 @@ def line(run: Run) -> str:
     if run.kind != "speed":
         said += f", {len(run.trace.begun)} exposed"
     if run.lost:
-        said += f" (devices {run.trace.succeeded}+{run.trace.failed}, server {run.counted.succeeded}+{run.counted.failed})"
+        told, trace = run.counted, run.trace
+        said += f" ({trace.succeeded} ok and {trace.failed} failed"
+        said += f", the server says {told.succeeded} and {told.failed})"
     if run.stop_seconds is not None:
         said += f", last began {run.stop_seconds:.3f} s after the deciding failure"
     return said
