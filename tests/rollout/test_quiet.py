@@ -140,14 +140,15 @@ def test_a_status_that_is_kept_is_the_one_that_was_there(canary: Operator) -> No
 
 def test_a_wait_that_is_over_is_not_asked_for_again_and_again() -> None:
     """Its successor is not worth a write, so that the status still names the old one."""
-    windows = Windows(download=(Window(cron="0 9 * * *", duration="9h"),))  # it is 08:00
+    windows = Windows(apply=(Window(cron="0 9 * * *", duration="9h"),))  # it is 08:00
     operator = Operator(spec(gates=(), windows=windows, progress_deadline="9d"), Field())
     operator.settle()
-    operator.field.held_back = {"DownloadWindow": 40}
+    operator.field.phase = dict.fromkeys(operator.field.phase, "ready")
+    operator.field.held_back = {"ApplyWindow": 40}
     operator.wait(minutes=50)
     waiting = operator.status.waiting_for
     assert waiting is not None
-    assert waiting.reason == "DownloadWindow"
+    assert waiting.reason == "ApplyWindow"
 
     operator.field.held_back = {"Pace": 40}
     outcome = operator.wait(minutes=10)
