@@ -11,7 +11,7 @@ import pytest
 from hack.testbed.devices import Device, passwords, provision_board, provision_posix
 from hack.testbed.testbed import Testbed
 from hack.testbed.waits import wait_until
-from petiole.artifact.flash import FLASH_SIZE, MPS2_MEMORY_SIZE
+from petiole.artifact.flash import MPS2_MEMORY_SIZE, SLOTS_OFFSET
 
 DEVICES = [Device(f"device-{n}", "cortex-m4", {"site": "north"}) for n in range(3)]
 
@@ -73,7 +73,9 @@ def test_flash_images_are_made_for_both_kinds_of_device(tmp_path: Path) -> None:
     provision_posix(tmp_path, DEVICES, (b"k" * 32,))
     images = sorted(tmp_path.glob("*.flash"))
     assert [image.stem for image in images] == [device.id for device in DEVICES]
-    assert {image.stat().st_size for image in images} == {FLASH_SIZE}
+    sizes = [SLOTS_OFFSET + 2 * device.slot for device in DEVICES]
+    assert [image.stat().st_size for image in images] == sizes
+    assert images[0].read_bytes()[4096:SLOTS_OFFSET] == b"\xff" * (SLOTS_OFFSET - 4096)
     memory = provision_board(tmp_path, DEVICES[0], (b"k" * 32,))
     assert memory.stat().st_size == MPS2_MEMORY_SIZE
     assert memory.read_bytes()[:4096] == images[0].read_bytes()[:4096]
