@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import matplotlib as mpl
@@ -42,7 +43,9 @@ def main() -> None:
     axes.set(xlabel="devices that have begun, in their order", ylabel="of which failed")
     axes.legend(loc="upper left")
     PATH.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(PATH, metadata={"Date": None})
+    text = io.StringIO()
+    figure.savefig(text, metadata={"Date": None})
+    PATH.write_text("\n".join(line.rstrip() for line in text.getvalue().splitlines()) + "\n")
 
 
 if __name__ == "__main__":

@@ -44,8 +44,8 @@ def drop(canary: float, *, look: int = 1, n: int = 30, controls: int = 172, sd: 
         (1, 0, "Continue"),
         (1, 1, "Continue"),
         (2, 2, "Fail"),
-        (26, 2, "Fail"),
-        (27, 2, "Continue"),
+        (29, 2, "Fail"),
+        (30, 2, "Continue"),
         (31, 0, "Continue"),
         (32, 0, "Pass"),
         (55, 1, "Continue"),
@@ -104,8 +104,8 @@ def test_silent_devices_are_no_longer_in_flight() -> None:
 
 def test_failures_count_where_they_lie_in_the_order_of_beginning() -> None:
     assert outcome(2, 2, began=100, failed_at=(40, 90)).verdict == "Continue"
-    assert outcome(2, 2, began=100, failed_at=(10, 26)).verdict == "Fail"
-    assert outcome(2, 2, began=100, failed_at=(10, 27)).verdict == "Continue"
+    assert outcome(2, 2, began=100, failed_at=(10, 29)).verdict == "Fail"
+    assert outcome(2, 2, began=100, failed_at=(10, 30)).verdict == "Continue"
 
 
 def test_failures_whose_place_is_not_kept_may_lie_anywhere_among_those_that_began() -> None:
@@ -150,7 +150,8 @@ def test_the_number_of_clean_devices_asked_for_is_enough_and_no_more(
         (30, 27, 1, "Continue", "to pass it takes 1 more without a failure"),
         (5, 4, 0, "Continue", "to pass it takes 1 more without a failure"),
         (5, 5, 0, "Pass", "if 1 of the fleet's 5 devices failed there would be more"),
-        (5, 5, 1, "Continue", "1 failed; with 1 of the fleet's 5 devices it is bad"),
+        (5, 5, 1, "Fail", "1 of the first 5 devices failed"),
+        (10, 10, 1, "Continue", "1 failed; with 1 of the fleet's 10 devices it is bad"),
         (100, 25, 0, "Continue", "25 clean devices exclude failure rates >= 10 %"),
         (100, 45, 0, "Pass", "if 10 of the fleet's 100 devices"),
     ],
@@ -158,7 +159,7 @@ def test_the_number_of_clean_devices_asked_for_is_enough_and_no_more(
 def test_in_a_small_fleet_the_rest_of_it_is_counted(
     devices: int, n: int, k: int, verdict: str, words: str
 ) -> None:
-    late = tuple(range(28, 28 + k)) if devices > 5 else tuple(range(5, 5 + k))
+    late = tuple(range(devices - k + 1, devices + 1))
     found = outcome(n, k, devices=devices, failed_at=late)
     assert (found.verdict, words in found.message) == (verdict, True), found.message
 

@@ -30,6 +30,7 @@ _LEAST_HORIZON = 50
 _SPANS = 16.0  # horizon, in times of what a bad revision needs on average to show itself
 _PRICES = 24  # tried at once
 _ROUNDS = 3
+_FURTHER = 16  # devices that all places may be pushed out by, to spend what is left of alpha
 
 _Array = NDArray[np.float64]
 _Places = NDArray[np.int64]
@@ -96,17 +97,22 @@ def weights(good: float, bad: float) -> tuple[float, float]:
     return math.log(bad / good), math.log((1.0 - good) / (1.0 - bad))
 
 
-@lru_cache(maxsize=256)
 def boundary(good: float, bad: float, alpha: float, beta: float, devices: int = 0) -> Boundary:
     """Return the best rule for a fleet of ``devices``; 0 when its size is unknown.
 
-    Rates are fractions, ``0 < good < bad < 1``. Ten to sixty milliseconds; kept once computed.
+    Rates are fractions, ``0 < good < bad < 1``. Up to 0.3 s; kept once computed.
     """
     if not 0.0 < good < bad < 1.0:
         raise ValueError(f"good {good} and bad {bad} must be rates, 0 < good < bad < 1")
     horizon = _horizon(good, bad, alpha)
     whole = 0 < devices <= horizon
-    horizon = devices if whole else horizon
+    return _boundary(good, bad, alpha, beta, devices if whole else horizon, whole)
+
+
+@lru_cache(maxsize=256)
+def _boundary(
+    good: float, bad: float, alpha: float, beta: float, horizon: int, whole: bool
+) -> Boundary:
     tail = None if whole else math.log(1.0 / (alpha * TAIL_SHARE))
     budget = alpha if whole else alpha * (1.0 - TAIL_SHARE)
     problem = _Problem(good, bad, horizon, _most_failures(good, bad, budget, horizon))
@@ -145,13 +151,19 @@ class _Problem:
     def best(self, alpha: float, beta: float) -> _Places:
         """Return the rule that exposes fewest; a miss gets a price where power asks for one."""
         places = self._cheapest(alpha, 0.0)
-        if self.most_power(alpha) < 1.0 - beta:
-            return places
-        for price in (1.0, 10.0, 100.0, 1000.0):
-            if self._power(places) >= 1.0 - beta:
-                break
-            places = self._cheapest(alpha, price * self.horizon)
-        return places
+        if self.most_power(alpha) >= 1.0 - beta:
+            for price in (1.0, 10.0, 100.0, 1000.0):
+                if self._power(places) >= 1.0 - beta:
+                    break
+                places = self._cheapest(alpha, price * self.horizon)
+        return self._spend(places, alpha)
+
+    def _spend(self, places: _Places, alpha: float) -> _Places:
+        """Push all places out by as much as what one price leaves of ``alpha`` allows."""
+        by = np.arange(_FURTHER)[:, None]
+        rules = np.where(places > 0, np.minimum(places + by, self.horizon), 0)
+        allowed = self.achieves(rules)[0] <= alpha
+        return rules[int(np.flatnonzero(allowed)[-1])] if allowed.any() else places
 
     def most_power(self, alpha: float) -> float:
         """Power of the fixed test at the horizon, which no sequential one exceeds (Neyman-Pearson).

@@ -152,8 +152,8 @@ def _contrast(strata: Sequence[Stratum], question: _Question) -> _Contrast:
     """Sum over hardware of the canaries' share times the difference there.
 
     B. L. Welch, "The generalization of Student's problem when several different population
-    variances are involved", Biometrika 34 (1947), 28-35; freedom by F. E. Satterthwaite, Biometrics Bulletin
-    2 (1946), 110-114.
+    variances are involved", Biometrika 34 (1947), 28-35; freedom by F. E. Satterthwaite,
+    Biometrics Bulletin 2 (1946), 110-114.
     """
     canaries = _total([s.canary for s in strata])
     estimate, variance, spread, third, canary, baseline = (
