@@ -1,7 +1,7 @@
 """``python -m bench.rollout``: the peers on the same work, one after another, and the bars.
 
-Exit status 1 when a bar is missed. ``--only`` leaves peers out: bars that need them are then not
-judged.
+Exit status 1 when a bar is missed or a peer breaks down; the others still run. ``--only`` leaves
+peers out: bars that need them are then not judged.
 """
 
 from __future__ import annotations
@@ -18,13 +18,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 
-from hack.testbed.processes import ROOT
+from hack.testbed.processes import ROOT, ProcessError
+from hack.testbed.waits import DeadlineError
 
 from . import plot, show
 from .figures import Figures, bars, figures
 from .peers.goosebit import Goosebit
-from .peers.hawkbit import Hawkbit
+from .peers.hawkbit import Hawkbit, HawkbitError
 from .peers.petiole import Petiole
 from .work import Peer, Run, Skip, Work
 
@@ -53,7 +55,8 @@ def main() -> int:
         console.print(f"logs and databases: {folder}")
     else:
         shutil.rmtree(folder, ignore_errors=True)
-    return 1 if any(bar.met is False for bar in judged) else 0
+    broken = any("broken" in found for found in results.values())
+    return 1 if broken or any(bar.met is False for bar in judged) else 0
 
 
 def _leg(peer: Peer, work: Work, console: Console) -> Figures:
@@ -69,13 +72,21 @@ def _leg(peer: Peer, work: Work, console: Console) -> Figures:
         tell(show.line(run))
 
     load = os.getloadavg()[0]
+    broken = ""
     try:
         peer.run(work, tell, done)
     except Skip as reason:
-        tell(f"[yellow]skipped: {reason}[/yellow]")
+        tell(f"[yellow]skipped[/yellow]: {escape(str(reason))}")
         return {}
+    except (ProcessError, DeadlineError, HawkbitError) as error:
+        broken = str(error)
+        tell(f"[red]broke down[/red]: {escape(broken)}")
     machine = {"cpus": os.cpu_count(), "loadBefore": round(load, 2)}
-    return {**figures(runs, peer.setting), "machine": machine}
+    return {
+        **figures(runs, peer.setting),
+        "machine": machine,
+        **({"broken": broken} if broken else {}),
+    }
 
 
 def _work(given: argparse.Namespace, folder: Path) -> Work:

@@ -33,6 +33,10 @@ _WATCH = 0.25  # seconds between looks at a rollout that may pause
 _QUIET = 5.0  # seconds without a new device after which a paused rollout is over
 
 
+class HawkbitError(Exception):
+    """hawkBit refused a request of its administrator; the message has its answer."""
+
+
 class Hawkbit:
     """One group where speed counts, ten with an error threshold where devices fail."""
 
@@ -252,13 +256,13 @@ class _Server:
         ):
             text = await answer.text()
             if answer.status >= 400:
-                raise RuntimeError(f"hawkBit: {method} {path}: {answer.status} {text[:300]}")
+                raise HawkbitError(f"hawkBit: {method} {path}: {answer.status} {text[:300]}")
             return await answer.json(content_type=None) if text else {}
 
     async def _answers(self) -> bool:
         try:
             await self._ask("GET", "/rest/v1/targets?limit=1")
-        except (aiohttp.ClientError, RuntimeError):
+        except (aiohttp.ClientError, HawkbitError):
             return False
         return True
 
