@@ -97,7 +97,8 @@ class Member:
 
     def begins(self, state: State, variant: Variant) -> bool:
         """Tell whether this report is the first that shows it busy with the target."""
-        busy = state.target == variant.digest and state.phase is not Phase.IDLE
+        ours = state.target == variant.digest and state.attempt >= self.attempt
+        busy = ours and state.phase is not Phase.IDLE
         return self.began is None and (busy or state.active == variant.digest)
 
     def try_again(self, now: float) -> None:

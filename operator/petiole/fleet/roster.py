@@ -15,7 +15,7 @@ from petiole.wire.messages import State
 
 from .devices import Device
 from .lane import Group, Lane
-from .member import Mark, Member
+from .member import MAX_ATTEMPT, Mark, Member
 from .standing import IN_FLIGHT, Clock, Standing, Terms, standing, variant_for
 from .totals import Totals
 from .watch import Watch
@@ -71,7 +71,9 @@ class Roster:
         strata = {d: _strata(self.plan, joining[d]) for d in fresh if self.plan.stratify_by}
         first = 1 + max((m.position for m in self.members.values()), default=-1) if fresh else 0
         for number, device in enumerate(cohort.order(revision, fresh, strata)):
-            member = self.members[device] = Member(device, first + number)
+            member = self.members[device] = Member(
+                device, first + number, attempt=_attempt(self.plan, joining[device])
+            )
             self.changed[member] = None
         joined = [self.members[d] for d in joining if self.members[d].device is None]
         for member in joined:
@@ -331,6 +333,18 @@ def _only_grew(before: Terms, after: Terms) -> bool:
 
 def _state(member: Member) -> State | None:
     return member.device.state if member.device else None
+
+
+def _attempt(plan: Plan, device: Device) -> int:
+    """Return the number of a new member's first try.
+
+    A device goes on saying that it gave up the target, also when that was in a rollout before: a
+    plan of a later attempt lets it try again.
+    """
+    state, variant = device.state, variant_for(plan.target, device.state)
+    if plan.attempt == 0 or state is None or variant is None or state.target != variant.digest:
+        return 0
+    return min(state.attempt + 1, MAX_ATTEMPT)
 
 
 def _strata(plan: Plan, device: Device) -> tuple[str, ...]:
