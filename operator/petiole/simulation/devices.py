@@ -85,7 +85,8 @@ class SimulatedDevice(Device):
 class Pulse:
     """Sends the statistics of all living devices of a run, each at its own moment of an interval.
 
-    A device's mean confidence is normal around the mean of its class; a bad build lowers it.
+    A device's mean confidence and the mean time of its inferences are normal around the means of
+    its class; a bad build is less confident, or slower, by what is assumed.
     """
 
     def __init__(
@@ -93,10 +94,10 @@ class Pulse:
     ) -> None:
         self._events, self._assumed = events, assumed
         self._interval = seconds(policy.spec.monitoring.interval)
-        self._drop = assumed.drop if build == "bad" else 0.0
+        self._drop, self._rise = (assumed.drop, assumed.rise) if build == "bad" else (0.0, 0.0)
         self._start = events.now
         self._mark, self._stage = "", events.now
-        self._means: Any = None
+        self._deviations: Any = None  # of confidence and of time, in units of the spread
         self._seed = seed
 
     def told(self, plan: Plan) -> None:
@@ -119,14 +120,13 @@ class Pulse:
             since = self._before(device.index, self._stage) + self._interval
         ran = max(0.0, self.last(device.index) - since)
         count = int(ran / self._assumed.inferences)
-        mean = self._mean(device.index)
-        if is_target(state.active):
-            mean = max(0.0, mean - self._drop)
+        confidence, inference = self._means(device.index, target=is_target(state.active))
         return {
             state.active: Tally(
                 _NO_STATS,
                 count=count,
-                confidence_sum=round(mean * FULL_SCALE * count),
+                confidence_sum=round(confidence * FULL_SCALE * count),
+                latency_sum=round(inference * 1e6 * count),
                 mark=self._mark,
             )
         }
@@ -135,13 +135,19 @@ class Pulse:
         moment = self._start + (index * _GOLDEN % 1.0) * self._interval
         return moment + (time - moment) // self._interval * self._interval
 
-    def _mean(self, index: int) -> float:
-        if self._means is None:
+    def _means(self, index: int, *, target: bool) -> tuple[float, float]:
+        """Return confidence (0..1) and seconds of an inference; class by class they get worse."""
+        if self._deviations is None:
             random = np.random.default_rng(self._seed)
-            self._means = random.standard_normal(self._assumed.devices, dtype=np.float32)
+            self._deviations = random.standard_normal((self._assumed.devices, 2), np.float32)
         a = self._assumed
-        centre = a.confidence - hardware_of(index, a) * a.spread
-        return min(1.0, max(0.0, centre + a.spread * float(self._means[index])))
+        less, more = (float(d) for d in self._deviations[index])
+        hardware = hardware_of(index, a)
+        confidence = a.confidence + a.spread * (less - hardware)
+        inference = a.inference * (1.0 + hardware) * (1.0 + a.spread * more)
+        if target:
+            confidence, inference = confidence - self._drop, inference * (1.0 + self._rise)
+        return min(1.0, max(0.0, confidence)), max(1e-6, inference)
 
 
 def all_devices(policy: Policy, assumed: Assumptions, pulse: Pulse) -> list[SimulatedDevice]:
