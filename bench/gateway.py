@@ -120,7 +120,7 @@ class Crowd:
 class Bench:
     """A broker, a gateway process and the operator's calls."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, profile: Path | None) -> None:
         self.folder = folder
         (folder / "store" / "artifacts").mkdir(parents=True)
         self.processes = Processes(folder)
@@ -135,7 +135,9 @@ class Bench:
         self.gateway = self.processes.start(
             "gateway",
             [
-                ".venv/bin/python", "-m", "petiole.cli.main", "gateway",
+                ".venv/bin/python",
+                *(["-m", "cProfile", "-o", str(profile)] if profile else []),
+                "-m", "petiole.cli.main", "gateway",
                 "--mqtt-port", str(self.broker.port), "--listen-port", str(port),
                 "--database-url", Settings.sqlite(folder / "gateway.db"),
                 "--store", (folder / "store").as_uri(),
@@ -163,6 +165,27 @@ class Bench:
     def put(self, path: str, body: object) -> None:
         self.http.put(path, json=body).raise_for_status()
 
+    def parts(self) -> dict[str, str]:
+        """Where the time of the steps went: count, seconds in all, and the slowest bucket."""
+        found: dict[str, list[float]] = {}
+        for line in self.http.get("/metrics").text.splitlines():
+            if line.startswith("petiole_step_seconds_") and "created" not in line:
+                name, value = line.rsplit(" ", 1)
+                part = name.split('part="')[1].split('"')[0]
+                found.setdefault(part, [0.0, 0.0, 0.0])
+                at, count = found[part], float(value)
+                if "_sum" in name:
+                    at[1] = count
+                elif "_count" in name:
+                    at[0] = count
+                elif count > at[2]:
+                    at[2] = count
+                    bound = name.split('le="')[1].split('"')[0]
+                    at[3:] = [float(bound)]
+        return {
+            k: f"{n:.0f} x, {s:.2f} s, at most {most} s" for k, (n, s, _, most) in found.items()
+        }
+
     def summary(self, after: int = -1) -> Summary:
         query = {"after": after, "wait": 0.05}
         return Summary.model_validate(
@@ -170,8 +193,10 @@ class Bench:
         )
 
 
-def run(folder: Path, devices: int, failing: int, flight: int) -> dict[str, Any]:
-    bench = Bench(folder)
+def run(
+    folder: Path, devices: int, failing: int, flight: int, profile: Path | None
+) -> dict[str, Any]:
+    bench = Bench(folder, profile)
     stable, target = bench.revision(1), bench.revision(2)
     crowd = Crowd(
         bench.broker, devices, target.variants["m4"].digest, stable.variants["m4"].digest, failing
@@ -213,6 +238,7 @@ def run(folder: Path, devices: int, failing: int, flight: int) -> dict[str, Any]
             result["haltSeconds"] = crowd.halted_at - deciding
             result["lastBeginSeconds"] = max(crowd.began.values()) - deciding
             result["exposed"] = len(crowd.began)
+        result |= bench.parts()
         return {k: round(v, 3) if isinstance(v, float) else v for k, v in result.items()}
     finally:
         crowd.stop()
@@ -239,9 +265,10 @@ def main() -> None:
     parser.add_argument("--devices", type=int, default=10_000)
     parser.add_argument("--failing", type=int, default=0, help="of a hundred devices")
     parser.add_argument("--flight", type=int, default=500, help="devices in flight")
+    parser.add_argument("--profile", type=Path, help="write a cProfile of the gateway here")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
-        found = run(Path(name), given.devices, given.failing, given.flight)
+        found = run(Path(name), given.devices, given.failing, given.flight, given.profile)
         for key, value in found.items():
             print(f"{key:>18}  {value}")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from petiole.wire.messages import Grant, State
@@ -18,7 +19,7 @@ TALLIES = 4  # artefacts whose counts are kept a device
 class Device:
     """A device by its authenticated id. ``seen_at`` in seconds since 1970.
 
-    ``online`` is not stored: the broker retains it.
+    ``online`` is not stored: the broker retains it. ``payload`` is ``state`` as it came, if known.
     """
 
     id: str
@@ -31,6 +32,7 @@ class Device:
     grant: Grant | None = None
     history: list[dict[str, Any]] = field(default_factory=list)
     tallies: dict[str, Tally] = field(default_factory=dict)
+    payload: bytes = b""
 
     @classmethod
     def from_row(cls, row: Any) -> Device:  # noqa: ANN401 - a row of any columns
@@ -49,10 +51,10 @@ class Device:
             "id": self.id,
             "registered": self.registered,
             "labels": self.labels,
-            "state": None if self.state is None else self.state.encode(),
+            "state": None if self.state is None else self.payload or self.state.encode(),
             "seen_at": self.seen_at,
             "fleet": self.fleet,
-            "grant": None if self.grant is None else self.grant.encode(),
+            "grant": None if self.grant is None else encoded(self.grant),
         }
 
     @property
@@ -60,12 +62,12 @@ class Device:
         """Digest of the artefact that the device may take."""
         return self.grant.artefact.digest if self.grant and self.grant.artefact else None
 
-    def report(self, state: State, now: float) -> bool:
+    def report(self, state: State, now: float, payload: bytes = b"") -> bool:
         """Take a state report; True when it belongs into the history. Older ones change nothing."""
         old = self.state
         if old is not None and state.order <= old.order:
             return False
-        self.state, self.seen_at = state, now
+        self.state, self.seen_at, self.payload = state, now, payload
         if old is not None and _gist(old) == _gist(state):
             return False
         self.history = [*self.history, _entry(state, now)][-HISTORY:]
@@ -73,6 +75,12 @@ class Device:
 
     def tally(self, digest: str) -> Tally | None:
         return self.tallies.get(digest)
+
+
+@lru_cache(maxsize=1024)
+def encoded(grant: Grant) -> bytes:
+    """Return the grant's message. Thousands of devices are told the same."""
+    return grant.encode()
 
 
 def _gist(state: State) -> tuple[object, ...]:

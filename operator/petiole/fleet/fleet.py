@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 from petiole.api.devicefleet import Counts
@@ -175,8 +176,17 @@ class Fleet:
 
     # --- decide -----------------------------------------------------------------------------------
 
-    def turn(self, clock: Clock, ready: Callable[[str], bool], around: Surroundings) -> Outcome:
-        """Decide. ``ready`` tells whether the blocks of an artefact are at the broker."""
+    def turn(
+        self,
+        clock: Clock,
+        ready: Callable[[str], bool],
+        around: Surroundings,
+        at_once: int | None = None,
+    ) -> Outcome:
+        """Decide. ``ready`` tells whether the blocks of an artefact are at the broker.
+
+        At most ``at_once`` grants are looked at; while others are left, ``next_time`` is now.
+        """
         roster = self.roster
         roster.clock = clock
         if roster.stale:
@@ -188,7 +198,7 @@ class Fleet:
             roster.adopt(Terms.of(self.plan, halted=True))
         else:
             self.admission.admit(clock, ready)
-            grants = self._regrant(ready)
+            grants = self._regrant(ready, at_once)
         members, roster.changed = list(roster.changed), {}
         return Outcome(grants, members, self._summarise(clock, around), new_halt)
 
@@ -266,12 +276,16 @@ class Fleet:
 
     # --- grants -----------------------------------------------------------------------------------
 
-    def _regrant(self, ready: Callable[[str], bool]) -> list[tuple[Device, Grant]]:
+    def _regrant(
+        self, ready: Callable[[str], bool], at_once: int | None
+    ) -> list[tuple[Device, Grant]]:
         """Write to those whose grant changed."""
         roster = self.roster
-        dirty, roster.dirty = roster.dirty, {}
         for digest in [d for d in self._lacking if ready(d)]:
-            dirty.update(self._lacking.pop(digest))
+            roster.dirty.update(self._lacking.pop(digest))
+        dirty = list(islice(roster.dirty, at_once))
+        for member in dirty:
+            del roster.dirty[member]
         grants = []
         for member in dirty:
             device = member.device

@@ -34,7 +34,7 @@ from .upsert import Row
 log = structlog.get_logger()
 
 BATCH = 0.05  # seconds in which messages gather for one transaction
-AT_ONCE = 2000  # messages of one step: the loop must not stand still for longer
+AT_ONCE = 2000  # messages, and grants, of one step: the loop must not stand still for longer
 HEARTBEAT = 1.0  # seconds after which everything is looked at, changed or not
 
 
@@ -159,11 +159,15 @@ class Engine:
     async def step(self) -> None:
         """One turn: ingest, decide, commit, publish."""
         waiting, self._waiting = self._waiting, []
-        self._ingest()
-        urgent = self._decide(time.time())
+        parts = self._metrics.parts
+        with parts.labels("ingest").time():
+            self._ingest()
+        with parts.labels("decide").time():
+            urgent = self._decide(time.time())
         outbox, self.registry.outbox = self.registry.outbox, []
         try:
-            await self._commit()
+            with parts.labels("commit").time():
+                await self._commit()
         except StoreError as error:
             self.registry.outbox[:0] = [*urgent, *outbox]
             for future in waiting:
@@ -239,7 +243,7 @@ class Engine:
     def _turn(self, fleet: Fleet, clock: Clock, unknown: int) -> bool:
         """Let one fleet decide; True when it stops its target now."""
         before = (fleet.version, fleet.looked)
-        outcome = fleet.turn(clock, self._blocks.ready, self._around(fleet, unknown))
+        outcome = fleet.turn(clock, self._blocks.ready, self._around(fleet, unknown), AT_ONCE)
         for member in outcome.members:
             self.registry.note_member(fleet, member)
         for device, grant in outcome.grants:
@@ -248,7 +252,9 @@ class Engine:
         if outcome.new_halt:
             self._metrics.halts.inc()
             log.error("halt", fleet=fleet.name, why=fleet.halt and fleet.halt.message)
-            self.registry.dirty.add(fleet.name)  # what was granted is taken back by the next turn
+        again = fleet.next_time()
+        if again is not None and again <= clock.now:
+            self.registry.dirty.add(fleet.name)
             self._wake.set()
         if (fleet.version, fleet.looked) != before:
             self.registry.changes.put(schema.fleets, fleet.row())

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import structlog
 import uvicorn
+import uvloop
 from obstore.store import from_url
 
 from . import api
@@ -36,7 +37,7 @@ LOST = 3  # exit status of a process that lost the lead
 def main(settings: Settings) -> None:
     """Run the gateway; returns after SIGTERM or SIGINT, exits with 3 when it lost the lead."""
     try:
-        asyncio.run(run(settings))
+        uvloop.run(run(settings))
     except LeaseLostError as error:
         log.error("lead lost", problem=str(error))  # noqa: TRY400 - it is no fault of this process
         sys.exit(LOST)

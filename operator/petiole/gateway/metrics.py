@@ -34,6 +34,12 @@ class Metrics:
         self.evaluation = Histogram(
             "petiole_evaluation_seconds", "Time to evaluate one fleet", registry=self.registry
         )
+        self.parts = Histogram(
+            "petiole_step_seconds",
+            "Time that a step's part takes: ingest, decide, commit",
+            ["part"],
+            registry=self.registry,
+        )
         self.leading = Gauge(
             "petiole_leading", "1 when this replica leads, else 0", registry=self.registry
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from petiole.fleet.devices import TALLIES, Device
+from petiole.fleet.devices import TALLIES, Device, encoded
 from petiole.fleet.evidence import stage_mark
 from petiole.fleet.fleet import Fleet
 from petiole.fleet.member import Member
@@ -134,7 +134,7 @@ class Registry:
             self.dirty.update(self.fleets)
         match heard.message:
             case State() as state:
-                self._hear_state(device, state, clock)
+                self._hear_state(device, state, heard.payload, clock)
             case Stats() as stats:
                 self._hear_stats(device, stats, clock.now)
             case bool() as online:
@@ -147,9 +147,9 @@ class Registry:
                 self.fleets[device.fleet].presence(device)
                 self.dirty.add(device.fleet)
 
-    def _hear_state(self, device: Device, state: State, clock: Clock) -> None:
+    def _hear_state(self, device: Device, state: State, payload: bytes, clock: Clock) -> None:
         known = device.state
-        notable = device.report(state, clock.now)
+        notable = device.report(state, clock.now, payload)
         if device.state is known:
             return
         if notable:
@@ -197,7 +197,7 @@ class Registry:
         """Let this be the device's grant."""
         self._count_grant(device, grant)
         self._note_device(device)
-        self.outbox.append(Message(topics.grant(device.id), grant.encode()))
+        self.outbox.append(Message(topics.grant(device.id), encoded(grant)))
 
     def _count_grant(self, device: Device, grant: Grant | None) -> None:
         for held, by in ((device.grant, -1), (grant, 1)):
@@ -239,7 +239,7 @@ class Registry:
         return [
             *(self.halt_message(f) for f in self.fleets.values()),
             *(
-                Message(topics.grant(d.id), d.grant.encode() if d.grant else b"")
+                Message(topics.grant(d.id), encoded(d.grant) if d.grant else b"")
                 for d in self.devices.values()
             ),
         ]
