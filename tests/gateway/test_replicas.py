@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 import time
 from pathlib import Path
 
+import httpx
 import pytest
 import structlog
+from sqlalchemy import text
 
 from hack.testbed.postgres import Postgres
-from petiole.gateway.lease import LIFE
+from petiole.gateway import schema
+from petiole.gateway.lease import LIFE, LeaseLostError
 from petiole.gateway.relay import REREAD
+from petiole.gateway.settings import Settings
+from petiole.gateway.store import Store
 from petiole.rollout.cohort import order
 from petiole.rollout.plan import Revision
 
 from .replicas import Several, witness
-from .world import eventually
+from .world import FLEET, World, eventually
 
 log = structlog.get_logger()
 
@@ -58,8 +64,23 @@ def ran_once(world: Several, revision: Revision, allowed: set[str]) -> None:
     assert all(d.ran in ([], [digest(revision)]) for d in world.devices)
 
 
+LONG = pytest.mark.long
+BOTH_IN_LONG = pytest.mark.parametrize(
+    "database_url", ["postgresql", pytest.param("sqlite", marks=LONG)], indirect=True
+)
+
+
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize("victim", ["leader", "follower"])
+@pytest.mark.parametrize(
+    ("database_url", "victim"),
+    [
+        ("postgresql", "leader"),
+        ("sqlite", "follower"),
+        pytest.param("sqlite", "leader", marks=LONG),
+        pytest.param("postgresql", "follower", marks=LONG),
+    ],
+    indirect=["database_url"],
+)
 async def test_a_killed_replica_changes_nothing_in_the_end(
     tmp_path: Path, database_url: str, victim: str
 ) -> None:
@@ -126,6 +147,7 @@ async def test_both_hear_and_all_counts_arrive(tmp_path: Path, database_url: str
         assert relayed >= 20, "the follower was dealt its part"
 
 
+@BOTH_IN_LONG
 async def test_a_leader_that_was_stopped_does_no_harm(tmp_path: Path, database_url: str) -> None:
     world = Several(tmp_path, 60, database_url)
     revision = world.revision(1)
@@ -171,6 +193,7 @@ async def test_a_follower_leads_at_once_when_the_leader_is_told_to_end(
         assert time.monotonic() - start < LIFE - 0.5, "it did not wait for the lease to run out"
 
 
+@BOTH_IN_LONG
 async def test_what_a_stopped_follower_was_dealt_is_read_again(
     tmp_path: Path, database_url: str
 ) -> None:
@@ -205,6 +228,24 @@ async def test_a_killed_database_stops_everything_until_it_is_back(tmp_path: Pat
             assert summary.exposed == 30
             ran_once(world, revision, {d.id for d in world.devices})
             assert world.replicas[0].alive
+
+
+async def test_nothing_is_written_once_the_lead_is_lost(tmp_path: Path) -> None:
+    async with World(tmp_path, 2) as world:
+        store = Store(Settings.sqlite(tmp_path / "gateway.db"))
+        async with store.begin() as connection:
+            await connection.execute(
+                text("UPDATE lease SET term = term + 1, holder = 'http://other'")
+            )
+        body = world.plan().model_dump(mode="json", by_alias=True)
+        with contextlib.suppress(httpx.HTTPError):  # the process ends before it can answer
+            await world.http.put(f"/v1/fleets/{FLEET}/plan", json=body)
+        assert world._task is not None
+        with pytest.raises(LeaseLostError, match="another replica"):
+            await asyncio.wait_for(world._task, 10)
+        world._task = None
+        assert await store.read(schema.fleets) == []
+        await store.close()
 
 
 async def unready(world: Several) -> bool:
