@@ -231,6 +231,7 @@ class AnyOrder(RuleBasedStateMachine):
         assert (status.mode, status.revision.stable) == ("Idle", good), status.message
         assert {c.type: c.status for c in status.conditions}["Ready"] == "True"
         assert list(field.running.values()).count(good) == DEVICES
+        assert status.counts == field.summary(operator.now).counts  # held back, but not lost
 
 
 def _settings(examples: int) -> settings:
