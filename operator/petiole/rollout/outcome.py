@@ -8,9 +8,9 @@ finished, by a likelihood ratio.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from functools import lru_cache
 
-import numpy as np
 from scipy import special
 
 from petiole.api.base import fraction
@@ -183,25 +183,32 @@ def rate_interval(n: int, k: int, devices: int = 0) -> tuple[float, float]:
 
 
 def _fleet_interval(n: int, k: int, devices: int, tail: float) -> tuple[float, float]:
-    """Bounds of the share of the fleet that fails; all numbers of failing devices are tried."""
-    failing = np.arange(k, devices - (n - k) + 1)[:, None]
-    counts = np.arange(k + 1)[None, :]
-    chance = np.exp(
-        _choose(failing, counts)
-        + _choose(devices - failing, n - counts)
-        - _choose(np.array(devices), np.array(n))
+    """Bounds of the share of the fleet that fails: from k devices to all but the sound ones."""
+    failing = range(k, devices - (n - k) + 1)
+
+    def likely(d: int) -> bool:
+        return k == 0 or 1.0 - _at_most(k - 1, d, n, devices) > tail
+
+    def excluded(d: int) -> bool:
+        return _at_most(k, d, n, devices) <= tail
+
+    lower = k + bisect_left(failing, True, key=likely)
+    upper = k + bisect_left(failing, True, key=excluded)
+    return lower / devices, min(1.0, upper / devices)
+
+
+def _at_most(k: int, failing: int, n: int, devices: int) -> float:
+    """Hypergeometric: at most ``k`` of ``n`` drawn devices are among the ``failing`` ones."""
+    least = max(0, n - (devices - failing))
+    if k < least:
+        return 0.0
+    chance = math.exp(
+        _log_choose(failing, least)
+        + _log_choose(devices - failing, n - least)
+        - _log_choose(devices, n)
     )
-    at_most = chance.sum(axis=1)
-    at_least = 1.0 - chance[:, :k].sum(axis=1)
-    lower = failing[np.argmax(at_least > tail), 0] / devices
-    excluded = failing[at_most <= tail, 0]
-    upper = excluded[0] if len(excluded) else devices - (n - k) + 1
-    return float(lower), min(1.0, float(upper) / devices)
-
-
-def _choose(n: np.ndarray, k: np.ndarray) -> np.ndarray:
-    """Logarithm of the binomial coefficient, minus infinity where there is none."""
-    possible = (k >= 0) & (k <= n)
-    inside = np.where(possible, k, 0)
-    value = special.gammaln(n + 1) - special.gammaln(inside + 1) - special.gammaln(n - inside + 1)
-    return np.where(possible, value, -np.inf)
+    total = chance
+    for j in range(least, min(k, n, failing)):
+        chance *= (failing - j) * (n - j) / ((j + 1) * (devices - failing - n + j + 1))
+        total += chance
+    return total
