@@ -100,7 +100,8 @@ def weights(good: float, bad: float) -> tuple[float, float]:
 def boundary(good: float, bad: float, alpha: float, beta: float, devices: int = 0) -> Boundary:
     """Return the best rule for a fleet of ``devices``; 0 when its size is unknown.
 
-    Rates are fractions, ``0 < good < bad < 1``. Up to 0.3 s; kept once computed.
+    Rates are fractions, ``0 < good < bad < 1``. Tens of milliseconds, seconds for rates near 1;
+    kept once computed.
     """
     if not 0.0 < good < bad < 1.0:
         raise ValueError(f"good {good} and bad {bad} must be rates, 0 < good < bad < 1")
@@ -135,10 +136,14 @@ def _horizon(good: float, bad: float, alpha: float) -> int:
 
 
 def _most_failures(good: float, bad: float, alpha: float, horizon: int) -> int:
-    """Failures that are too many anywhere in the horizon: a likelihood ratio of e^4 / alpha."""
+    """Failures that are too many anywhere in the horizon.
+
+    A likelihood ratio of e^4 / alpha, or what a good revision all but never has.
+    """
     on_failure, on_success = weights(good, bad)
-    count = (math.log(1.0 / alpha) + 4.0 + horizon * on_success) / (on_failure + on_success)
-    return min(horizon, math.ceil(count))
+    unlikely = (math.log(1.0 / alpha) + 4.0 + horizon * on_success) / (on_failure + on_success)
+    never = special.bdtrik(1.0 - 1e-4 * alpha, horizon, good) + 2.0
+    return min(horizon, math.ceil(min(unlikely, never)))
 
 
 @dataclass(frozen=True, slots=True)
