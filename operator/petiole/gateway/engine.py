@@ -81,7 +81,7 @@ class Engine:
         self._wake.set()
 
     def take(self, rows: Sequence[Row]) -> None:
-        """Take messages that other replicas heard; a row goes in the commit that uses it."""
+        """Take messages that other replicas heard; their rows go with the next commit."""
         for row in rows:
             key = {"hearing": row["hearing"], "number": row["number"]}
             self.registry.changes.delete(schema.heard, key)

@@ -3,7 +3,7 @@
 While it is alone the leader hears everything by plain subscriptions. With others it joins them in
 one shared subscription: the broker deals each message to one of them. A follower writes what it is
 dealt to ``heard``, under the name of its connection and a number that rises by one; the leader
-reads on from the last number, and deletes a row in the commit that uses it.
+reads on from the last number, and deletes what it took with its next commit.
 
 What is under way to a replica that dies is lost, and comes back because every message is a whole
 state: whenever the others change, the leader subscribes plainly again, for which the broker sends
