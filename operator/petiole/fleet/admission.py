@@ -106,15 +106,14 @@ class Admission:
         return self._pace
 
     def _keep_back(self) -> None:
-        """Devices on their way may apply while that is open, and only then."""
+        """Devices on their way may apply while that is open, and only then; silent ones too."""
         closed = not self.doors.apply.open
         roster = self.roster
         if closed == roster.keeps_back or (not closed and not roster.terms.rolling):
             return
         roster.keeps_back = closed
-        for member in list(roster.flying):
-            trial = member.mark is not None and member.mark.standing is Standing.TRIAL
-            if closed != (member.released_at is None) and not trial:
+        for member in roster.order:
+            if closed != (member.released_at is None) and _on_its_way(roster.plan, member):
                 roster.let_apply(member, hold=closed)
 
     def _apply(self) -> None:
@@ -167,3 +166,12 @@ class Admission:
 
     def _places(self) -> int:
         return self.roster.plan.max_in_flight - len(self.roster.flying)
+
+
+def _on_its_way(plan: Plan, member: Member) -> bool:
+    """Tell whether it was let begin and does not run the target yet."""
+    mark, variant = member.mark, variant_of(plan, member)
+    if mark is None or variant is None or member.granted_at is None:
+        return False
+    busy = (Standing.OFFERED, Standing.DOWNLOADING, Standing.SILENT)
+    return mark.standing in busy and mark.running != variant.digest
