@@ -25,7 +25,7 @@ bench-gates: ## the gates' error rates and exposure against the peers' rules and
 	@$(PYTHON) hack/setup.py --for check
 	@$(BIN)/python -m bench.gates $(OPTIONS)
 
-bench-rollout: ## goosebit, hawkBit and Petiole on the same rollouts, 40 minutes; OPTIONS=--quick to try
+bench-rollout: ## goosebit, hawkBit and Petiole on the same rollouts, 50 minutes; OPTIONS=--quick to try
 	@$(PYTHON) hack/setup.py --for test
 	@$(BIN)/python -m bench.rollout $(OPTIONS)
 

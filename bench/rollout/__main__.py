@@ -108,7 +108,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", choices=names, default=names, metavar="PEER")
     parser.add_argument("--devices", type=int, nargs="+", help="instead of 1000 and 10000")
     parser.add_argument("--failing", type=float, nargs="*", help="percents instead of 1 10 30")
-    parser.add_argument("--repeats", type=int, default=5, help="of the failing runs")
+    parser.add_argument("--repeats", type=int, default=10, help="of the failing runs")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--quick", action="store_true", help="small numbers: does it work at all")
     parser.add_argument("--keep", action="store_true", help="keep logs and databases")

@@ -26,7 +26,7 @@ class Work:
     devices: tuple[int, ...] = (1_000, 10_000)
     failing: tuple[float, ...] = (0.01, 0.10, 0.30)
     failing_devices: int = 1_000
-    repeats: int = 5
+    repeats: int = 10
     artefact_size: int = 32 * 1024
     budget: float = 600.0
     warm_up: int = 2_000

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import aiohttp
+import uvloop
 
 from bench.rollout.ddi import Devices
 from bench.rollout.measure import Meter
@@ -106,7 +107,7 @@ class _Server:
         """Register fresh devices, then measure one rollout to them."""
         assert self._process is not None
         devices = [f"g{number}-{n:05d}" for n in range(count)]
-        asyncio.run(self._devices.register(devices, _ATTRIBUTES))
+        uvloop.run(self._devices.register(devices, _ATTRIBUTES))
         content = random.Random(work.seed + number).randbytes(work.artefact_size)
         file = self._folder / "artifacts" / f"firmware-{number}.swu"
         file.write_bytes(content)
@@ -115,7 +116,7 @@ class _Server:
         meter.start()
         rollout = self._admin("rollout", f"r{number}", f"1.0.{number}", str(file))["id"]
         deadline = time.monotonic() + work.budget
-        trace = asyncio.run(
+        trace = uvloop.run(
             self._devices.play(
                 devices,
                 failing,

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import uvloop
 
 from bench.rollout.ddi import Devices
 from bench.rollout.measure import Meter
@@ -54,7 +55,7 @@ class Hawkbit:
             server = _Server(folder, processes, java, jar)
             tell("starting Java")
             server.start()
-            asyncio.run(self._work(server, work, tell, done))
+            uvloop.run(self._work(server, work, tell, done))
 
     async def _work(
         self, server: _Server, work: Work, tell: Tell, done: Callable[[Run], None]
