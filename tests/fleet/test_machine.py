@@ -395,6 +395,8 @@ class Operations(RuleBasedStateMachine):
                 last = max(heard, world.hearing_since)
                 assert world.now < last + plan.no_report_after_seconds
             if asked and member.silent and member.granted_at is not None:
+                # To be let go, or told to hold, is no sign of life.
+                heard = max(member.granted_at, member.device.seen_at or 0.0)
                 assert world.now >= heard + plan.no_report_after_seconds
 
     @invariant()

@@ -14,16 +14,16 @@ from typing import Any
 
 from petiole.api.devicefleet import Counts
 from petiole.rollout.gates import judge
-from petiole.rollout.plan import Evidence, Halt, Plan, Summary, Variant
-from petiole.wire.messages import MAX_HALTS, Artefact, Grant, Reason
+from petiole.rollout.plan import Evidence, Halt, Plan, Summary
+from petiole.wire.messages import MAX_HALTS, Grant, Reason
 
 from . import evidence
 from .admission import Admission
 from .devices import Device
-from .grants import Case, wanted
+from .grants import Granter, same
 from .member import Member
 from .roster import Roster
-from .standing import Clock, Standing, Terms, variant_for
+from .standing import Clock, Standing, Terms
 from .watch import Begun
 
 
@@ -68,8 +68,7 @@ class Fleet:
         self._judged: tuple[object, ...] = ()
         self._told: tuple[object, ...] = ()
         self._lacking: dict[str, dict[Member, None]] = {}
-        self._artefacts: dict[str, Artefact] = {}
-        self._grants: dict[tuple[Artefact | None, bool, int], Grant] = {}
+        self._granter = Granter(plan)
         self._begin_rollout()
 
     def _begin_rollout(self) -> None:
@@ -131,8 +130,7 @@ class Fleet:
         """Take a plan. One with another target begins anew: returns the members then forgotten."""
         before, self.plan = self.plan, plan
         self.roster.clock = clock
-        self._grants.clear()
-        self._artefacts.clear()
+        self._granter = Granter(plan)
         if self.revision == (before.target.number if before.target else 0):
             self.roster.adopt(Terms.of(plan, halted=self.halted))
             if plan.attempt > before.attempt:
@@ -280,7 +278,8 @@ class Fleet:
         self, ready: Callable[[str], bool], at_once: int | None
     ) -> list[tuple[Device, Grant]]:
         """Write to those whose grant changed."""
-        roster = self.roster
+        roster, granter = self.roster, self._granter
+        granter.halted = self.halted
         for digest in [d for d in self._lacking if ready(d)]:
             roster.dirty.update(self._lacking.pop(digest))
         dirty = list(islice(roster.dirty, at_once))
@@ -291,63 +290,14 @@ class Fleet:
             device = member.device
             if device is None:
                 continue
-            chosen = self._choose(member, device)
+            chosen = granter.choose(member, device)
             if chosen is not None and not ready(chosen.digest):
                 self._lacking.setdefault(chosen.digest, {})[member] = None
                 chosen = device.grant.artefact if device.grant else None
-            grant = self._grant_of(chosen, member)
-            if not _same(device.grant, grant):
+            grant = granter.grant(chosen, member)
+            if not same(device.grant, grant):
                 grants.append((device, grant))
         return grants
-
-    def _choose(self, member: Member, device: Device) -> Artefact | None:
-        state = device.state
-        return wanted(
-            Case(
-                mode=self.plan.mode,
-                halted=self.halted,
-                target=self._artefact(variant_for(self.plan.target, state)),
-                stable=self._artefact(variant_for(self.plan.stable, state)),
-                current=device.grant.artefact if device.grant else None,
-                running=state.active if state else None,
-                exposed=member.exposed,
-                failed=member.failed is not None,
-                granted=member.granted_at is not None,
-                retrying=member.retry_at is not None,
-            )
-        )
-
-    def _artefact(self, variant: Variant | None) -> Artefact | None:
-        if variant is None:
-            return None
-        known = self._artefacts.get(variant.digest)
-        if known is None:
-            known = self._artefacts[variant.digest] = Artefact(
-                variant.digest, variant.size, variant.block_size
-            )
-        return known
-
-    def _grant_of(self, given: Artefact | None, member: Member) -> Grant:
-        """Return the grant; devices that are told the same share one."""
-        variants = self.plan.target.variants.values() if self.plan.target else ()
-        target = given is not None and any(v.digest == given.digest for v in variants)
-        asked = target and member.granted_at is not None
-        hold = asked and member.released_at is None
-        # The next attempt is told when its time has come: a device tries as soon as it hears of it.
-        attempt = member.attempt - (member.retry_at is not None)
-        key = (given, hold, max(attempt, 0) if asked else 0)
-        grant = self._grants.get(key)
-        if grant is None:
-            grant = self._grants[key] = Grant(
-                serial=self.plan.serial,
-                fleet=self.name,
-                interval=round(self.plan.interval_seconds * 1000),
-                samples=self.plan.samples_per_day,
-                artefact=given,
-                hold=hold,
-                attempt=key[2],
-            )
-        return grant
 
     # --- summary ----------------------------------------------------------------------------------
 
@@ -395,11 +345,3 @@ class Fleet:
             problems=(*around.problems, *(p for p in problems if p)),
         )
         return self.summary
-
-
-def _same(old: Grant | None, new: Grant) -> bool:
-    """Equal but for the serial: a new plan alone is no reason to write to every device."""
-    if old is None:
-        return False
-    names = ("artefact", "hold", "attempt", "fleet", "interval", "samples")
-    return all(getattr(old, name) == getattr(new, name) for name in names)

@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from petiole.rollout.plan import Variant
-from petiole.wire.messages import Artefact
+from petiole.rollout.plan import Plan, Variant
+from petiole.wire.messages import Artefact, Grant
+
+from .devices import Device
+from .member import Member
+from .standing import variant_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +68,71 @@ def _is(a: Artefact, b: Artefact | None) -> bool:
     return b is not None and a.digest == b.digest
 
 
-def artefact(variant: Variant | None) -> Artefact | None:
-    """Name a plan's variant as the wire does."""
-    if variant is None:
-        return None
-    return Artefact(variant.digest, variant.size, variant.block_size)
+class Granter:
+    """Writes the grants of one plan. Devices that are told the same share one object."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.halted = False
+        self._plan = plan
+        self._targets = {v.digest for v in plan.target.variants.values()} if plan.target else set()
+        self._artefacts: dict[str, Artefact] = {}
+        self._grants: dict[tuple[Artefact | None, bool, int], Grant] = {}
+
+    def choose(self, member: Member, device: Device) -> Artefact | None:
+        """Return the artefact that the device may take."""
+        plan, state = self._plan, device.state
+        return wanted(
+            Case(
+                mode=plan.mode,
+                halted=self.halted,
+                target=self._artefact(variant_for(plan.target, state)),
+                stable=self._artefact(variant_for(plan.stable, state)),
+                current=device.grant.artefact if device.grant else None,
+                running=state.active if state else None,
+                exposed=member.exposed,
+                failed=member.failed is not None,
+                granted=member.granted_at is not None,
+                retrying=member.retry_at is not None,
+            )
+        )
+
+    def grant(self, given: Artefact | None, member: Member) -> Grant:
+        """Return the grant that names ``given``."""
+        asked = (
+            given is not None and given.digest in self._targets and member.granted_at is not None
+        )
+        hold = asked and member.released_at is None
+        # The next attempt is told when its time has come: a device tries as soon as it hears of it.
+        attempt = member.attempt - (member.retry_at is not None)
+        key = (given, hold, max(attempt, 0) if asked else 0)
+        grant = self._grants.get(key)
+        if grant is None:
+            grant = self._grants[key] = Grant(
+                serial=self._plan.serial,
+                fleet=self._plan.fleet,
+                interval=round(self._plan.interval_seconds * 1000),
+                samples=self._plan.samples_per_day,
+                artefact=given,
+                hold=hold,
+                attempt=key[2],
+            )
+        return grant
+
+    def _artefact(self, variant: Variant | None) -> Artefact | None:
+        if variant is None:
+            return None
+        known = self._artefacts.get(variant.digest)
+        if known is None:
+            known = Artefact(variant.digest, variant.size, variant.block_size)
+            self._artefacts[variant.digest] = known
+        return known
+
+
+def same(old: Grant | None, new: Grant) -> bool:
+    """Equal but for the serial: a new plan alone is no reason to write to every device."""
+    return old is new or (
+        old is not None
+        and old.artefact == new.artefact
+        and (old.hold, old.attempt) == (new.hold, new.attempt)
+        and (old.fleet, old.interval, old.samples) == (new.fleet, new.interval, new.samples)
+    )

@@ -194,25 +194,25 @@ class Roster:
         if self.stale or member.device is None:
             return
         device, old = member.device, member.mark
-        found, asked = standing(
-            self.terms, member, device.state, variant_for(self.plan.target, device.state)
-        )
+        state = device.state
+        variant = variant_for(self.terms.plan.target, state)
+        found, asked = standing(self.terms, member, state, variant)
         keeps = self.terms.watches and member.confirmed and found is Standing.UPDATED
         if not asked and not keeps:
             member.silent = False
         if member.silent and asked:
             found = Standing.SILENT
-        waits = self._waits(member, found)
+        waits = self._waits(member, variant) if found is Standing.PENDING else ""
         new = Mark(
-            standing=found,
-            waits=waits,
-            running=device.state.active if device.state else None,
-            online=device.online,
-            exposed=member.exposed,
-            failed=member.failed,
-            finished=member.confirmed or member.failed is not None,
-            confirmed=member.confirmed,
-            lost=keeps and member.silent,
+            found,
+            waits,
+            state.active if state else None,
+            device.online,
+            member.exposed,
+            member.failed,
+            member.finished,
+            member.confirmed,
+            keeps and member.silent,
         )
         if new != old:
             member.mark = new
@@ -264,13 +264,12 @@ class Roster:
         label = self.plan.cluster_by
         return member.device.labels.get(label, "") if label and member.device else ""
 
-    def _waits(self, member: Member, found: Standing) -> str:
-        """Say why it has not begun, of a member that the stage allows."""
-        if found is not Standing.PENDING or not self.terms.rolling or _state(member) is None:
+    def _waits(self, member: Member, variant: Variant | None) -> str:
+        """Say why a pending member has not begun, if the stage allows it."""
+        terms = self.terms
+        if not terms.rolling or variant is None or member.failed is not None:
             return ""
-        if member.place >= self.terms.limit or member.failed is not None:
-            return ""
-        if variant_for(self.plan.target, _state(member)) is None:
+        if member.place >= terms.limit:
             return ""
         if member.retry_at is None:
             return (member.blocked or BEGIN) if member.granted_at is None else ""

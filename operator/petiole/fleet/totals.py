@@ -49,8 +49,7 @@ class Totals:
             self._add(old, -1)
         if new is not None:
             self._add(new, 1)
-        judged = (_judged(old), _judged(new))
-        if judged[0] != judged[1]:
+        if _judged(old) != _judged(new):
             self.evidence_changed = True
             self._move_failures(member, _kinds(old), _kinds(new), cluster)
 
