@@ -7,6 +7,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from petiole.fleet.fleet import Fleet, Surroundings
+from petiole.fleet.standing import Clock
+from petiole.rollout.plan import Revision
+from petiole.simulation.events import Events
+from petiole.simulation.field import Field
 from petiole.simulation.run import Run, _Play, simulate
 from petiole.simulation.world import is_target
 
@@ -238,3 +243,22 @@ def test_what_the_operator_refuses_is_said():
     window = {"cron": "0 1 * * *", "timeZone": "Atlantis/Capital", "duration": "4h"}
     with pytest.raises(ValueError, match="Atlantis/Capital"):
         simulate(meters(windows={"apply": [window]}), assumed(), "good", 1)
+
+
+def test_a_fleet_at_rest_says_what_a_real_one_would():
+    """The first summary is written down; this is the fleet's own."""
+    play = _Play(meters(), assumed(60, hardware=2), "good", 1)
+    play._operator.wake()
+    play._events.run(until=play._events.now + 60.0)
+    first = play._gateway._at_rest
+    number = {"number": 1, "variants": play._gateway.fleet.plan.stable.variants}
+    idle = play._gateway.fleet.plan.model_copy(
+        update={"serial": first.serial, "mode": "Idle", "stage": None, "target": Revision(**number)}
+    )
+    world = Field(Events(0.0), meters(), assumed(60, hardware=2), "good", "1", lambda *_: None)
+    fleet = Fleet(idle.fleet, idle)
+    fleet.enrol(world.devices)
+    said = fleet.turn(Clock(0.0, 0.0), lambda _: True, Surroundings())
+    assert said.grants == [], "devices hold what a rollout has left behind"
+    counted = {"version", "at", "evidence"}
+    assert said.summary.model_dump(exclude=counted) == first.model_dump(exclude=counted)

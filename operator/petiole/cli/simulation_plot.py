@@ -16,7 +16,16 @@ from petiole.simulation.assumptions import Assumptions
 from petiole.simulation.run import Run
 
 COLOURS = {"good": "#2f855a", "bad": "#c53030"}
-_UNITS = ((86400.0, "days"), (3600.0, "hours"), (60.0, "minutes"), (1.0, "seconds"))
+_TICKS = {
+    1: "1 s",
+    10: "10 s",
+    60: "1 min",
+    600: "10 min",
+    3600: "1 h",
+    21600: "6 h",
+    86400: "1 d",
+    604800: "7 d",
+}
 
 
 def draw(file: Path, fleet: str, assumed: Assumptions, runs: Sequence[Run]) -> None:
@@ -30,19 +39,22 @@ def draw(file: Path, fleet: str, assumed: Assumptions, runs: Sequence[Run]) -> N
 
 
 def _courses(axes: Axes, assumed: Assumptions, runs: Sequence[Run]) -> None:
-    """Each run is a line."""
+    """Each run is a line. Time is logarithmic: bad builds end in seconds, good ones in hours."""
     longest = max(run.over for run in runs)
-    divisor, unit = next((d, u) for d, u in _UNITS if longest >= 3.0 * d or d == 1.0)
     faint = max(0.15, 1.0 / max(1, len(runs)) ** 0.5)
     for run in runs:
-        times = [seconds / divisor for seconds, _ in run.course]
+        times = [max(seconds, 1.0) for seconds, _ in run.course]
         exposed = [max(number, 1) for _, number in run.course]
         axes.step(times, exposed, where="post", color=COLOURS[run.build], alpha=faint)
         if run.end != "Promoted":
             axes.plot(times[-1:], exposed[-1:], "x", color=COLOURS[run.build], markersize=4)
+    axes.set_xscale("log")
     axes.set_yscale("log")
+    axes.set_xticks(list(_TICKS), list(_TICKS.values()))
+    axes.minorticks_off()
+    axes.set_xlim(1.0, max(60.0, 1.5 * longest))
     axes.set_title("Exposed over time; x: ended without promotion", loc="left", fontsize=10)
-    axes.set_xlabel(f"{unit} since the rollout began")
+    axes.set_xlabel("time since the rollout began")
     axes.set_ylabel("devices that ever ran the build")
     _legend(axes, assumed)
 

@@ -38,7 +38,7 @@ def _table(played: Policy, assumed: Assumptions, studies: Sequence[Study]) -> Ta
     row("undecided", lambda s: _chance(s.undecided))
     row("unfinished", lambda s: _chance(s.unfinished), end=True)
     row("devices exposed, mean", lambda s: _mean(s.exposed))
-    row("devices exposed, 90th percentile", lambda s: f"{s.exposed.p90:,.0f}")
+    row("devices exposed, p90", lambda s: f"{s.exposed.p90:,.0f}")
     row("failures, mean", lambda s: _mean(s.failed))
     row("time to stop, mean / p90", lambda s: _time(s.deciding), end=True)
     for index, passed in enumerate(studies[0].stages):
@@ -47,6 +47,7 @@ def _table(played: Policy, assumed: Assumptions, studies: Sequence[Study]) -> Ta
     row("grants, mean", lambda s: f"{s.grants.mean:,.0f}")
     row("reports, mean", lambda s: f"{s.reports.mean:,.0f}")
     row("halts, mean", lambda s: f"{s.halts.mean:,.2f}")
+    row("status writes, mean", lambda s: f"{s.writes.mean:,.1f}")
     return table
 
 

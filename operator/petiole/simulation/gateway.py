@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 
+from petiole.api.devicefleet import Counts
+from petiole.fleet.devices import Device
 from petiole.fleet.fleet import Fleet, Surroundings
 from petiole.fleet.standing import Clock
 from petiole.rollout.plan import Plan, Summary
@@ -40,14 +44,19 @@ class Gateway:
         self._changed = changed
         self._began = self._turned = events.now
         self._due: float | None = None
+        self._at_rest: Summary | None = None
 
     @property
     def summary(self) -> Summary | None:
-        return None if self.fleet is None else self.fleet.summary
+        return self._at_rest if self.fleet is None else self.fleet.summary
 
     def put(self, plan: Plan) -> None:
         """Take the operator's plan."""
         halted: tuple[str, ...] = ()
+        if self.fleet is None and plan.mode == "Idle":
+            self._at_rest = _resting(plan, self.field.devices, self._events.now)
+            self._changed()
+            return
         if self.fleet is None:
             self.fleet = Fleet(plan.fleet, plan)
             self.fleet.enrol(self.field.devices)
@@ -98,6 +107,22 @@ class Gateway:
 
     def _clock(self) -> Clock:
         return Clock(self._events.now, self._began)
+
+
+def _resting(plan: Plan, devices: Sequence[Device], now: float) -> Summary:
+    """Say what a fleet says in which nothing is rolled out; nothing has to be decided for that."""
+    running = Counter(d.state.active for d in devices if d.state is not None and d.state.active)
+    return Summary(
+        fleet=plan.fleet,
+        serial=plan.serial,
+        version=0,
+        at=datetime.fromtimestamp(now, UTC),
+        devices=len(devices),
+        online=len(devices),
+        running=dict(running),
+        counts=Counts(total=len(devices), updated=len(devices)),
+        exposed=len(devices),
+    )
 
 
 def _always(_digest: str) -> bool:

@@ -47,7 +47,7 @@ class Operator:
         self._due: float | None = None
         self._request = ""
         self.writes = 0
-        self._seen: tuple[object, ...] = ()
+        self._seen: tuple[object, ...] | None = None  # before the first pass
 
     def wake(self) -> None:
         """Pass after a change of the summary, soon if there is something to act on."""

@@ -18,7 +18,6 @@ from .policy import Policy
 from .world import TARGET, Build
 
 End = Literal["Promoted", "Stopped", "Undecided", "Unfinished"]
-CURVE = 200  # points kept of a run's course
 _OBSTACLES = ("ApprovalNeeded", "InvalidObject")  # waits that end by a person's doing
 
 
@@ -92,7 +91,7 @@ class _Play:
             reports=self._gateway.reports,
             halts=self._gateway.halts,
             writes=self._operator.writes,
-            course=_thinned(self._course),
+            course=tuple(self._course),
         )
 
     def _since(self) -> float:
@@ -102,7 +101,14 @@ class _Play:
         summary = self._gateway.summary
         if self._decided is None and summary is not None and summary.halt is not None:
             self._decided = self._since()
+        self._note()
         self._operator.wake()
+
+    def _note(self) -> None:
+        """Remember the course, a point for every tenth more."""
+        exposed = self._gateway.field.exposed
+        if not self._course or exposed > 1.1 * self._course[-1][1]:
+            self._course.append((self._since(), exposed))
 
     def _passed(self, status: DeviceFleetStatus) -> None:
         before, self._before = self._before, status
@@ -110,8 +116,6 @@ class _Play:
             self._began = self._events.now
         if before.mode in ("Rolling", "Paused") and _left(before, status):
             self._stages[before.stage.name] = self._since()
-        if not self._course or self._course[-1][1] != self._gateway.field.exposed:
-            self._course.append((self._since(), self._gateway.field.exposed))
         self._approve(status)
         if _over(status):
             self._events.stop()
@@ -158,9 +162,3 @@ def _message(status: DeviceFleetStatus) -> str:
     if status.waiting_for is not None:
         return status.waiting_for.message
     return status.message or progress(status)
-
-
-def _thinned(course: list[tuple[float, int]]) -> tuple[tuple[float, int], ...]:
-    step = max(1, len(course) // CURVE)
-    kept = course[::step]
-    return tuple(kept if kept[-1] == course[-1] else [*kept, course[-1]])

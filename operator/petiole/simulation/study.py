@@ -85,6 +85,7 @@ class Study:
     grants: Spread
     reports: Spread
     halts: Spread
+    writes: Spread
     messages: tuple[tuple[str, int], ...]
 
 
@@ -109,6 +110,7 @@ def study(runs: Sequence[Run], stages: Sequence[str]) -> Study:
         grants=_all(run.grants for run in runs),
         reports=_all(run.reports for run in runs),
         halts=_all(run.halts for run in runs),
+        writes=_all(run.writes for run in runs),
         messages=_messages(runs),
     )
 
