@@ -79,6 +79,6 @@ def _legend(axes: Axes, assumed: Assumptions) -> None:
     fails = {"good": assumed.good, "bad": assumed.bad}
     for build, colour in COLOURS.items():
         axes.plot([], [], color=colour, label=f"{build} build, {100.0 * fails[build]:g} % fail")
-    axes.legend(fontsize=8, loc="lower right", frameon=False)
+    axes.legend(fontsize=8, loc="best", frameon=False)
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(color="#e4e7eb")
