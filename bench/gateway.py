@@ -234,9 +234,10 @@ def run(
             while time.monotonic() < deadline:
                 crowd.play()
                 time.sleep(0.01)
-            deciding = max((t for t in crowd.refused if t < crowd.halted_at), default=0.0)
-            result["haltSeconds"] = crowd.halted_at - deciding
-            result["lastBeginSeconds"] = max(crowd.began.values()) - deciding
+            # Which report decided is the gateway's secret: it is none before the first failure.
+            first = crowd.refused[0]
+            result["firstFailureToHaltSeconds"] = crowd.halted_at - first
+            result["firstFailureToLastBeginSeconds"] = max(crowd.began.values()) - first
             result["exposed"] = len(crowd.began)
         result |= bench.parts()
         return {k: round(v, 3) if isinstance(v, float) else v for k, v in result.items()}
@@ -270,7 +271,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         found = run(Path(name), given.devices, given.failing, given.flight, given.profile)
         for key, value in found.items():
-            print(f"{key:>18}  {value}")
+            print(f"{key:>30}  {value}")
 
 
 if __name__ == "__main__":
