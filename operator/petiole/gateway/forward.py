@@ -18,6 +18,7 @@ PATIENCE = 10.0  # seconds a request waits while the lead changes hands
 AGAIN = 0.1
 SECONDS = 75.0  # longer than a summary may be waited for
 METHODS = ["GET", "PUT", "POST", "DELETE"]
+LARGEST = 16 * 1024 * 1024  # bytes of a body: a hundred thousand devices registered at once
 HANDED_ON = ("authorization", "content-type", "accept")
 
 
@@ -53,23 +54,40 @@ def build(leader: Callable[[], str], problem: Callable[[], str], metrics: Metric
 
     @app.api_route("/{path:path}", methods=METHODS)
     async def forward(request: Request) -> Response:
-        body = await request.body()
-        deadline = time.monotonic() + PATIENCE
-        async with httpx.AsyncClient(timeout=SECONDS, trust_env=False) as client:
-            while True:
-                why = "no replica of the gateway leads at this moment"
-                try:
-                    if address := leader():
-                        return await _ask(client, address, request, body)
-                except httpx.ConnectError:  # it asked nothing: ask again, perhaps the next leader
-                    why = f"the leading replica {address} cannot be reached"
-                except httpx.TransportError as error:
-                    return _unavailable(f"the leading replica {address} broke off: {error!r}")
-                if time.monotonic() > deadline:
-                    return _unavailable(why)
-                await asyncio.sleep(AGAIN)
+        body = await _body(request)
+        if body is None:
+            return JSONResponse({"detail": f"send at most {LARGEST} bytes at once"}, 413)
+        return await _forward(request, body, leader)
 
     return app
+
+
+async def _forward(request: Request, body: bytes, leader: Callable[[], str]) -> Response:
+    """Ask the leader, and wait for one while the lead changes hands."""
+    deadline = time.monotonic() + PATIENCE
+    async with httpx.AsyncClient(timeout=SECONDS, trust_env=False) as client:
+        while True:
+            why = "no replica of the gateway leads at this moment"
+            try:
+                if address := leader():
+                    return await _ask(client, address, request, body)
+            except httpx.ConnectError:  # it asked nothing: ask again, perhaps the next leader
+                why = f"the leading replica {address} cannot be reached"
+            except httpx.TransportError as error:
+                return _unavailable(f"the leading replica {address} broke off: {error!r}")
+            if time.monotonic() > deadline:
+                return _unavailable(why)
+            await asyncio.sleep(AGAIN)
+
+
+async def _body(request: Request) -> bytes | None:
+    """Read the body; None when it is too large, without reading the rest."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LARGEST:
+            return None
+    return bytes(body)
 
 
 async def _ask(client: httpx.AsyncClient, address: str, request: Request, body: bytes) -> Response:

@@ -14,6 +14,8 @@ import uvicorn
 import uvloop
 from obstore.store import from_url
 
+from petiole.wire import topics
+
 from . import api
 from .blocks import Blocks
 from .broker import AiomqttBroker
@@ -30,7 +32,6 @@ from .store import DatabaseError, Store
 
 log = structlog.get_logger()
 
-LEADER = "petiole-gateway"  # whoever leads connects to the broker as this client
 LOST = 3  # exit status of a process that lost the lead
 
 
@@ -97,7 +98,8 @@ class Gateway:
         metrics.leading.set(1)
         self._store.fence(lease.fence)
         objects, secret = from_url(settings.store_uri), settings.token.get_secret_value()
-        broker = AiomqttBroker(settings, identifier=LEADER, permitted=lambda: lease.held)
+        name = topics.leader_name(secret)  # the broker puts a former leader out
+        broker = AiomqttBroker(settings, identifier=name, permitted=lambda: lease.held)
         engine = Engine(self._store, broker, Blocks(objects), metrics)
         samples = Samples(objects, broker, engine.nudge)
         engine.use(samples)

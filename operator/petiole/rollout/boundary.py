@@ -142,7 +142,7 @@ def _most_failures(good: float, bad: float, alpha: float, horizon: int) -> int:
     """
     on_failure, on_success = weights(good, bad)
     unlikely = (math.log(1.0 / alpha) + 4.0 + horizon * on_success) / (on_failure + on_success)
-    never = special.bdtrik(1.0 - 1e-4 * alpha, horizon, good) + 2.0
+    never = float(special.bdtrik(1.0 - 1e-4 * alpha, horizon, good)) + 2.0
     return min(horizon, math.ceil(min(unlikely, never)))
 
 

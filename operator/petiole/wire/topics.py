@@ -69,6 +69,15 @@ def share_group(secret: str) -> str:
     return hmac.new(secret.encode(), b"petiole share group", "sha256").hexdigest()[:32]
 
 
+def leader_name(secret: str) -> str:
+    """Name the MQTT client that leads, from a ``secret`` that the gateways share.
+
+    Two clients of one name put each other out at the broker, which is meant for two leaders: a
+    device that could guess the name could put the leader out.
+    """
+    return "petiole-" + hmac.new(secret.encode(), b"petiole leader", "sha256").hexdigest()[:32]
+
+
 def shared(secret: str, topic: str) -> str:
     """``topic`` as one subscription of all gateways: each message goes to one of them."""
     return f"$share/{share_group(secret)}/{topic}"
