@@ -12,6 +12,7 @@ from petiole.fleet.standing import Clock
 from petiole.rollout.plan import Revision
 from petiole.simulation.events import Events
 from petiole.simulation.field import Field
+from petiole.simulation.policy import PolicyError
 from petiole.simulation.run import Run, _Play, simulate
 from petiole.simulation.world import is_target
 
@@ -241,7 +242,7 @@ def test_a_worse_model_is_seen_by_a_gate_on_means(effect, gate):
 
 def test_what_the_operator_refuses_is_said():
     window = {"cron": "0 1 * * *", "timeZone": "Atlantis/Capital", "duration": "4h"}
-    with pytest.raises(ValueError, match="Atlantis/Capital"):
+    with pytest.raises(PolicyError, match="Atlantis/Capital"):
         simulate(meters(windows={"apply": [window]}), assumed(), "good", 1)
 
 

@@ -115,7 +115,7 @@ def _play(played: Policy, assumed: Assumptions, runs: int, seed: int, jobs: int)
             for run in _runs(played, assumed, work, jobs):
                 done.append(run)
                 progress.advance(task)
-        except ValueError as error:
+        except PolicyError as error:
             fail(f"the policy cannot be carried out: {error}")
         except BrokenProcessPool:
             fail("a process was killed, most likely for want of memory; give fewer --jobs")

@@ -14,7 +14,7 @@ from .assumptions import Assumptions
 from .events import Events
 from .gateway import Gateway
 from .operator import Operator
-from .policy import Policy
+from .policy import Policy, PolicyError
 from .world import TARGET, Build
 
 End = Literal["Promoted", "Stopped", "Undecided", "Unfinished"]
@@ -50,7 +50,7 @@ class Run:
 def simulate(policy: Policy, assumed: Assumptions, build: Build, seed: int) -> Run:
     """Play ``policy`` for one ``build``. The same arguments give the same run.
 
-    Raises ValueError when the policy itself cannot be carried out.
+    Raises PolicyError when the operator refuses to carry it out.
     """
     return _Play(policy, assumed, build, seed).play()
 
@@ -126,7 +126,7 @@ class _Play:
         if waiting is None or waiting.reason not in _OBSTACLES:
             return
         if waiting.reason != "ApprovalNeeded":
-            raise ValueError(waiting.message)
+            raise PolicyError(waiting.message)
         if waiting.since != self._asked:
             self._asked = waiting.since
             request = f"resume@{waiting.since.isoformat()}"
