@@ -11,6 +11,7 @@ mpl.use("Agg")
 
 from matplotlib import pyplot
 from matplotlib.axes import Axes
+from matplotlib.patches import Patch
 
 from .figures import Figures, figure
 
@@ -26,11 +27,12 @@ def draw(results: Mapping[str, Figures], file: Path) -> None:
     values = [figure(results, p, "serverCpuMsPerDevice") or 0.0 for p in peers]
     bars = cpu.bar(peers, values, color=[_COLOURS[p] for p in peers])
     cpu.bar_label(bars, fmt="%.3g")
-    if any(values):
-        cpu.set_yscale("log")
+    _scale(cpu, log=True)
     cpu.set_title("server CPU ms a device")
     _grouped(exposed, results, "exposed", "% of devices failing", log=False)
     exposed.set_title("devices exposed")
+    patches = [Patch(color=_COLOURS[peer], label=peer) for peer in results]
+    figure_.legend(handles=patches, loc="outside right center")
     figure_.savefig(file, dpi=120)
     pyplot.close(figure_)
 
@@ -45,11 +47,17 @@ def _grouped(
         values = [figure(results, peer, field, key) for key in keys]
         at = [index + place * width for index, value in enumerate(values) if value is not None]
         heights = [value for value in values if value is not None]
-        bars = axes.bar(at, heights, width, label=peer, color=_COLOURS[peer])
+        bars = axes.bar(at, heights, width, color=_COLOURS[peer])
         axes.bar_label(bars, fmt="%.3g", fontsize=8)
     axes.set_xticks([i + width * (len(results) - 1) / 2 for i in range(len(keys))], keys)
     axes.set_xlabel(label)
-    if log and axes.dataLim.y1 > 0:
+    _scale(axes, log=log)
+
+
+def _scale(axes: Axes, *, log: bool) -> None:
+    """Leave room for the numbers above the bars; a logarithmic axis begins at 1."""
+    if log and axes.dataLim.y1 > 1:
         axes.set_yscale("log")
-    if results:
-        axes.legend(fontsize=8)
+        axes.set_ylim(1, 2 * axes.dataLim.y1)
+    else:
+        axes.margins(y=0.15)

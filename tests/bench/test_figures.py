@@ -1,7 +1,11 @@
 """The arithmetic of the rollout benchmark, on traces made by hand."""
 
-import pytest
+import io
 
+import pytest
+from rich.console import Console
+
+from bench.rollout import plot, show
 from bench.rollout.figures import bars, figures
 from bench.rollout.work import Counted, Run, Trace, Usage, choose_failing
 
@@ -135,3 +139,14 @@ def test_failing_devices_are_a_fixed_number_and_seeded():
     assert len(chosen) == 100
     assert chosen == choose_failing(devices, 0.1, 1)
     assert chosen != choose_failing(devices, 0.1, 2)
+
+
+@pytest.mark.parametrize("peers", [(), ("goosebit",), ("hawkbit", "petiole")])
+def test_whatever_was_run_can_be_shown(tmp_path, peers):
+    ran = {peer: figures([run()], "as it is") for peer in peers}
+    text = io.StringIO()
+    show.results(Console(file=text, width=120), ran, bars(ran))
+    assert text.getvalue().count("as it is") == len(peers)
+    assert ("devices/s, 4 devices" in text.getvalue()) == bool(peers)
+    plot.draw(ran, tmp_path / "plot.png")
+    assert (tmp_path / "plot.png").read_bytes().startswith(b"\x89PNG")

@@ -36,8 +36,8 @@ class Goosebit:
     name = "goosebit"
     setting = (
         "goosebit 0.2.12, uvicorn, SQLite on disk. Its devices poll over HTTP, once a second and "
-        "50 at a time; the others' servers hold more devices at once. It has no stages and no "
-        "threshold, so nothing ever stops and every device is exposed."
+        "50 at a time. It has no stages and no threshold, so nothing ever stops and every device "
+        "is exposed."
     )
 
     def run(self, work: Work, tell: Tell, done: Callable[[Run], None]) -> None:

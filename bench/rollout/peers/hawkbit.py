@@ -43,9 +43,9 @@ class Hawkbit:
 
     name = "hawkbit"
     setting = (
-        "Eclipse hawkBit 1.1.0, Java with 2 GiB heap, warmed up with 2,000 devices, H2 in memory: "
-        "nothing is durable, which favours it. Its devices poll over HTTP, once a second and 50 at "
-        "a time. Failing devices: 10 groups, error threshold 5 %, action PAUSE."
+        "Eclipse hawkBit 1.1.0, Java with 2 GiB heap, H2 in memory: nothing is durable, which "
+        "favours it. Its devices poll over HTTP, once a second and 50 at a time. Failing devices: "
+        "10 groups, error threshold 5 %, action PAUSE."
     )
 
     def run(self, work: Work, tell: Tell, done: Callable[[Run], None]) -> None:
