@@ -4,7 +4,7 @@ BIN := .venv/bin
 C_FILES = $(shell git ls-files 'firmware/*.c' 'firmware/*.h' | grep -v -e third_party/ -e generated/)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long bench-rollout bench-gates check crds clean
+.PHONY: help demo test test-long bench-gates bench-rollout bench-kills check crds clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -28,6 +28,10 @@ bench-gates: ## the gates' error rates and exposure against the peers' rules and
 bench-rollout: ## goosebit, hawkBit and Petiole on the same rollouts, 50 minutes; OPTIONS=--quick to try
 	@$(PYTHON) hack/setup.py --for test
 	@$(BIN)/python -m bench.rollout $(OPTIONS)
+
+bench-kills: ## 100 rollouts to 1,000 devices under SIGKILL of every part; DATABASE=postgresql, RUNS=10
+	@$(PYTHON) hack/setup.py --for test
+	@$(BIN)/python -m bench.kills --runs $(or $(RUNS),100) --database $(or $(DATABASE),sqlite)
 
 check: ## format, lint, types, layers, generated files, C warnings
 	@$(PYTHON) hack/setup.py --for check
