@@ -22,6 +22,7 @@ from .world import Build
 
 BATCH = 0.05  # seconds in which messages gather, as in the gateway's process
 PAUSE = 0.1  # least seconds between two turns, as there
+_LARGE = 1e6  # devices for which a turn each second is enough
 _BESIDE = Surroundings()
 
 
@@ -43,6 +44,7 @@ class Gateway:
         self._events = events
         self._changed = changed
         self._began = self._turned = events.now
+        self._pause = max(PAUSE, assumed.devices / _LARGE)
         self._due: float | None = None
         self._at_rest: Summary | None = None
 
@@ -77,7 +79,7 @@ class Gateway:
 
     def _turn_by(self, time: float) -> None:
         """Turn at ``time``, or as soon after it as the process would."""
-        due = max(time + BATCH, self._turned + PAUSE)
+        due = max(time + BATCH, self._turned + self._pause)
         if self._due is None or due < self._due:
             self._due = due
             self._events.at(due, self._turn, due)
