@@ -1,8 +1,10 @@
-"""The one loop that changes anything: take what came in, decide, commit, and only then tell.
+"""The one place that changes anything: take what came in, decide, commit, and only then tell.
 
-A step handles all messages of the last moments together: one transaction, one evaluation of each
-fleet they touched. Whatever it publishes is in the database before, so that a SIGKILL between the
-two costs nothing: after a restart everything retained is published again.
+A turn handles all messages of the last moments together, and never waits. Beside the turns all that
+they decided meanwhile is written, one transaction after another. Whatever is published is in the
+database before, so that a SIGKILL between the two costs nothing: after a restart everything
+retained is published again. Only a halt is told before it is written: it must not wait, and only
+narrows. Forgotten, it is decided again by the same reports.
 """
 
 from __future__ import annotations
@@ -33,8 +35,8 @@ from .upsert import Row
 
 log = structlog.get_logger()
 
-BATCH = 0.05  # seconds in which messages gather for one transaction
-AT_ONCE = 2000  # messages, and grants, of one step: the loop must not stand still for longer
+GATHER = 0.02  # seconds in which messages gather for one turn
+AT_ONCE = 1000  # messages, and grants, of one turn: the loop must not stand still for longer
 HEARTBEAT = 1.0  # seconds after which everything is looked at, changed or not
 
 
@@ -55,9 +57,10 @@ class Engine:
         self._metrics = metrics
         self._inbox: list[tuple[str, bytes]] = []
         self._wake = asyncio.Event()
+        self._decided = asyncio.Event()
         self._waiting: list[asyncio.Future[None]] = []
-        self._stepped = asyncio.Condition()
-        self._outbox = Outbox(broker)
+        self._written = asyncio.Condition()
+        self.outbox = Outbox(broker)
         self._removing: set[str] = set()
         self._announce = False
         self._arrived: list[str] = []
@@ -116,8 +119,8 @@ class Engine:
             return held is None or (held.summary is not None and held.summary.version > after)
 
         try:
-            async with asyncio.timeout(wait), self._stepped:
-                await self._stepped.wait_for(news)
+            async with asyncio.timeout(wait), self._written:
+                await self._written.wait_for(news)
         except TimeoutError:
             pass
         return self.registry.fleets.get(fleet)
@@ -125,27 +128,39 @@ class Engine:
     # --- the loop ---------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Step for ever, and publish beside it."""
-        publishing = asyncio.create_task(self._outbox.run(), name="outbox")
+        """Take turns for ever; write and publish beside them."""
+        beside = [
+            asyncio.create_task(self.outbox.run(), name="outbox"),
+            asyncio.create_task(self._write_for_ever(), name="writer"),
+        ]
         try:
-            while not publishing.done():
-                await self._next_step()
-            publishing.result()
+            while not any(task.done() for task in beside):
+                await self._next_turn()
+            for task in beside:
+                if task.done():
+                    task.result()
         finally:
-            publishing.cancel()
+            for task in beside:
+                task.cancel()
 
-    async def _next_step(self) -> None:
+    async def _next_turn(self) -> None:
         try:
             async with asyncio.timeout(HEARTBEAT):
                 await self._wake.wait()
         except TimeoutError:
             pass  # time itself changes things: silence, looks, windows
         self._wake.clear()
-        await asyncio.sleep(BATCH)
-        await self.step()
+        await asyncio.sleep(GATHER)
+        self.turn()
+
+    async def _write_for_ever(self) -> None:
+        while True:
+            await self._decided.wait()
+            self._decided.clear()
+            await self._write()
 
     async def chores(self) -> None:
-        """Fetch missing artefacts and count samples, for ever, beside the steps."""
+        """Fetch missing artefacts and count samples, for ever, beside the turns."""
         while True:
             if self._blocks.missing():
                 self._arrived += await self._blocks.fetch()
@@ -156,32 +171,14 @@ class Engine:
                 )
             await asyncio.sleep(HEARTBEAT / 5)
 
-    async def step(self) -> None:
-        """One turn: ingest, decide, commit, publish."""
-        waiting, self._waiting = self._waiting, []
+    def turn(self) -> None:
+        """Ingest and decide. A halt goes out at once; all else when it is written."""
         parts = self._metrics.parts
         with parts.labels("ingest").time():
             self._ingest()
         with parts.labels("decide").time():
-            urgent = self._decide(time.time())
-        outbox, self.registry.outbox = self.registry.outbox, []
-        try:
-            with parts.labels("commit").time():
-                await self._commit()
-        except StoreError as error:
-            self.registry.outbox[:0] = [*urgent, *outbox]
-            for future in waiting:
-                _fail(future, error)
-            return
-        self._outbox.put(urgent, urgent=True)
-        self._outbox.put(outbox)
-        self._tell_again()
-        self._remove_stale()
-        for future in waiting:
-            if not future.done():
-                future.set_result(None)
-        async with self._stepped:
-            self._stepped.notify_all()
+            self.outbox.put(self._decide(time.time()), urgent=True)
+        self._decided.set()
 
     def _ingest(self) -> None:
         inbox, self._inbox = self._inbox[:AT_ONCE], self._inbox[AT_ONCE:]
@@ -280,6 +277,27 @@ class Engine:
 
     # --- commit and publish -----------------------------------------------------------------------
 
+    async def _write(self) -> None:
+        """Commit what was decided so far, then publish it and tell who waits for it."""
+        waiting, self._waiting = self._waiting, []
+        outbox, self.registry.outbox = self.registry.outbox, []
+        try:
+            with self._metrics.parts.labels("commit").time():
+                await self._commit()
+        except StoreError as error:
+            self.registry.outbox[:0] = outbox
+            for future in waiting:
+                _fail(future, error)
+            return
+        self.outbox.put(self.registry.as_it_stands(outbox))
+        self._tell_again()
+        self._remove_stale()
+        for future in waiting:
+            if not future.done():
+                future.set_result(None)
+        async with self._written:
+            self._written.notify_all()
+
     async def _commit(self) -> None:
         changes, self.registry.changes = self.registry.changes, Changes()
         if not changes:
@@ -298,8 +316,8 @@ class Engine:
         """Publish everything again: a broker that was away may have lost what it retained."""
         if self._announce:
             self._announce = False
-            self._outbox.put(self._blocks.messages(self._blocks.all_ready()))
-            self._outbox.put(self.registry.retained())
+            self.outbox.put(self._blocks.messages(self._blocks.all_ready()))
+            self.outbox.put(self.registry.retained())
 
     def _remove_stale(self) -> None:
         """Take blocks that nothing names off the broker, and forget them once they are."""
@@ -309,8 +327,8 @@ class Engine:
             gone = removal(variant)
             if variant.digest not in self._removing:
                 self._removing.add(variant.digest)
-                self._outbox.put(gone)
-            elif not any(message.topic in self._outbox for message in gone):
+                self.outbox.put(gone)
+            elif not any(message.topic in self.outbox for message in gone):
                 self._blocks.removed([variant])
                 self._removing.discard(variant.digest)
                 self.registry.changes.delete(schema.artefacts, {"digest": variant.digest})

@@ -35,8 +35,8 @@ class Metrics:
             "petiole_evaluation_seconds", "Time to evaluate one fleet", registry=self.registry
         )
         self.parts = Histogram(
-            "petiole_step_seconds",
-            "Time that a step's part takes: ingest, decide, commit",
+            "petiole_turn_seconds",
+            "Time that a part takes: ingest, decide, commit",
             ["part"],
             registry=self.registry,
         )

@@ -121,6 +121,32 @@ class Registry:
             changed.append(device)
         self._assign(changed)
 
+    def forget(self, device_id: str, *, keep_registration: bool) -> None:
+        """Forget what a device said, was granted and did, here and at the broker.
+
+        Also when it is not known here: the broker may retain what it said before the last crash.
+        """
+        self.outbox += [Message(topic, b"") for topic in topics.retained(device_id)]
+        device = self.devices.pop(device_id, None)
+        if device is None:
+            return
+        for fleet in self.fleets.values():  # it may have been in another one before
+            member = fleet.forget(device_id)
+            if member is not None:
+                self._forget_members(fleet.name, fleet.revision, [member])
+                self.note_fleet(fleet)
+        self._count_grant(device, None)
+        self._rivals.pop(device_id, None)
+        self.unknown -= not device.registered
+        self.changes.delete(schema.devices, {"id": device_id})
+        self.changes.delete(schema.histories, {"device": device_id})
+        for digest in device.tallies:
+            self.changes.delete(schema.tallies, {"device": device_id, "digest": digest})
+        if keep_registration and device.registered:
+            self.register([(device_id, device.labels)])
+        else:
+            self._assign([])
+
     # --- what devices say -------------------------------------------------------------------------
 
     def hear(self, heard: Heard, clock: Clock) -> None:
@@ -216,6 +242,11 @@ class Registry:
 
     def halt_message(self, fleet: Fleet) -> Message:
         return Message(topics.halt(fleet.name), encode_halt(fleet.halted_digests))
+
+    def as_it_stands(self, messages: Iterable[Message]) -> list[Message]:
+        """``messages`` with halts of this moment: none takes back what was decided meanwhile."""
+        fleets = {topics.halt(name): fleet for name, fleet in self.fleets.items()}
+        return [self.halt_message(fleets[m.topic]) if m.topic in fleets else m for m in messages]
 
     # --- what follows -----------------------------------------------------------------------------
 

@@ -1,6 +1,6 @@
 """The fleet store: everything the gateway must know after a SIGKILL, in one database.
 
-The gateway decides in memory and writes what changed in one transaction a step (a group commit),
+The gateway decides in memory and writes what changed in one transaction at a time (a group commit),
 always before it tells a device. SQLite is the default; PostgreSQL is for several replicas.
 """
 
