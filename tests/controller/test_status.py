@@ -1,11 +1,15 @@
 """A status is written as the smallest merge patch, and not at all when nothing changed."""
 
 import copy
+import itertools
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from petiole.controller.status import merge_patch
+from petiole.api.devicefleet import DeviceFleetStatus
+from petiole.controller.keys import Key
+from petiole.controller.status import StatusWriter, merge_patch
 
 scalars = st.none() | st.booleans() | st.integers() | st.sampled_from(["", "x"])
 names = st.sampled_from(["a", "b", "c"])
@@ -52,3 +56,24 @@ def test_the_patch_leads_from_old_to_new(old, new):
 @given(objects)
 def test_equal_objects_need_no_patch(value):
     assert merge_patch(without_nulls(value), value) == {}
+
+
+class _NoCluster:
+    async def patch_status(self, body, patch, plural):
+        pass
+
+
+async def test_writes_come_in_bursts_but_once_a_second_in_the_long_run(monkeypatch):
+    now = [1000.0]
+    monkeypatch.setattr("petiole.controller.status.time.monotonic", lambda: now[0])
+    writer, key = StatusWriter(_NoCluster()), Key("devicefleets", "default", "meters")
+    written = []
+    while now[0] < 1060.0:
+        if writer.wait(key) == 0.0:
+            status = DeviceFleetStatus(serial=len(written) + 1)
+            await writer.write(key, {"metadata": {}}, status)
+            written.append(now[0])
+        now[0] += 0.01
+    assert written[:3] == [pytest.approx(1000.0, abs=0.05)] * 3
+    assert len(written) == pytest.approx(60 + 2, abs=1)
+    assert all(later - earlier > 0.9 for earlier, later in itertools.pairwise(written[3:]))

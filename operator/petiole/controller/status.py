@@ -1,4 +1,4 @@
-"""Writes status: only what changed, only onto the object that was read, at most once a second."""
+"""Writes status: only what changed, only onto the object that was read, about once a second."""
 
 from __future__ import annotations
 
@@ -15,23 +15,29 @@ from . import metrics
 from .cluster import Cluster, Object
 from .keys import Key
 
-_INTERVAL = 1.0  # seconds between two writes of one object
+_INTERVAL = 1.0  # seconds between two writes of one object, in the long run
+_BURST = 3  # writes that may follow each other at once: a stage that ends need not wait to be told
 _CONDITIONS = TypeAdapter(tuple[Condition, ...])
 
 
 class StatusWriter:
-    """Knows when each object was last written; nothing else is remembered."""
+    """Knows how much each object was written lately; nothing else is remembered.
+
+    ``_paid`` is the time until which an object's writes are paid for, a token bucket as the generic
+    cell rate algorithm keeps it (ITU-T I.371).
+    """
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
-        self._written: dict[Key, float] = {}
+        self._paid: dict[Key, float] = {}
 
     def wait(self, key: Key) -> float:
         """Return how many seconds must pass before the object may be written again."""
-        return max(0.0, self._written.get(key, float("-inf")) + _INTERVAL - time.monotonic())
+        ahead = self._paid.get(key, float("-inf")) - time.monotonic()
+        return max(0.0, ahead - (_BURST - 1) * _INTERVAL)
 
     def forget(self, key: Key) -> None:
-        self._written.pop(key, None)
+        self._paid.pop(key, None)
 
     async def write(self, key: Key, body: Object, status: BaseModel) -> None:
         """Write ``status`` if it says something new. Raises ConflictError for a stale ``body``."""
@@ -58,7 +64,8 @@ class StatusWriter:
         patch = merge_patch(body.get("status") or {}, wanted)
         if patch:
             await self._cluster.patch_status(body, patch, key.plural)
-            self._written[key] = time.monotonic()
+            now = time.monotonic()
+            self._paid[key] = max(self._paid.get(key, now), now) + _INTERVAL
             metrics.WRITES.labels(key.plural).inc()
 
 

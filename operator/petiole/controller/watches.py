@@ -10,7 +10,7 @@ from .keys import Key
 from .problem import Problem
 
 _WAIT = 20.0  # seconds that the gateway may hold the question
-_CALM = 0.5  # seconds between two wakes; a rollout changes a summary all the time
+_CALM = 0.2  # seconds between two wakes; a rollout changes a summary all the time
 _RETRY = 2.0  # seconds
 
 
