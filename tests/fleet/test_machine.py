@@ -20,6 +20,7 @@ from hypothesis.stateful import (
 )
 
 from petiole.api.rollout import Disruption, Freeze, Gate, GateTest, Retries, Window, Windows
+from petiole.fleet.devices import Device
 from petiole.fleet.fleet import Outcome
 from petiole.fleet.member import Member
 from petiole.rollout import windows
@@ -192,6 +193,16 @@ class Operations(RuleBasedStateMachine):
     def device_leaves(self, name: str) -> None:
         device = self.world.devices.pop(self.known(name))
         self.world.fleet.dismiss([device])
+
+    @precondition(lambda self: len(self.world.devices) > 5)
+    @rule(name=names, again=st.booleans())
+    def device_is_forgotten(self, name: str, again: bool) -> None:
+        """Perhaps one that left before; perhaps it comes again, provisioned anew."""
+        forgotten = name if name in self.world.fleet.members else self.known(name)
+        self.world.devices.setdefault(forgotten, Device(forgotten))
+        self.world.forget(forgotten)
+        if again:
+            self.register(forgotten, int(name[1:]))
 
     @rule(name=names, site=st.integers(0, 3))
     def labels_change(self, name: str, site: int) -> None:

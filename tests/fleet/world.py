@@ -104,6 +104,13 @@ class World:
         self.devices = {d.id: Device.from_row(d.row()) for d in self.devices.values()}
         self.fleet.enrol(self.devices.values())
 
+    def forget(self, name: str) -> None:
+        """Forget a device whole."""
+        del self.devices[name]
+        if self.fleet.forget(name) is not None:
+            self.rows.pop(name, None)
+        self.stored_fleet = self.fleet.row()
+
     def hear(self, name: str, state: State) -> None:
         device = self.devices[name]
         known = device.state

@@ -50,6 +50,25 @@ def revoke(device: Device, gateway: Gateway, token: Bearer = "") -> None:
     console.print(f"{taken} certificates of {device} taken back; the broker must read its list")
 
 
+@app.command()
+def forget(
+    device: Device,
+    gateway: Gateway,
+    token: Bearer = "",
+    *,
+    keep_registration: Annotated[
+        bool, typer.Option("--keep-registration", help="It stays registered, with its labels.")
+    ] = False,
+) -> None:
+    """Forget what a device reported, was granted and did: it is gone, or provisioned anew.
+
+    Its certificates stay: `petiole devices revoke` takes those back.
+    """
+    path = f"/v1/devices/{quote(device, safe='')}" + "?keep=registration" * keep_registration
+    _ask(gateway, token, "DELETE", path, f"to forget {device}")
+    console.print(f"{device} forgotten" + ", still registered" * keep_registration)
+
+
 def _ask(gateway: str, token: str, method: str, path: str, what: str, body: object = None) -> Any:  # noqa: ANN401 - JSON
     """Return the answer's JSON, None when it is empty; end with a sentence when it is an error."""
     try:

@@ -119,31 +119,31 @@ class Admission:
     def _apply(self) -> None:
         roster = self.roster
         while self._places() > 0 and (member := roster.apply.pop()) is not None:
-            if member.mark is None or member.mark.standing is not Standing.READY:
-                roster.apply.free(roster.group(member))
-            elif self._has_room(roster.apply, member):
+            if self._has_room(roster.apply, member):
                 roster.let_apply(member, hold=False)
 
     def _begin(self, pace: Pace, clock: Clock, ready: Callable[[str], bool]) -> None:
         roster = self.roster
         hold = not self.doors.apply.open
         while self._places() > 0 and pace.left(roster.plan.per_minute, clock.now) != 0:
-            member = self._next()
+            member = self._next(ready)
             if member is None:
                 return
             variant = variant_of(roster.plan, member)
-            if variant is None or not roster.may_begin(member):
-                roster.begin.free(roster.group(member))
-            elif not ready(variant.digest):
+            if variant is None:
+                continue  # `_next` gives none such
+            if not ready(variant.digest):
                 roster.begin.lack(member, variant.digest)
+                roster.begin.free(roster.group(member))  # others of it may have theirs
                 roster.settle(member)
             elif self._has_room(roster.begin, member):
                 roster.let_begin(member, hold=hold)
                 pace.add(clock.now)
 
-    def _next(self) -> Member | None:
+    def _next(self, ready: Callable[[str], bool]) -> Member | None:
         """Those that were passed over come before those that were never asked."""
         roster = self.roster
+        roster.recall(roster.begin, ready)
         member = roster.begin.pop()
         if member is not None:
             return member

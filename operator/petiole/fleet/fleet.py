@@ -24,7 +24,7 @@ from .grants import Granter, same
 from .member import Member
 from .roster import Roster
 from .standing import Clock, Standing, Terms
-from .watch import Begun
+from .watch import Begun, Pace
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Outcome:
 class Fleet:
     """``looks`` is the evidence of the metric gates when they were ``looked`` at last.
 
-    ``begun``: when how many began in the last minute of the rollout before, for the pace.
+    ``begun``: when how many began in the last minute that are no members now, for the pace.
     """
 
     def __init__(
@@ -151,6 +151,18 @@ class Fleet:
     def dismiss(self, devices: Iterable[Device]) -> None:
         """Let devices go."""
         self.roster.dismiss(devices)
+
+    def forget(self, device: str) -> Member | None:
+        """Let a device go with all that it did here; returns what was known of it.
+
+        If it began just now, that still counts for the pace.
+        """
+        member = self.roster.forget(device)
+        if member is not None and member.granted_at is not None:
+            minute_ago = self.roster.clock.now - Pace.MINUTE
+            recent = [*self.begun, (member.granted_at, 1)]
+            self.begun[:] = [(at, count) for at, count in recent if at > minute_ago]
+        return member
 
     def relabel(self) -> None:
         """Note that labels of devices changed: budgets and clusters are counted anew."""

@@ -96,6 +96,20 @@ class Roster:
         self.order = [m for m in self.order if m.device is not None]
         self.stale = True
 
+    def forget(self, device: str) -> Member | None:
+        """Forget all that this device did in the rollout; returns what is then to be deleted.
+
+        Should it come back it is a new one, behind all others. The numbers of those that began
+        stay theirs.
+        """
+        member = self.members.get(device)
+        if member is None:
+            return None
+        if member.device is not None:
+            self.dismiss([member.device])
+        self.changed.pop(member, None)
+        return self.members.pop(device)
+
     def _line_up(self, start: int) -> None:
         if self.stale:
             return
@@ -282,6 +296,7 @@ class Roster:
         elif found is Standing.READY:
             self.apply.push(member)
         elif member.lane is not None:
+            member.lane.free(self.group(member))  # it may have been asked before others of it
             member.lane, member.blocked = None, ""
 
     def _fly(self, member: Member, found: Standing) -> None:

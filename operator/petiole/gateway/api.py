@@ -6,7 +6,7 @@ import secrets
 import time
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query, Request, Response
 from fastapi.responses import JSONResponse
@@ -16,6 +16,7 @@ from pydantic import BaseModel, Field
 from petiole.fleet.devices import Device
 from petiole.fleet.standing import misfit
 from petiole.rollout.plan import Plan, Summary, Window
+from petiole.wire import topics
 from petiole.wire.messages import State
 from petiole.wire.topics import DEVICE_ID
 
@@ -27,12 +28,15 @@ from .metrics import Metrics
 from .registry import Registry, StalePlanError
 
 LONGEST_WAIT = 60.0  # seconds a summary may be waited for
+FORGOTTEN = 10.0  # seconds for the broker to remove what it retains of a device
+
+DeviceId = Annotated[str, Field(pattern=DEVICE_ID.pattern)]
 
 
 class Registration(BaseModel):
     """A device that may take part, and the labels that selectors choose by."""
 
-    id: Annotated[str, Field(pattern=DEVICE_ID.pattern)]
+    id: DeviceId
     labels: dict[str, str] = {}
 
 
@@ -141,6 +145,17 @@ def _devices(engine: Engine, enrolment: Enrolment | None) -> APIRouter:
         held = await enrolment.newest(device) if enrolment else None
         record = describe(engine.registry, found)
         return {**record, "certificate": described(held), "history": found.history}
+
+    @router.delete("/devices/{device}", status_code=204)
+    async def forget(device: DeviceId, keep: Literal["registration"] | None = None) -> None:
+        engine.registry.forget(device, keep_registration=keep is not None)
+        await engine.settled()
+        if not await engine.outbox.told(topics.retained(device), FORGOTTEN):
+            raise HTTPException(
+                503,
+                f"{device} is forgotten here, but the broker may still retain what it said and"
+                " bring that back: ask again when the broker is there",
+            )
 
     return router
 

@@ -7,6 +7,7 @@ counts: one that waits is replaced, and a halt passes all that waits.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterable
 
 from .broker import Broker, Message
@@ -41,6 +42,15 @@ class Outbox:
             else:
                 self._waiting[message.topic] = message
         self._wake.set()
+
+    async def told(self, topics: Iterable[str], wait: float) -> bool:
+        """Wait at most ``wait`` seconds until the broker has all that waits of these topics."""
+        spoken, deadline = list(topics), time.monotonic() + wait
+        while any(topic in self for topic in spoken):
+            if time.monotonic() > deadline:
+                return False
+            await asyncio.sleep(AGAIN)
+        return True
 
     async def run(self) -> None:
         """Publish, for ever."""

@@ -42,6 +42,12 @@ def cert(device: str) -> str:
     return f"{PREFIX}/d/{device}/cert"
 
 
+def retained(device: str) -> tuple[str, ...]:
+    """All that a broker may keep of a device."""
+    kept = ("state", "online", "grant", "cert")
+    return tuple(f"{PREFIX}/d/{device}/{kind}" for kind in kept)
+
+
 def halt(fleet: str) -> str:
     return f"{PREFIX}/f/{fleet}/halt"
 
