@@ -78,7 +78,7 @@ DEVICE_FLEET: dict[str, Any] = {
                 },
             ],
             "falseStop": "5%",
-            "retries": {"limit": 2, "backoff": "5m", "on": ["timeout", "flash-error"]},
+            "retries": {"limit": 2, "backoff": "5m", "reasons": ["timeout", "flash-error"]},
             "onFailure": "Revert",
             "onInconclusive": "Pause",
             "noReportAfter": "30m",

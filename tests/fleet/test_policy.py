@@ -152,7 +152,7 @@ def test_a_window_that_means_nothing_stays_closed_and_says_so() -> None:
 
 
 def test_retries_wait_twice_as_long_each_time_and_end() -> None:
-    made = world(1, retries=Retries(limit=2, backoff="1m", on=("timeout",)))
+    made = world(1, retries=Retries(limit=2, backoff="1m", reasons=("timeout",)))
     for attempt, wait in ((0, 60.0), (1, 120.0)):
         made.say("d00", Phase.FAILED, Reason.TIMEOUT)
         made.turn()
@@ -175,7 +175,7 @@ def test_retries_wait_twice_as_long_each_time_and_end() -> None:
 
 
 def test_other_failures_are_final_until_a_person_says_retry() -> None:
-    made = world(2, retries=Retries(on=("timeout",)))
+    made = world(2, retries=Retries(reasons=("timeout",)))
     made.say("d00", Phase.FAILED, Reason.GOLDEN_MISMATCH)
     made.turn()
     assert on_target(made) == ["d01"]

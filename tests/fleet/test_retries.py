@@ -11,7 +11,7 @@ from .world import World, revision, rolling
 
 
 def test_the_next_attempt_is_granted_after_the_backoff():
-    retries = Retries(limit=2, backoff="10m", on=("timeout",))
+    retries = Retries(limit=2, backoff="10m", reasons=("timeout",))
     world = World(rolling(2, 1, retries=retries))
     world.add("a", {})
     world.turns()

@@ -132,7 +132,6 @@ def test_a_file_that_is_no_fleet_is_named(tmp_path):
         ({"pase": {}}, "spec.rollout.pase: unknown field; known are "),
         ({"pace": {"maxInFlght": 3}}, "spec.rollout.pace.maxInFlght: unknown field"),
         ({"gates": [UPDATE | {"tset": {}}]}, "spec.rollout.gates.0.tset: unknown field"),
-        ({"retries": {True: ["timeout"]}}, 'a bare on as true: write "on"'),
         ({"pace": {"maxInFlight": 0}}, "spec.rollout.pace.maxInFlight: Input should be"),
         ({"ramp": {}}, "spec.rollout: give exactly one of stages and ramp"),
         ({"stages": [{"name": "a", "size": "50%"}]}, "the last stage must have size 100%"),

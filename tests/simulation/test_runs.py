@@ -189,7 +189,7 @@ def test_one_dark_site_is_no_bad_build_to_a_policy_that_clusters(cluster):
 
 def test_a_dark_site_gets_it_later_with_retries():
     """And no sooner: the backoff keeps devices from trying again at once."""
-    retries = {"limit": 3, "backoff": "20m", "on": ["timeout"]}
+    retries = {"limit": 3, "backoff": "20m", "reasons": ["timeout"]}
     world = assumed(1000, good="0%", sites=10, dark_sites=1, dark_for="15m")
     for run in runs(meters(retries=retries), world, number=4):
         assert run.end == "Promoted"

@@ -188,7 +188,7 @@ class Retries(ApiModel):
     backoff: Annotated[
         PositiveDuration, Field(description="Before the first retry; doubles each time.")
     ] = "5m"
-    on: Annotated[
+    reasons: Annotated[
         tuple[Literal["timeout", "digest-mismatch", "flash-error", "trial-expired"], ...],
         Field(min_length=1, max_length=4),
     ] = ("timeout",)

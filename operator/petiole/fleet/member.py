@@ -110,7 +110,7 @@ class Member:
 
     def _give_up(self, reason: Reason, retries: Retries | None, now: float) -> None:
         """Count a failure, or wait for the next try: the backoff doubles with each."""
-        again = retries is not None and reason.word in retries.on
+        again = retries is not None and reason.word in retries.reasons
         if retries is None or not again or self.retries >= retries.limit or self.failed is not None:
             self.failed = int(reason)
             return

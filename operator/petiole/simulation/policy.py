@@ -64,10 +64,9 @@ def _unknown(raw: object, read: object, where: tuple[int | str, ...]) -> Iterato
             if key in fields:
                 yield from _unknown(value, getattr(read, fields[key]), (*where, key))
             else:
-                hint = ' (YAML reads a bare on as true: write "on")' if key is True else ""
                 known = ", ".join(sorted(fields))
                 path = ".".join(map(str, (*where, key)))
-                yield f"{path}: unknown field{hint}; known are {known}"
+                yield f"{path}: unknown field; known are {known}"
     elif isinstance(read, tuple) and isinstance(raw, list):
         for index, (item, value) in enumerate(zip(raw, read, strict=False)):
             yield from _unknown(item, value, (*where, index))
