@@ -17,9 +17,11 @@ Results = Mapping[str, Figures]
 def figures(runs: Sequence[Run], setting: str) -> Figures:
     """Sum up the runs of one peer. What was not measured is absent."""
     speed = sorted((run for run in runs if run.kind == "speed"), key=lambda run: run.devices)
+    staged = sorted((run for run in runs if run.kind == "staged"), key=lambda run: run.devices)
     failing = [run for run in runs if run.kind == "failing"]
     made: Figures = {
         "devicesPerSecond": {str(r.devices): per_second(r) for r in speed},
+        "stagedDevicesPerSecond": {str(r.devices): per_second(r) for r in staged},
         "serverCpuMsPerDevice": cpu_ms(speed[-1]) if speed else None,
         "serverCpuMs": {str(r.devices): cpu_ms_by_process(r) for r in speed},
         "clientCpuMsPerDevice": _client_ms(speed[-1]) if speed else None,

@@ -32,11 +32,11 @@ def _policy(*stages: dict[str, Any], at_once: int) -> dict[str, Any]:
 
 _CANARY, _ALL = {"name": "canary", "size": 100}, {"name": "all", "size": "100%"}
 
-FAST = _policy(_CANARY, _ALL, at_once=500)
+# As the peers do it: one group. With it, the most devices are on their way when a stop comes.
+AT_ONCE = _policy(_ALL, at_once=500)
+STAGED = _policy(_CANARY, _ALL, at_once=500)
 # Devices in flight when the deciding report comes are exposed for nothing: few at once is slow.
 CAREFUL = _policy(_CANARY, _ALL, at_once=4)
-# No canary: the most devices that can be on their way when the stop comes.
-STOP = _policy(_ALL, at_once=500)
 
 
 def deciding(trace: Trace, gate: Gate, devices: int) -> float | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
-Kind = Literal["speed", "failing", "stop"]
+Kind = Literal["speed", "staged", "failing", "stop"]
 Tell = Callable[[str], None]
 
 PERCENT = 100.0

@@ -12,7 +12,7 @@ from kubernetes import client
 
 from bench.rollout.events import Events
 from bench.rollout.measure import Meter
-from bench.rollout.policy import CAREFUL, FAST, GATE, STOP, deciding
+from bench.rollout.policy import AT_ONCE, CAREFUL, GATE, STAGED, deciding
 from bench.rollout.work import PERCENT, Counted, Kind, Run, Tell, Trace, Work
 from hack.testbed import crowd as crowds
 from hack.testbed.devices import (
@@ -44,15 +44,16 @@ class Round:
 
 
 class Petiole:
-    """The same policy for speed at every size; slower canaries where devices fail."""
+    """The same policies for speed at every size; slower canaries where devices fail."""
 
     name = "petiole"
     setting = (
         "Petiole with SQLite on disk, a real API server and etcd, Mosquitto with persistence, C "
         "device cores that verify the signature and golden vectors and run the model on trial. "
         "Its devices hold a connection, up to 500 update at once, and blocks come from the broker: "
-        "another protocol than DDI, and another device program. Speed includes a canary of 100 "
-        "that must pass its gate. CPU a device is gateway, operator and broker; the API server's "
+        "another protocol than DDI, and another device program. The gate judges every run; "
+        "`stagedDevicesPerSecond` has a canary of 100 before all others. CPU a device is gateway, "
+        "operator and broker; the API server's "
         "and etcd's is `controlPlaneCpuMsPerDevice`. Failing devices: canary of 100, few at once."
     )
 
@@ -78,13 +79,13 @@ def campaign(work: Work, size: int) -> list[Round]:
     Repeats begin with the smallest share, which ends well: a TinyModel lists 20 versions only, and
     the stable one must stay among them.
     """
-    turns: list[tuple[Kind | None, float, dict[str, Any]]] = [(None, 0.0, FAST)]
+    turns: list[tuple[Kind | None, float, dict[str, Any]]] = [(None, 0.0, AT_ONCE)]
     if size in work.devices:
-        turns.append(("speed", 0.0, FAST))
+        turns += [("speed", 0.0, AT_ONCE), ("staged", 0.0, STAGED)]
     if size == work.failing_devices:
         turns += [("failing", s, CAREFUL) for _ in range(work.repeats) for s in work.failing]
     if work.failing and size == max(work.devices):
-        turns += [("stop", max(0.1, min(work.failing)), STOP)] * min(3, work.repeats)
+        turns += [("stop", max(0.1, min(work.failing)), AT_ONCE)] * min(3, work.repeats)
     return [Round(n, *turn) for n, turn in enumerate(turns, start=1)]
 
 
@@ -114,7 +115,7 @@ class _Field:
             self._simulation,
             broker_port=crowd.testbed.broker.port,
         )
-        self._apply(FAST)
+        self._apply(AT_ONCE)
         wait_until(self._all_online, _CONNECT_SECONDS, f"{len(crowd.devices)} devices online")
 
     def roll_out(self, turn: Round) -> Run | None:
