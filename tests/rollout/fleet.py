@@ -211,6 +211,7 @@ class Operator:
     latest: int = 1
     generation: int = 1
     problem: str = ""
+    reference_problem: str = ""
     request: str = ""
     asked: int = 0
     writes: int = 0
@@ -230,6 +231,7 @@ class Operator:
             request=self.request,
             summary=None if self.problem else self.field.summary(self.now),
             gateway_problem=self.problem,
+            reference_problem=self.reference_problem,
         )
 
     def one_pass(self, crash: Crash = "never") -> FleetOutcome:

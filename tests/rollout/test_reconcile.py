@@ -59,6 +59,23 @@ def test_a_fleet_without_devices_waits_for_some() -> None:
     assert operator.status.mode == "Rolling"
 
 
+def test_a_reference_that_cannot_be_read_stops_no_rollout(rolled: Operator) -> None:
+    rolled.settle()
+    assert all(c.type != "ReferenceReadable" for c in rolled.status.conditions)
+    rolled.reference_problem = "file:///store/models/u/versions/1.json is not JSON. Restore it."
+    rolled.latest = 2
+    rolled.settle()
+    assert (rolled.status.mode, rolled.status.revision.target) == ("Rolling", 2)
+    assert rolled.status.waiting_for.reason != "GatewayUnreachable"
+    assert rolled.condition("GatewayReachable").status == "True"
+    told = rolled.condition("ReferenceReadable")
+    assert (told.status, told.reason) == ("False", "ReferenceUnreadable")
+    assert "Restore it. Rollouts go on; drift is not judged" in told.message
+    rolled.reference_problem = ""
+    rolled.settle()
+    assert rolled.condition("ReferenceReadable").status == "True"
+
+
 def test_an_unreachable_gateway_stops_nothing_that_runs(rolled: Operator) -> None:
     before = rolled.status
     rolled.problem = "The gateway at http://gw:8080 does not answer: connection refused"

@@ -72,15 +72,13 @@ class FleetPass:
             summary, windows = await asyncio.gather(
                 self.gateway.summary(fleet), self.gateway.windows(fleet, digests)
             )
-            references = await self._read_references(stable)
         except Problem as problem:
             return replace(observed, gateway_problem=str(problem))
-        return replace(
-            observed,
-            summary=summary,
-            windows=windows,
-            references=references,
-        )
+        observed = replace(observed, summary=summary, windows=windows)
+        try:
+            return replace(observed, references=await self._read_references(stable))
+        except Problem as problem:
+            return replace(observed, reference_problem=str(problem))
 
     async def _read_references(self, version: VersionStatus | None) -> dict[str, Reference]:
         if version is None:

@@ -40,7 +40,9 @@ class Versions:
         """Return the reference histograms of a version by artefact digest."""
         document = self._store.get_json(path)
         if document is None:
-            return {}
+            raise Problem(
+                f"{self._store.uri}/{path} is not there. Restore it, or publish a newer version."
+            )
         where = f"{self._store.uri}/{path}"
         histograms = candidate.read_histograms(document.get("references", {}), where)
         variants = self._status(document, path).variants

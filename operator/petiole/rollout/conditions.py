@@ -16,6 +16,8 @@ from .plan import Summary
 from .scene import Scene
 from .waiting import gateway_help, progress
 
+REFERENCE = "ReferenceReadable"
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -35,6 +37,7 @@ def conditions(scene: Scene, status: DeviceFleetStatus) -> tuple[Condition, ...]
         _degraded(scene, status),
         _drifted(status),
         _gateway(scene),
+        _reference(scene, status),
     ):
         if finding is None:
             continue
@@ -141,3 +144,14 @@ def _gateway(scene: Scene) -> Finding:
     return Finding(
         "GatewayReachable", True, "Impaired" if problems else "Reachable", "; ".join(problems)
     )
+
+
+def _reference(scene: Scene, status: DeviceFleetStatus) -> Finding | None:
+    """Tell of a reference that cannot be read, and when it can be again; else nothing."""
+    problem = scene.observed.reference_problem
+    if problem:
+        text = "Rollouts go on; drift is not judged until it can be read."
+        return Finding(REFERENCE, False, "ReferenceUnreadable", f"{problem} {text}")
+    if scene.observed.gateway_problem or all(c.type != REFERENCE for c in status.conditions):
+        return None
+    return Finding(REFERENCE, True, "ReferenceReadable", "")

@@ -41,6 +41,7 @@ class FleetObserved:
     gateway_problem: str = ""  # why the gateway did not answer, in words
     windows: tuple[Window, ...] = ()  # of the stable revision's artefacts
     references: Mapping[str, Reference] = field(default_factory=dict)  # by artefact digest
+    reference_problem: str = ""  # why they cannot be read, in words
 
 
 @dataclass(frozen=True, slots=True)
