@@ -247,6 +247,8 @@ class Roster:
     def let_apply(self, member: Member, *, hold: bool) -> None:
         """Let a device that was asked to fetch the target run it, or not yet."""
         member.released_at = None if hold else self.clock.now
+        if hold and self.clock.now >= self._deadline(member):
+            member.silent = True  # to be let go was no sign of life
         self.changed[member] = self.dirty[member] = None
         self.settle(member)
 
