@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from petiole.cli.main import app
-from petiole.gateway import schema
+from petiole.gateway import schema, sweep
 from petiole.gateway.settings import Settings
 from petiole.gateway.store import Store
 from petiole.wire import topics
@@ -150,3 +150,35 @@ async def test_a_follower_hands_it_on(tmp_path: Path, database_url: str) -> None
         fresh.start()
         await world.until(lambda s: s.counts.updated == 2)
         assert (await state(world, fresh.id) or {})["boot"] == 1
+
+
+async def test_blocks_that_a_lost_database_knew_are_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweep, "PATIENCE", 3.0)
+    async with World(tmp_path, 2, own_process=True) as world:
+        lost, current = world.revision(1), world.revision(2)
+        await world.put(world.rolling(current, 2, stable=lost))
+        await world.until(lambda s: s.counts.updated == 2)
+        before = await retained(world, topics.ALL_BLOCKS)
+        digests = {
+            d: next(iter(r.variants.values())).digest
+            for d, r in (("lost", lost), ("current", current))
+        }
+        assert {t.split("/")[3] for t in before} == set(digests.values())
+        world.kill_gateway()
+        world.own_process = False  # the next one has the patience of this process
+        for name in ("gateway.db", "gateway.db-wal", "gateway.db-shm"):
+            (tmp_path / name).unlink(missing_ok=True)
+        await world.start_gateway()
+        await world.register()
+        await world.put(world.rolling(current, 2))
+
+        async def swept() -> bool:
+            found = await retained(world, topics.ALL_BLOCKS)
+            assert {t for t in before if digests["current"] in t} <= found, "these are needed"
+            return not any(digests["lost"] in topic for topic in found)
+
+        assert not await swept(), "nothing of the database tells of them"
+        await eventually(swept, "blocks that nothing names are removed", 30)
+        assert (await world.until(lambda s: s.counts.updated == 2)).problems == ()

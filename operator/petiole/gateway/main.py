@@ -29,6 +29,7 @@ from .replica import Follower, end, keep
 from .samples import Samples
 from .settings import Settings
 from .store import DatabaseError, Store
+from .sweep import Sweep
 
 log = structlog.get_logger()
 
@@ -106,9 +107,16 @@ class Gateway:
         collector = Collector(self._store, broker, secret, engine.take)
         enrolment = start.enrolment(settings, metrics.registry)
 
+        sweep = Sweep(broker, engine.outbox, engine.registry.named)
+
+        def hear(topic: str, payload: bytes) -> None:
+            if not sweep.hear(topic, payload):
+                engine.hear(topic, payload)
+
         def connected() -> None:
             collector.connected()
             engine.connected()
+            sweep.connected()
 
         tasks = {asyncio.create_task(keep(lease, collector, metrics), name="lease")}
         try:
@@ -120,7 +128,8 @@ class Gateway:
                 asyncio.create_task(engine.chores(), name="chores"),
                 asyncio.create_task(samples.run(), name="samples"),
                 asyncio.create_task(collector.run(), name="collector"),
-                asyncio.create_task(broker.run(engine.hear, connected), name="broker"),
+                asyncio.create_task(sweep.run(), name="sweep"),
+                asyncio.create_task(broker.run(hear, connected), name="broker"),
             }
             tasks |= start.background(settings, enrolment)
             ended, _ = await asyncio.wait({*tasks, serving}, return_when=asyncio.FIRST_COMPLETED)

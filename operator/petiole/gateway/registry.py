@@ -265,6 +265,10 @@ class Registry:
             *(v for r in revisions for v in r.variants.values()),
         ]
 
+    def named(self) -> set[str]:
+        """Digests of all artefacts that a plan or a grant names."""
+        return {variant.digest for variant in self.variants()}
+
     def retained(self) -> list[Message]:
         """Halts and grants, for a broker that may have lost them."""
         return [

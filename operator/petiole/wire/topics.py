@@ -15,6 +15,7 @@ ALL_SAMPLES = f"{PREFIX}/d/+/sample/+"
 ALL_ONLINE = f"{PREFIX}/d/+/online"
 ALL_CSRS = f"{PREFIX}/d/+/csr"
 ALL_BLOCKS = f"{PREFIX}/b/+/+"
+FIRST_BLOCKS = f"{PREFIX}/b/+/0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,18 @@ def halt(fleet: str) -> str:
 
 def block(digest: str, number: int) -> str:
     return f"{PREFIX}/b/{digest}/{number}"
+
+
+def blocks(digest: str) -> str:
+    """All blocks of an artefact."""
+    return f"{PREFIX}/b/{digest}/+"
+
+
+def parse_block(topic: str) -> str | None:
+    """Return the digest of an artefact that the topic names a block of, else None."""
+    parts = topic.split("/")
+    ours = len(parts) == 5 and topic.startswith(f"{PREFIX}/b/")
+    return parts[3] if ours else None
 
 
 def parse_device_topic(topic: str) -> DeviceTopic | None:
