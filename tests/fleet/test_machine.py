@@ -69,7 +69,9 @@ class Operations(RuleBasedStateMachine):
         disruption=st.sampled_from([None, Disruption(group_by=("site",), max_unavailable=1)]),
         cluster=st.sampled_from([None, "site"]),
         strata=st.sampled_from([(), ("hardware",)]),
-        retries=st.sampled_from([None, Retries(on=("timeout", "trial-expired"), backoff="1m")]),
+        retries=st.sampled_from(
+            [None, Retries(reasons=("timeout", "trial-expired"), backoff="1m")]
+        ),
     )
     def start(
         self,
