@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import sys
 import tempfile
 import time
@@ -177,6 +178,8 @@ def sweep(seeds: Sequence[int], devices: int, database: Database) -> list[Outcom
             outcome = run(world, scenario(seed, database=database == "postgresql"))
             outcomes.append(outcome)
             console.print(_line(outcome), highlight=False)
+            if outcome.problems:
+                _keep(world, seed, database)
             if outcome.problems and not outcome.result:
                 break  # the world is stuck; what comes after says nothing
     console.print(_table(outcomes, database))
@@ -184,6 +187,15 @@ def sweep(seeds: Sequence[int], devices: int, database: Database) -> list[Outcom
     report = OUT / f"kills-{database}.json"
     report.write_text(json.dumps([asdict(outcome) for outcome in outcomes], indent=1))
     return outcomes
+
+
+def _keep(world: World, seed: int, database: str) -> None:
+    """Keep what tells how a seed went wrong: logs, the API server's audit, devices' events."""
+    kept = OUT / f"kills-{database}-{seed}"
+    shutil.rmtree(kept, ignore_errors=True)
+    shutil.copytree(world.folder / "crowd" / "logs", kept / "logs")
+    shutil.copy(world.folder / "crowd" / "controlplane" / "audit.log", kept)
+    shutil.copy(world.folder / "events", kept)
 
 
 def _line(outcome: Outcome) -> str:

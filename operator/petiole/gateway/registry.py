@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
+import structlog
+
 from petiole.fleet.devices import TALLIES, Device, encoded
 from petiole.fleet.evidence import stage_mark
 from petiole.fleet.fleet import Fleet
@@ -23,6 +25,8 @@ from . import schema
 from .broker import Message
 from .ingest import Heard
 from .store import Changes, Store
+
+log = structlog.get_logger()
 
 MAX_UNKNOWN = 10_000  # devices without registration that are remembered
 
@@ -81,6 +85,8 @@ class Registry:
             )
         else:
             self._adopt(fleet, plan, clock)
+        limit = plan.stage.limit if plan.stage else 0
+        log.info("plan", fleet=plan.fleet, serial=plan.serial, mode=plan.mode, limit=limit)
         self.outbox.append(self.halt_message(fleet))
         self.note_fleet(fleet)
 
