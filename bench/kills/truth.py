@@ -5,16 +5,15 @@ Both are read beside Petiole, so that they can contradict it.
 
 from __future__ import annotations
 
-import threading
+import copy
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from kubernetes import client, config, watch
-
-from hack.testbed.crowd import FLEET, NAMESPACE
-from petiole.api.base import GROUP, VERSION
+from hack.testbed.controlplane import ControlPlane
+from hack.testbed.crowd import FLEET
 
 STARTED = ("downloading", "verifying", "trial")
 
@@ -52,55 +51,51 @@ def _event(line: str) -> Event:
 
 
 class Limits:
-    """Follows the fleet's status: how many devices each revision was allowed, since when."""
+    """What the operator wrote into the fleet's status, and when, by the API server's audit log."""
 
-    def __init__(self, kubeconfig: Path) -> None:
-        self._api = client.CustomObjectsApi(config.new_client_from_config(str(kubeconfig)))
+    def __init__(self, cluster: ControlPlane) -> None:
+        self._cluster = cluster
         self.seen: list[tuple[float, int, int]] = []  # at, revision, limit
         self.odd: list[str] = []  # counts that do not sum to their total
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._read = 0
+        self._status: dict[str, Any] = {}
 
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stop.set()
-        self._thread.join(timeout=15)
+    def read(self) -> None:
+        """Read on."""
+        monotonic = time.monotonic() - time.time()
+        patches = list(self._cluster.statuses())
+        for at, patch in patches[self._read :]:
+            merge(self._status, patch.get("status", {}))
+            self._saw(at.timestamp() + monotonic)
+        self._read = len(patches)
 
     def allowed_at(self, revision: int) -> list[tuple[float, int]]:
-        """Rising limits of ``revision`` with the time at which each was first seen."""
+        """Rising limits of ``revision`` with the time at which each was written."""
         rising: list[tuple[float, int]] = []
         for at, number, limit in self.seen:
             if number == revision and limit > (rising[-1][1] if rising else 0):
                 rising.append((at, limit))
         return rising
 
-    def _run(self) -> None:
-        while not self._stop.is_set():
-            try:
-                stream = watch.Watch().stream(
-                    self._api.list_namespaced_custom_object,
-                    GROUP, VERSION, NAMESPACE, "devicefleets", timeout_seconds=5,
-                )  # fmt: skip
-                for item in stream:
-                    self._saw(item["object"])
-            except Exception as error:  # noqa: BLE001 - the watch is taken up again
-                if not self._stop.is_set():
-                    self.odd.append(f"watch: {type(error).__name__}")
-                    time.sleep(0.2)
-
-    def _saw(self, found: dict[str, object]) -> None:
-        status = found.get("status")
-        if not isinstance(status, dict):
-            return
-        stage, revision = status.get("stage", {}), status.get("revision", {})
+    def _saw(self, at: float) -> None:
+        status = self._status
         if status.get("mode") in ("Rolling", "Paused"):
-            self.seen.append((time.monotonic(), revision.get("target", 0), stage.get("limit", 0)))
+            self.seen.append((at, status["revision"]["target"], status["stage"]["limit"]))
         counts = dict(status.get("counts", {}))
         total = counts.pop("total", 0)
         if sum(counts.values()) != total:
             self.odd.append(f"{FLEET}: counts {counts} do not sum to {total}")
+
+
+def merge(document: dict[str, Any], patch: Mapping[str, Any]) -> None:
+    """Apply a JSON merge patch (RFC 7386) in place."""
+    for key, value in patch.items():
+        if value is None:
+            document.pop(key, None)
+        elif isinstance(value, Mapping) and isinstance(document.get(key), dict):
+            merge(document[key], value)
+        else:
+            document[key] = copy.deepcopy(value)
 
 
 def early(

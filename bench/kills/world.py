@@ -59,8 +59,7 @@ class World:
         try:
             self.crowd.start()
             self._start_devices()
-            self.limits = Limits(self.crowd.testbed.cluster.kubeconfig)
-            self.limits.start()
+            self.limits = Limits(self.crowd.testbed.cluster)
         except BaseException:
             self._stop()
             raise
@@ -72,7 +71,6 @@ class World:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.limits.stop()
         self._stop()
 
     def _stop(self) -> None:

@@ -12,6 +12,9 @@ import ssl
 import subprocess
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from datetime import datetime
+from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -31,7 +34,8 @@ _SERVICE_RANGE = "10.96.0.0/24"
 _CONTROLLERS = (
     "*,-nodeipam,-node-route-controller,-service-lb-controller,-cloud-node-lifecycle-controller"
 )
-# One line for every finished write; reads and the servers' own leases would only fill the disk.
+# One line for every finished write, of a fleet's status with its content; reads and the servers'
+# own leases would only fill the disk.
 _AUDIT_POLICY: dict[str, Any] = {
     "apiVersion": "audit.k8s.io/v1",
     "kind": "Policy",
@@ -39,6 +43,11 @@ _AUDIT_POLICY: dict[str, Any] = {
     "rules": [
         {"level": "None", "verbs": ["get", "list", "watch"]},
         {"level": "None", "users": ["system:apiserver"]},
+        {
+            "level": "Request",
+            "verbs": ["patch"],
+            "resources": [{"group": "petiole.dev", "resources": ["devicefleets/status"]}],
+        },
         {"level": "Metadata"},
     ],
 }
@@ -138,6 +147,14 @@ class ControlPlane:
         """How many writes of ``user`` the API server has finished, from its audit log."""
         with (self.folder / "audit.log").open() as log:
             return sum(1 for line in log if json.loads(line)["user"]["username"] == user)
+
+    def statuses(self) -> Iterator[tuple[datetime, dict[str, Any]]]:
+        """Merge patches of fleets' status, and when the API server was done with each."""
+        with (self.folder / "audit.log").open() as log:
+            for event in map(json.loads, log):
+                done = event["responseStatus"]["code"] == HTTPStatus.OK
+                if done and "requestObject" in event:
+                    yield datetime.fromisoformat(event["stageTimestamp"]), event["requestObject"]
 
     def _prepare(self) -> None:
         pki = self.folder / "pki"
