@@ -268,3 +268,19 @@ def test_strata_share_every_stage() -> None:
     beginners = [m for m in made.fleet.roster.order if m.granted_at is not None]
     by_site = [made.devices[m.id].labels["site"] for m in beginners]
     assert (by_site.count("a"), by_site.count("b")) == (6, 2)
+
+
+def test_blocks_that_come_late_let_nobody_begin_the_next_revision() -> None:
+    """After a restart devices wait for the blocks of what they were granted in the last rollout."""
+    made = world(6)
+    for name in made.devices:
+        take(made, name)
+    digest = revision(2).variants["m4"].digest
+    made.missing.add(digest)
+    made.crash()
+    made.turn()
+    made.put(target=revision(3), stable=revision(2), stage=stage(2, made.now))
+    made.missing.clear()
+    made.turn()
+    new = revision(3).variants["m4"].digest
+    assert sorted(made.granted(name) == new for name in made.devices) == [False] * 4 + [True] * 2

@@ -72,6 +72,7 @@ class Fleet:
         self._begin_rollout()
 
     def _begin_rollout(self) -> None:
+        self._lacking.clear()  # members of an earlier rollout were let begin something else
         self.roster = Roster(Terms.of(self.plan, halted=self.halted))
         self.admission = Admission(self.roster, self.begun)
 
