@@ -17,11 +17,10 @@ import signal
 import socket
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from petiole.identity.authority import GATEWAY
 
+from .lifetime import Lifetime
 from .processes import Process, Processes
 from .waits import free_port
 
@@ -93,7 +92,7 @@ def password_line(user: str, password: str) -> str:
     return f"{user}:$7${ITERATIONS}${_b64(salt)}${_b64(key)}\n"
 
 
-class Broker:
+class Broker(Lifetime):
     """Mosquitto in ``folder`` with a user for each of ``passwords`` and for the gateway.
 
     ``pki`` is a folder as `petiole key ca` and `petiole key services` leave it. With it devices
@@ -155,18 +154,6 @@ class Broker:
         """SIGKILL: what was retained since the last autosave is lost."""
         if self._process is not None:
             self._process.kill()
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
 
     def _tls(self) -> str:
         """Write the rules and return the configuration of both listeners with certificates."""

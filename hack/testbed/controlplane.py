@@ -16,7 +16,6 @@ from collections.abc import Iterator
 from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import yaml
@@ -24,6 +23,7 @@ import yaml
 from hack.controlplane.programs import ensure
 
 from .certificates import Authority, signing_key
+from .lifetime import Lifetime
 from .processes import Process, Processes
 from .waits import free_port, wait_until
 
@@ -57,7 +57,7 @@ class KubectlError(Exception):
     """kubectl said no; the message is what it printed."""
 
 
-class ControlPlane:
+class ControlPlane(Lifetime):
     """Start with ``with ControlPlane(folder) as cluster`` or ``start()`` and ``stop()``.
 
     Given ``processes``, the servers become part of that testbed and end with it.
@@ -288,14 +288,3 @@ class ControlPlane:
         }
         path.touch(mode=0o600)
         path.write_text(yaml.safe_dump(content))
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()

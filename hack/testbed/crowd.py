@@ -16,7 +16,6 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import yaml
@@ -29,6 +28,7 @@ from petiole.learning.triggers import data_hash
 
 from . import models
 from .devices import Device, passwords
+from .lifetime import Lifetime
 from .testbed import Testbed
 from .waits import DeadlineError
 
@@ -51,7 +51,7 @@ def members(count: int, sites: int = SITES) -> list[Device]:
     ]
 
 
-class Crowd:
+class Crowd(Lifetime):
     """Control plane, broker, gateway, operator, and ``devices`` in one ``petiole-sim``."""
 
     def __init__(
@@ -169,17 +169,6 @@ class Crowd:
         self.api.patch_namespaced_custom_object_status(
             GROUP, VERSION, NAMESPACE, "tinymodels", MODEL, {"status": status}
         )
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
 
 
 def sites(devices: Iterable[Device]) -> dict[str, tuple[str, ...]]:

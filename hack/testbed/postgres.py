@@ -14,11 +14,10 @@ import signal
 import subprocess
 import tempfile
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import asyncpg
 
+from .lifetime import Lifetime
 from .processes import Process, Processes
 from .waits import free_port
 
@@ -36,7 +35,7 @@ def program(name: str) -> str:
     return found
 
 
-class Postgres:
+class Postgres(Lifetime):
     """One server. Start with ``with Postgres(...)``, or ``start()`` and ``stop()``.
 
     ``kill`` is a crash: ``start`` again recovers what was committed, under the same address.
@@ -98,18 +97,6 @@ class Postgres:
     def url(self, database: str) -> str:
         """Return the SQLAlchemy URL of a database."""
         return f"postgresql+asyncpg://{OWNER}:{self.password}@{self.host}:{self.port}/{database}"
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
 
     def _initialise(self, data: Path) -> None:
         password = self._folder / "password"

@@ -17,7 +17,6 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 import httpx
@@ -27,6 +26,7 @@ from petiole.artifact.keys import load_private, new_private_pem, public_raw
 from .broker import Broker
 from .controlplane import ControlPlane
 from .devices import Device
+from .lifetime import Lifetime
 from .processes import ROOT, Process, Processes
 from .waits import free_port
 
@@ -34,7 +34,7 @@ _READY_SECONDS = 120.0
 _PYTHON_PATH = ":".join(str(ROOT / part) for part in ("operator", "pipelines", ""))
 
 
-class Testbed:
+class Testbed(Lifetime):
     """Start with ``with`` or ``start()``; ``stop()`` leaves the folder for reading.
 
     ``users`` are the devices' names and passwords at the broker. ``operator_options`` are added to
@@ -170,14 +170,3 @@ class Testbed:
             return False
 
         process.wait_ready(ready, _READY_SECONDS, detail=lambda: last)
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
