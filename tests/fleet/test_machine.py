@@ -391,8 +391,9 @@ class Operations(RuleBasedStateMachine):
         variant = target_for(self.world.plan, device.state if device else None)
         if variant is None or variant.digest in self.world.missing or member.failed is not None:
             return False
-        due = member.retry_at is not None and member.retry_at <= self.world.now
-        return due or member.granted_at is None
+        if member.retry_at is None:
+            return member.granted_at is None
+        return member.retry_at <= self.world.now  # also of one that gave up before this rollout
 
     def check_silence(self) -> None:
         """Who is asked to do something is silent from his deadline on, and not before."""

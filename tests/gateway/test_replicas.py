@@ -21,6 +21,7 @@ from petiole.gateway.settings import Settings
 from petiole.gateway.store import Store
 from petiole.rollout.cohort import order
 from petiole.rollout.plan import Revision
+from petiole.rollout.stages import in_flight
 
 from .replicas import Several, witness
 from .world import FLEET, World, eventually
@@ -165,7 +166,7 @@ async def test_a_leader_that_was_stopped_does_no_harm(tmp_path: Path, database_u
         await world.ask(1 - stopped)
         leader = await taken_over(world, stopped)
         await world.put(plan.model_copy(update={"mode": "Paused", "serial": world.serial + 1}))
-        settled = await world.until(lambda s: s.counts.offered + s.counts.downloading == 0)
+        settled = await world.until(lambda s: in_flight(s.counts) == 0)
         granted = dict(seen.first)
         world.signal(stopped, signal.SIGCONT)
         status = await asyncio.to_thread(world.replicas[stopped].wait, 15)

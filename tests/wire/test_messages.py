@@ -50,6 +50,7 @@ states = st.builds(
     got=u16,
     total=u16,
     floor=u32,
+    attempt=u16,
 )
 bins = st.lists(u32, min_size=16, max_size=16).map(tuple)
 stats = st.builds(
@@ -64,6 +65,7 @@ stats = st.builds(
     confidence_sum=u64,
     confidence_squares=u64,
     input_sum=u64,
+    latency_sum=u64,
 )
 u8 = st.integers(0, 255)
 samples = st.builds(
@@ -77,7 +79,14 @@ samples = st.builds(
 )
 artefacts = st.builds(Artefact, digest=digests, size=u32, block=u16)
 grants = st.builds(
-    Grant, serial=u32, fleet=names, interval=u32, samples=u32, artefact=st.none() | artefacts
+    Grant,
+    serial=u32,
+    fleet=names,
+    interval=u32,
+    samples=u32,
+    artefact=st.none() | artefacts,
+    hold=st.booleans(),
+    attempt=u16,
 )
 
 Message = State | Stats | Sample | Grant
@@ -157,12 +166,12 @@ def altered(key: int, value: object) -> bytes:
         (altered(1, -1), "state.boot: -1 is not an unsigned integer of 32 bits"),
         (altered(1, 2**32), "state.boot"),
         (altered(1, True), "state.boot: True"),
-        (altered(3, 7), "state.phase: 7 is unknown"),
+        (altered(3, 8), "state.phase: 8 is unknown"),
         (altered(4, 18), "state.reason: 18 is unknown"),
         (altered(5, b"short"), "state.active"),
         (altered(8, 65536), "state.got"),
         (altered(11, {}), "state.caps.target: missing"),
-        (altered(12, 0), "state: unknown key 12"),
+        (altered(13, 0), "state: unknown key 13"),
         (A_STATE.encode()[:-1], "state: not CBOR"),
         (A_STATE.encode() + b"\0", "state: bytes follow"),
         (cbor2.dumps([1, 2]), "state: [1, 2] is not a map"),
@@ -177,7 +186,7 @@ def test_the_error_names_the_field(payload: bytes, words: str) -> None:
 
 def test_the_cddl_refuses_what_python_refuses() -> None:
     with pytest.raises(Exception):  # noqa: B017, PT011 - zcbor has several
-        conforms("state", altered(3, 7))
+        conforms("state", altered(3, 8))
 
 
 def test_words_are_those_of_the_cddl() -> None:
