@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from types import TracebackType
 from typing import Self
 
 
-class Lifetime:
+class Lifetime(ABC):
     """Entering starts, leaving stops."""
 
+    @abstractmethod
     def start(self) -> object:
         """Bring it up."""
-        raise NotImplementedError
 
+    @abstractmethod
     def stop(self) -> None:
         """Take it down; harmless when repeated."""
-        raise NotImplementedError
 
     def __enter__(self) -> Self:
         self.start()
