@@ -163,11 +163,14 @@ def main() -> int:
     outcomes = sweep(
         range(options.first, options.first + options.runs), options.devices, options.database
     )
+    OUT.mkdir(parents=True, exist_ok=True)
+    report = OUT / f"kills-{options.database}.json"
+    report.write_text(json.dumps([asdict(outcome) for outcome in outcomes], indent=1))
     return 1 if any(outcome.problems for outcome in outcomes) else 0
 
 
 def sweep(seeds: Sequence[int], devices: int, database: Database) -> list[Outcome]:
-    """Run the seeds one after another in one world; prints a line each, writes JSON."""
+    """Run the seeds one after another in one world; prints a line each."""
     console = Console()
     outcomes: list[Outcome] = []
     with (
@@ -186,9 +189,6 @@ def sweep(seeds: Sequence[int], devices: int, database: Database) -> list[Outcom
             if outcome.problems and not outcome.result:
                 break  # the world is stuck; what comes after says nothing
     console.print(_table(outcomes, database))
-    OUT.mkdir(parents=True, exist_ok=True)
-    report = OUT / f"kills-{database}.json"
-    report.write_text(json.dumps([asdict(outcome) for outcome in outcomes], indent=1))
     return outcomes
 
 

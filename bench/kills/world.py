@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import time
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 from hack.testbed.crowd import Crowd, members
 from hack.testbed.devices import Simulation, provision_posix, set_faults, start_simulation
+from hack.testbed.lifetime import Lifetime
 from hack.testbed.postgres import Postgres
 from hack.testbed.processes import Process
 
@@ -37,7 +37,7 @@ ROLLOUT: dict[str, Any] = {
 }
 
 
-class World:
+class World(Lifetime):
     """Start with ``with``: everything runs, every device is connected, nothing is rolled out."""
 
     def __init__(self, folder: Path, devices: int, database: Database) -> None:
@@ -50,7 +50,8 @@ class World:
         self.limits: Limits
         self._agent: Process | None = None
 
-    def __enter__(self) -> Self:
+    def start(self) -> None:
+        """Bring all up, or nothing."""
         url = None
         if self._postgres is not None:
             self._postgres.start()
@@ -61,19 +62,11 @@ class World:
             self._start_devices()
             self.limits = Limits(self.crowd.testbed.cluster)
         except BaseException:
-            self._stop()
+            self.stop()
             raise
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._stop()
-
-    def _stop(self) -> None:
+    def stop(self) -> None:
+        """Take all down, the database last."""
         self.crowd.stop()
         if self._postgres is not None:
             self._postgres.stop()
