@@ -5,8 +5,9 @@
 #include "generated/wire_codec_decode.h"
 #include "generated/wire_codec_encode.h"
 
-_Static_assert((int)PHASE_READY == (int)phase_ready_m_c, "phases as in the protocol");
-_Static_assert((int)REASON_TIMEOUT == (int)reason_timeout_m_c, "reasons as in the protocol");
+_Static_assert((int)PHASE_SHADOW == (int)phase_shadow_m_c, "phases as in the protocol");
+_Static_assert((int)REASON_WRONG_SLOT == (int)reason_wrong_slot_m_c, "reasons as in the protocol");
+_Static_assert((int)CAUSE_ASSERTION == (int)cause_assertion_m_c, "causes as in the protocol");
 _Static_assert((int)SAMPLE_RANDOM == (int)why_random_m_c, "kinds of samples as in the protocol");
 
 static struct zcbor_string bytes(const uint8_t *p, size_t n) {
@@ -15,6 +16,31 @@ static struct zcbor_string bytes(const uint8_t *p, size_t n) {
 
 static struct zcbor_string text(const char *s) {
     return bytes((const uint8_t *)s, strlen(s));
+}
+
+static void take_artefact(struct artefact_ref *out, const struct artefact *from) {
+    memcpy(out->digest, from->artefact_digest.value, SHA256_SIZE);
+    out->size = from->artefact_size;
+    out->block_size = from->artefact_block;
+}
+
+static void take_model(struct grant_message *out, const struct artefact *from) {
+    take_artefact(&out->artefact, from);
+    if (from->artefact_patch_present) {
+        const struct patch *patch = &from->artefact_patch.artefact_patch;
+        memcpy(out->patch.base, patch->patch_base.value, SHA256_SIZE);
+        memcpy(out->patch.digest, patch->patch_digest.value, SHA256_SIZE);
+        out->patch.size = patch->patch_size;
+    }
+}
+
+static void take_firmware(struct firmware_grant *out, const struct firmware *from) {
+    take_artefact(&out->linked[0], &from->firmware_a);
+    take_artefact(&out->linked[1], &from->firmware_b);
+    out->hold = from->firmware_hold_present && from->firmware_hold.firmware_hold;
+    out->attempt = from->firmware_attempt_present
+                       ? (uint16_t)from->firmware_attempt.firmware_attempt
+                       : (uint16_t)0;
 }
 
 int grant_decode(const uint8_t *p, size_t n, struct grant_message *out) {
@@ -30,12 +56,14 @@ int grant_decode(const uint8_t *p, size_t n, struct grant_message *out) {
     out->samples_per_day = g.grant_samples;
     out->hold = g.grant_hold_present && g.grant_hold.grant_hold;
     out->attempt = g.grant_attempt_present ? (uint16_t)g.grant_attempt.grant_attempt : (uint16_t)0;
+    out->shadow = g.grant_shadow_present ? g.grant_shadow.grant_shadow : 0;
     out->has_artefact = g.grant_artefact_present;
     if (out->has_artefact) {
-        const struct artefact *artefact = &g.grant_artefact.grant_artefact;
-        memcpy(out->artefact.digest, artefact->artefact_digest.value, SHA256_SIZE);
-        out->artefact.size = artefact->artefact_size;
-        out->artefact.block_size = artefact->artefact_block;
+        take_model(out, &g.grant_artefact.grant_artefact);
+    }
+    out->has_firmware = g.grant_firmware_present;
+    if (out->has_firmware) {
+        take_firmware(&out->firmware, &g.grant_firmware.grant_firmware);
     }
     return 0;
 }
@@ -77,6 +105,31 @@ static struct caps caps_of(const struct capabilities *c) {
         .caps_abi = c->abi,
         .caps_ops = c->ops,
         .caps_agent = text(c->agent),
+        .caps_firmware = {c->firmware},
+        .caps_firmware_present = c->firmware > 0,
+        .caps_block = {c->block},
+        .caps_block_present = c->block > 0,
+    };
+}
+
+static struct firmware_state firmware_of(const struct state_report *r) {
+    return (struct firmware_state){
+        .firmware_state_firmware_active = bytes(r->firmware, SHA256_SIZE),
+        .firmware_state_firmware_standby = {bytes(r->firmware_standby, SHA256_SIZE)},
+        .firmware_state_firmware_standby_present = r->firmware_standby != NULL,
+        .firmware_state_firmware_floor = r->firmware_floor,
+    };
+}
+
+static void fill_crash(struct state *s, const struct crash_report *c) {
+    s->state_crash_present = true;
+    s->state_crash.state_crash = (struct crash){
+        .crash_boot = c->boot,
+        .crash_cause.cause_choice = (int)c->cause,
+        .crash_pc = c->pc,
+        .crash_lr = c->lr,
+        .crash_fault = c->fault,
+        .crash_firmware = bytes(c->firmware, CRASH_FIRMWARE_SIZE),
     };
 }
 
@@ -98,8 +151,15 @@ int state_encode(uint8_t *p, size_t room, const struct state_report *r) {
         .state_caps = caps_of(&r->caps),
         .state_attempt = {r->attempt},
         .state_attempt_present = r->attempt > 0,
+        .state_firmware = {firmware_of(r)},
+        .state_firmware_present = r->firmware != NULL,
+        .state_score = {r->score},
+        .state_score_present = r->score > 0,
     };
     size_t used = 0;
+    if (r->crash != NULL) {
+        fill_crash(&s, r->crash);
+    }
     return cbor_encode_state(p, room, &s, &used) == 0 ? (int)used : E_MESSAGE;
 }
 

@@ -16,6 +16,7 @@
 #define FLEET_MAX 127u
 #define HALTED_MAX 8u
 #define ACKED_MAX 16u
+#define CRASH_FIRMWARE_SIZE 8u
 
 struct artefact_ref {
     uint8_t digest[SHA256_SIZE];
@@ -23,15 +24,33 @@ struct artefact_ref {
     uint32_t block_size;
 };
 
+/* What makes an artefact out of one that is held; `size` is 0 where there is none. */
+struct patch_ref {
+    uint8_t base[SHA256_SIZE];
+    uint8_t digest[SHA256_SIZE];
+    uint32_t size;
+};
+
+/* The same firmware, linked for slot A and for slot B. */
+struct firmware_grant {
+    struct artefact_ref linked[2];
+    bool hold;
+    uint16_t attempt;
+};
+
 struct grant_message {
     uint32_t serial;
     char fleet[FLEET_MAX + 1];
-    bool has_artefact;
+    bool has_artefact; /* the model */
     struct artefact_ref artefact;
+    struct patch_ref patch; /* that makes the model */
     uint32_t interval_ms;
     uint32_t samples_per_day;
     bool hold; /* fetch and prove, but do not run it yet */
     uint16_t attempt;
+    uint32_t shadow; /* answers to compare before the trial of a model */
+    bool has_firmware;
+    struct firmware_grant firmware;
 };
 
 struct halt_list {
@@ -47,6 +66,16 @@ struct ack_list {
 struct capabilities {
     const char *target, *agent;
     uint32_t slot, arena, abi, ops;
+    uint32_t firmware; /* bytes of one firmware slot; 0: none */
+    uint32_t block;    /* bytes of the largest block */
+};
+
+/* How a start of the firmware ended; addresses are 0 when unknown. */
+struct crash_report {
+    uint32_t boot;
+    enum cause cause;
+    uint32_t pc, lr, fault;
+    uint8_t firmware[CRASH_FIRMWARE_SIZE]; /* start of the digest of the image that crashed */
 };
 
 struct state_report {
@@ -55,6 +84,10 @@ struct state_report {
     enum reason reason;
     const uint8_t *active, *target, *standby; /* digests; NULL: none */
     struct capabilities caps;
+    const uint8_t *firmware, *firmware_standby; /* digests; NULL: none */
+    uint32_t firmware_floor;
+    const struct crash_report *crash; /* NULL: none */
+    uint32_t score;                   /* answers that a shadow run has compared */
 };
 
 struct stats_report {

@@ -6,7 +6,7 @@
 #include "topics.h"
 
 #define CBOR_TRUE 0xF5
-#define STATE_MAX 320u
+#define STATE_MAX 512u
 #define STATS_MAX 512u
 #define SAMPLE_MAX (SAMPLE_INPUT_MAX + 64u)
 
@@ -40,7 +40,7 @@ static struct state_report state_of(const struct device *d) {
         .total = d->phase == PHASE_DOWNLOADING ? d->download.total : 0,
         .floor = d->record.floor,
         .caps = {d->identity.target, AGENT_VERSION, d->identity.slot_size, d->identity.arena_size,
-                 NN_ABI, NN_OPS},
+                 NN_ABI, NN_OPS, 0, BLOCK_SIZE_MAX},
     };
 }
 

@@ -2,7 +2,8 @@
 
 const char *phase_name(enum phase phase) {
     static const char *const names[] = {
-        "idle", "downloading", "verifying", "trial", "confirmed", "failed", "rolledback", "ready",
+        "idle",   "downloading", "verifying", "trial",  "confirmed",
+        "failed", "rolledback",  "ready",     "shadow",
     };
     return names[phase];
 }
@@ -27,6 +28,10 @@ const char *reason_name(enum reason reason) {
         "halted",
         "trial-expired",
         "timeout",
+        "crashed",
+        "hung",
+        "unreachable",
+        "wrong-slot",
     };
     return names[reason];
 }

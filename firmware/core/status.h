@@ -11,6 +11,7 @@ enum phase {
     PHASE_FAILED = 5,
     PHASE_ROLLEDBACK = 6,
     PHASE_READY = 7,
+    PHASE_SHADOW = 8,
 };
 
 enum reason {
@@ -32,6 +33,16 @@ enum reason {
     REASON_HALTED = 15,
     REASON_TRIAL_EXPIRED = 16,
     REASON_TIMEOUT = 17,
+    REASON_CRASHED = 18,
+    REASON_HUNG = 19,
+    REASON_UNREACHABLE = 20,
+    REASON_WRONG_SLOT = 21,
+};
+
+enum cause {
+    CAUSE_FAULT = 0,
+    CAUSE_WATCHDOG = 1,
+    CAUSE_ASSERTION = 2,
 };
 
 /* The words of messages.cddl, for logs. */

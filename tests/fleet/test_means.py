@@ -13,11 +13,11 @@ from petiole.fleet.evidence import MIN_INFERENCES, means, stage_mark
 from petiole.fleet.member import Member
 from petiole.fleet.windows import Tally, take
 from petiole.rollout.gates import judge
-from petiole.wire.messages import CONFIDENCE_BINS, Phase, Reason, State, Stats
+from petiole.wire.messages import BINS, Phase, Reason, State, Stats
 
 from .world import CAPS, revision, rolling
 
-NONE = (0,) * CONFIDENCE_BINS
+NONE = (0,) * BINS
 CONFIDENCE = Gate(name="c", metric="ConfidenceMean", test=GateTest(max_drop="5%"))
 LATENCY = Gate(name="l", metric="LatencyMean", test=GateTest(max_rise="20%"))
 PLAN = rolling(2, 100)

@@ -14,10 +14,16 @@ from hypothesis import strategies as st
 from petiole.wire.messages import (
     Artefact,
     Caps,
+    Cause,
+    Crash,
+    Firmware,
+    FirmwareState,
     Grant,
+    Patch,
     Phase,
     Reason,
     Sample,
+    ShadowRun,
     State,
     Stats,
     Why,
@@ -36,7 +42,19 @@ TYPES = zcbor.DataTranslator.from_cddl(CDDL, default_max_qty=64).my_types
 u16, u32, u64 = (st.integers(0, 2**bits - 1) for bits in (16, 32, 64))
 digests = st.binary(min_size=32, max_size=32).map(bytes.hex)
 names = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=24)
-caps = st.builds(Caps, target=names, slot=u32, arena=u32, abi=u32, ops=u32, agent=names)
+caps = st.builds(
+    Caps, target=names, slot=u32, arena=u32, abi=u32, ops=u32, agent=names, firmware=u32, block=u16
+)
+firmware_states = st.builds(FirmwareState, active=digests, standby=st.none() | digests, floor=u32)
+crashes = st.builds(
+    Crash,
+    boot=u32,
+    cause=st.sampled_from(Cause),
+    pc=u32,
+    lr=u32,
+    fault=u32,
+    firmware=st.binary(min_size=8, max_size=8).map(bytes.hex),
+)
 states = st.builds(
     State,
     boot=u32,
@@ -51,6 +69,9 @@ states = st.builds(
     total=u16,
     floor=u32,
     attempt=u16,
+    firmware=st.none() | firmware_states,
+    crash=st.none() | crashes,
+    score=u32,
 )
 bins = st.lists(u32, min_size=16, max_size=16).map(tuple)
 stats = st.builds(
@@ -66,6 +87,11 @@ stats = st.builds(
     confidence_squares=u64,
     input_sum=u64,
     latency_sum=u64,
+    inputs=st.none() | bins,
+    latency=st.none() | bins,
+    drift=st.none() | u32,
+    shadow=st.none()
+    | st.builds(ShadowRun, digest=digests, count=u32, disagreed=u32, confidence_sum=u64),
 )
 u8 = st.integers(0, 255)
 samples = st.builds(
@@ -77,7 +103,8 @@ samples = st.builds(
     margin=u8,
     why=st.sampled_from(Why),
 )
-artefacts = st.builds(Artefact, digest=digests, size=u32, block=u16)
+patches = st.builds(Patch, base=digests, digest=digests, size=u32)
+artefacts = st.builds(Artefact, digest=digests, size=u32, block=u16, patch=st.none() | patches)
 grants = st.builds(
     Grant,
     serial=u32,
@@ -87,6 +114,9 @@ grants = st.builds(
     artefact=st.none() | artefacts,
     hold=st.booleans(),
     attempt=u16,
+    shadow=u32,
+    firmware=st.none()
+    | st.builds(Firmware, a=artefacts, b=artefacts, hold=st.booleans(), attempt=u16),
 )
 
 Message = State | Stats | Sample | Grant
@@ -166,12 +196,12 @@ def altered(key: int, value: object) -> bytes:
         (altered(1, -1), "state.boot: -1 is not an unsigned integer of 32 bits"),
         (altered(1, 2**32), "state.boot"),
         (altered(1, True), "state.boot: True"),
-        (altered(3, 8), "state.phase: 8 is unknown"),
-        (altered(4, 18), "state.reason: 18 is unknown"),
+        (altered(3, 9), "state.phase: 9 is unknown"),
+        (altered(4, 22), "state.reason: 22 is unknown"),
         (altered(5, b"short"), "state.active"),
         (altered(8, 65536), "state.got"),
         (altered(11, {}), "state.caps.target: missing"),
-        (altered(13, 0), "state: unknown key 13"),
+        (altered(16, 0), "state: unknown key 16"),
         (A_STATE.encode()[:-1], "state: not CBOR"),
         (A_STATE.encode() + b"\0", "state: bytes follow"),
         (cbor2.dumps([1, 2]), "state: [1, 2] is not a map"),
@@ -186,11 +216,11 @@ def test_the_error_names_the_field(payload: bytes, words: str) -> None:
 
 def test_the_cddl_refuses_what_python_refuses() -> None:
     with pytest.raises(Exception):  # noqa: B017, PT011 - zcbor has several
-        conforms("state", altered(3, 8))
+        conforms("state", altered(3, 9))
 
 
 def test_words_are_those_of_the_cddl() -> None:
-    for word in (*Phase, *Reason, *Why):
+    for word in (*Phase, *Reason, *Why, *Cause):
         assert f"\n{word.word} = {word.value}\n" in CDDL
     for reason in Reason:
         assert bool(reason.sentence) is (reason is not Reason.NONE)

@@ -29,22 +29,43 @@
 
 static bool encode_repeated_halt_digest_m(zcbor_state_t *state, const struct zcbor_string *input);
 static bool encode_repeated_ack_hash_m(zcbor_state_t *state, const struct zcbor_string *input);
+static bool encode_repeated_histogram_tally_m(zcbor_state_t *state, const uint32_t *input);
+static bool encode_histogram(zcbor_state_t *state, const struct histogram *input);
+static bool encode_repeated_stats_classes_tally_m(zcbor_state_t *state, const uint32_t *input);
+static bool encode_repeated_stats_latency_sum(zcbor_state_t *state, const struct stats_latency_sum *input);
+static bool encode_repeated_stats_inputs(zcbor_state_t *state, const struct stats_inputs *input);
+static bool encode_repeated_stats_latency(zcbor_state_t *state, const struct stats_latency *input);
+static bool encode_repeated_stats_drift(zcbor_state_t *state, const struct stats_drift *input);
+static bool encode_shadow_run(zcbor_state_t *state, const struct shadow_run *input);
+static bool encode_repeated_stats_shadow(zcbor_state_t *state, const struct stats_shadow *input);
+static bool encode_why(zcbor_state_t *state, const struct why_r *input);
 static bool encode_phase(zcbor_state_t *state, const struct phase_r *input);
 static bool encode_reason(zcbor_state_t *state, const struct reason_r *input);
 static bool encode_repeated_state_active(zcbor_state_t *state, const struct state_active *input);
 static bool encode_repeated_state_target(zcbor_state_t *state, const struct state_target *input);
 static bool encode_repeated_state_standby(zcbor_state_t *state, const struct state_standby *input);
+static bool encode_repeated_caps_firmware(zcbor_state_t *state, const struct caps_firmware *input);
+static bool encode_repeated_caps_block(zcbor_state_t *state, const struct caps_block *input);
 static bool encode_caps(zcbor_state_t *state, const struct caps *input);
 static bool encode_repeated_state_attempt(zcbor_state_t *state, const struct state_attempt *input);
-static bool encode_repeated_histogram_tally_m(zcbor_state_t *state, const uint32_t *input);
-static bool encode_histogram(zcbor_state_t *state, const struct histogram *input);
-static bool encode_repeated_stats_classes_tally_m(zcbor_state_t *state, const uint32_t *input);
-static bool encode_repeated_stats_latency_sum(zcbor_state_t *state, const struct stats_latency_sum *input);
-static bool encode_why(zcbor_state_t *state, const struct why_r *input);
+static bool encode_repeated_firmware_state_firmware_standby(zcbor_state_t *state, const struct firmware_state_firmware_standby *input);
+static bool encode_firmware_state(zcbor_state_t *state, const struct firmware_state *input);
+static bool encode_repeated_state_firmware(zcbor_state_t *state, const struct state_firmware *input);
+static bool encode_cause(zcbor_state_t *state, const struct cause_r *input);
+static bool encode_crash(zcbor_state_t *state, const struct crash *input);
+static bool encode_repeated_state_crash(zcbor_state_t *state, const struct state_crash *input);
+static bool encode_repeated_state_score(zcbor_state_t *state, const struct state_score *input);
+static bool encode_patch(zcbor_state_t *state, const struct patch *input);
+static bool encode_repeated_artefact_patch(zcbor_state_t *state, const struct artefact_patch *input);
 static bool encode_artefact(zcbor_state_t *state, const struct artefact *input);
 static bool encode_repeated_grant_artefact(zcbor_state_t *state, const struct grant_artefact *input);
 static bool encode_repeated_grant_hold(zcbor_state_t *state, const struct grant_hold *input);
 static bool encode_repeated_grant_attempt(zcbor_state_t *state, const struct grant_attempt *input);
+static bool encode_repeated_grant_shadow(zcbor_state_t *state, const struct grant_shadow *input);
+static bool encode_repeated_firmware_hold(zcbor_state_t *state, const struct firmware_hold *input);
+static bool encode_repeated_firmware_attempt(zcbor_state_t *state, const struct firmware_attempt *input);
+static bool encode_firmware(zcbor_state_t *state, const struct firmware *input);
+static bool encode_repeated_grant_firmware(zcbor_state_t *state, const struct grant_firmware *input);
 static bool encode_online(zcbor_state_t *state, const bool *input);
 static bool encode_ack(zcbor_state_t *state, const struct ack *input);
 static bool encode_halt(zcbor_state_t *state, const struct halt *input);
@@ -73,136 +94,6 @@ static bool encode_repeated_ack_hash_m(
 
 	bool res = ((((((((*input).len == 16)) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false))) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false))
 	&& (zcbor_bstr_encode(state, (&(*input))))));
-
-	log_result(state, res, __func__);
-	return res;
-}
-
-static bool encode_phase(
-		zcbor_state_t *state, const struct phase_r *input)
-{
-	zcbor_log("%s\r\n", __func__);
-
-	bool res = (((((*input).phase_choice == phase_idle_m_c) ? ((zcbor_uint32_put(state, (0))))
-	: (((*input).phase_choice == phase_downloading_m_c) ? ((zcbor_uint32_put(state, (1))))
-	: (((*input).phase_choice == phase_verifying_m_c) ? ((zcbor_uint32_put(state, (2))))
-	: (((*input).phase_choice == phase_trial_m_c) ? ((zcbor_uint32_put(state, (3))))
-	: (((*input).phase_choice == phase_confirmed_m_c) ? ((zcbor_uint32_put(state, (4))))
-	: (((*input).phase_choice == phase_failed_m_c) ? ((zcbor_uint32_put(state, (5))))
-	: (((*input).phase_choice == phase_rolledback_m_c) ? ((zcbor_uint32_put(state, (6))))
-	: (((*input).phase_choice == phase_ready_m_c) ? ((zcbor_uint32_put(state, (7))))
-	: false))))))))));
-
-	log_result(state, res, __func__);
-	return res;
-}
-
-static bool encode_reason(
-		zcbor_state_t *state, const struct reason_r *input)
-{
-	zcbor_log("%s\r\n", __func__);
-
-	bool res = (((((*input).reason_choice == reason_none_m_c) ? ((zcbor_uint32_put(state, (0))))
-	: (((*input).reason_choice == reason_digest_mismatch_m_c) ? ((zcbor_uint32_put(state, (1))))
-	: (((*input).reason_choice == reason_bad_image_m_c) ? ((zcbor_uint32_put(state, (2))))
-	: (((*input).reason_choice == reason_wrong_key_m_c) ? ((zcbor_uint32_put(state, (3))))
-	: (((*input).reason_choice == reason_bad_signature_m_c) ? ((zcbor_uint32_put(state, (4))))
-	: (((*input).reason_choice == reason_counter_too_low_m_c) ? ((zcbor_uint32_put(state, (5))))
-	: (((*input).reason_choice == reason_wrong_target_m_c) ? ((zcbor_uint32_put(state, (6))))
-	: (((*input).reason_choice == reason_wrong_kind_m_c) ? ((zcbor_uint32_put(state, (7))))
-	: (((*input).reason_choice == reason_abi_unsupported_m_c) ? ((zcbor_uint32_put(state, (8))))
-	: (((*input).reason_choice == reason_arena_too_large_m_c) ? ((zcbor_uint32_put(state, (9))))
-	: (((*input).reason_choice == reason_op_unsupported_m_c) ? ((zcbor_uint32_put(state, (10))))
-	: (((*input).reason_choice == reason_model_invalid_m_c) ? ((zcbor_uint32_put(state, (11))))
-	: (((*input).reason_choice == reason_golden_mismatch_m_c) ? ((zcbor_uint32_put(state, (12))))
-	: (((*input).reason_choice == reason_slot_too_small_m_c) ? ((zcbor_uint32_put(state, (13))))
-	: (((*input).reason_choice == reason_flash_error_m_c) ? ((zcbor_uint32_put(state, (14))))
-	: (((*input).reason_choice == reason_halted_m_c) ? ((zcbor_uint32_put(state, (15))))
-	: (((*input).reason_choice == reason_trial_expired_m_c) ? ((zcbor_uint32_put(state, (16))))
-	: (((*input).reason_choice == reason_timeout_m_c) ? ((zcbor_uint32_put(state, (17))))
-	: false))))))))))))))))))));
-
-	log_result(state, res, __func__);
-	return res;
-}
-
-static bool encode_repeated_state_active(
-		zcbor_state_t *state, const struct state_active *input)
-{
-	zcbor_log("%s\r\n", __func__);
-
-	bool res = ((((zcbor_uint32_put(state, (5))))
-	&& ((((((*input).state_active.len == 32)) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false))) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false))
-	&& (zcbor_bstr_encode(state, (&(*input).state_active)))));
-
-	log_result(state, res, __func__);
-	return res;
-}
-
-static bool encode_repeated_state_target(
-		zcbor_state_t *state, const struct state_target *input)
-{
-	zcbor_log("%s\r\n", __func__);
-
-	bool res = ((((zcbor_uint32_put(state, (6))))
-	&& ((((((*input).state_target.len == 32)) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false))) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false))
-	&& (zcbor_bstr_encode(state, (&(*input).state_target)))));
-
-	log_result(state, res, __func__);
-	return res;
-}
-
-static bool encode_repeated_state_standby(
-		zcbor_state_t *state, const struct state_standby *input)
-{
-	zcbor_log("%s\r\n", __func__);
-
-	bool res = ((((zcbor_uint32_put(state, (7))))
-	&& ((((((*input).state_standby.len == 32)) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false))) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false))
-	&& (zcbor_bstr_encode(state, (&(*input).state_standby)))));
-
-	log_result(state, res, __func__);
-	return res;
-}
-
-static bool encode_caps(
-		zcbor_state_t *state, const struct caps *input)
-{
-	zcbor_log("%s\r\n", __func__);
-
-	bool res = (((zcbor_map_start_encode(state, 6) && (((((zcbor_uint32_put(state, (1))))
-	&& ((((*input).caps_target.len >= 1)
-	&& ((*input).caps_target.len <= 24)) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false))
-	&& (zcbor_tstr_encode(state, (&(*input).caps_target))))
-	&& (((zcbor_uint32_put(state, (2))))
-	&& ((((*input).caps_slot <= UINT32_MAX)) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false))
-	&& (zcbor_uint32_encode(state, (&(*input).caps_slot))))
-	&& (((zcbor_uint32_put(state, (3))))
-	&& ((((*input).caps_arena <= UINT32_MAX)) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false))
-	&& (zcbor_uint32_encode(state, (&(*input).caps_arena))))
-	&& (((zcbor_uint32_put(state, (4))))
-	&& ((((*input).caps_abi <= UINT32_MAX)) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false))
-	&& (zcbor_uint32_encode(state, (&(*input).caps_abi))))
-	&& (((zcbor_uint32_put(state, (5))))
-	&& ((((*input).caps_ops <= UINT32_MAX)) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false))
-	&& (zcbor_uint32_encode(state, (&(*input).caps_ops))))
-	&& (((zcbor_uint32_put(state, (6))))
-	&& ((((*input).caps_agent.len >= 1)
-	&& ((*input).caps_agent.len <= 24)) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false))
-	&& (zcbor_tstr_encode(state, (&(*input).caps_agent))))) || (zcbor_list_map_end_force_encode(state), false)) && zcbor_map_end_encode(state, 6))));
-
-	log_result(state, res, __func__);
-	return res;
-}
-
-static bool encode_repeated_state_attempt(
-		zcbor_state_t *state, const struct state_attempt *input)
-{
-	zcbor_log("%s\r\n", __func__);
-
-	bool res = ((((zcbor_uint32_put(state, (12))))
-	&& ((((*input).state_attempt <= UINT16_MAX)) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false))
-	&& (zcbor_uint32_encode(state, (&(*input).state_attempt)))));
 
 	log_result(state, res, __func__);
 	return res;
@@ -255,6 +146,76 @@ static bool encode_repeated_stats_latency_sum(
 	return res;
 }
 
+static bool encode_repeated_stats_inputs(
+		zcbor_state_t *state, const struct stats_inputs *input)
+{
+	zcbor_log("%s\r\n", __func__);
+
+	bool res = ((((zcbor_uint32_put(state, (12))))
+	&& (encode_histogram(state, (&(*input).stats_inputs)))));
+
+	log_result(state, res, __func__);
+	return res;
+}
+
+static bool encode_repeated_stats_latency(
+		zcbor_state_t *state, const struct stats_latency *input)
+{
+	zcbor_log("%s\r\n", __func__);
+
+	bool res = ((((zcbor_uint32_put(state, (13))))
+	&& (encode_histogram(state, (&(*input).stats_latency)))));
+
+	log_result(state, res, __func__);
+	return res;
+}
+
+static bool encode_repeated_stats_drift(
+		zcbor_state_t *state, const struct stats_drift *input)
+{
+	zcbor_log("%s\r\n", __func__);
+
+	bool res = ((((zcbor_uint32_put(state, (14))))
+	&& ((((*input).stats_drift <= UINT32_MAX)) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false))
+	&& (zcbor_uint32_encode(state, (&(*input).stats_drift)))));
+
+	log_result(state, res, __func__);
+	return res;
+}
+
+static bool encode_shadow_run(
+		zcbor_state_t *state, const struct shadow_run *input)
+{
+	zcbor_log("%s\r\n", __func__);
+
+	bool res = (((zcbor_map_start_encode(state, 4) && (((((zcbor_uint32_put(state, (1))))
+	&& ((((((*input).shadow_run_shadow_digest.len == 32)) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false))) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false))
+	&& (zcbor_bstr_encode(state, (&(*input).shadow_run_shadow_digest))))
+	&& (((zcbor_uint32_put(state, (2))))
+	&& ((((*input).shadow_run_shadow_count <= UINT32_MAX)) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false))
+	&& (zcbor_uint32_encode(state, (&(*input).shadow_run_shadow_count))))
+	&& (((zcbor_uint32_put(state, (3))))
+	&& ((((*input).shadow_run_shadow_disagreed <= UINT32_MAX)) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false))
+	&& (zcbor_uint32_encode(state, (&(*input).shadow_run_shadow_disagreed))))
+	&& (((zcbor_uint32_put(state, (4))))
+	&& (zcbor_uint64_encode(state, (&(*input).shadow_run_shadow_confidence_sum))))) || (zcbor_list_map_end_force_encode(state), false)) && zcbor_map_end_encode(state, 4))));
+
+	log_result(state, res, __func__);
+	return res;
+}
+
+static bool encode_repeated_stats_shadow(
+		zcbor_state_t *state, const struct stats_shadow *input)
+{
+	zcbor_log("%s\r\n", __func__);
+
+	bool res = ((((zcbor_uint32_put(state, (15))))
+	&& (encode_shadow_run(state, (&(*input).stats_shadow)))));
+
+	log_result(state, res, __func__);
+	return res;
+}
+
 static bool encode_why(
 		zcbor_state_t *state, const struct why_r *input)
 {
@@ -268,12 +229,314 @@ static bool encode_why(
 	return res;
 }
 
+static bool encode_phase(
+		zcbor_state_t *state, const struct phase_r *input)
+{
+	zcbor_log("%s\r\n", __func__);
+
+	bool res = (((((*input).phase_choice == phase_idle_m_c) ? ((zcbor_uint32_put(state, (0))))
+	: (((*input).phase_choice == phase_downloading_m_c) ? ((zcbor_uint32_put(state, (1))))
+	: (((*input).phase_choice == phase_verifying_m_c) ? ((zcbor_uint32_put(state, (2))))
+	: (((*input).phase_choice == phase_trial_m_c) ? ((zcbor_uint32_put(state, (3))))
+	: (((*input).phase_choice == phase_confirmed_m_c) ? ((zcbor_uint32_put(state, (4))))
+	: (((*input).phase_choice == phase_failed_m_c) ? ((zcbor_uint32_put(state, (5))))
+	: (((*input).phase_choice == phase_rolledback_m_c) ? ((zcbor_uint32_put(state, (6))))
+	: (((*input).phase_choice == phase_ready_m_c) ? ((zcbor_uint32_put(state, (7))))
+	: (((*input).phase_choice == phase_shadow_m_c) ? ((zcbor_uint32_put(state, (8))))
+	: false)))))))))));
+
+	log_result(state, res, __func__);
+	return res;
+}
+
+static bool encode_reason(
+		zcbor_state_t *state, const struct reason_r *input)
+{
+	zcbor_log("%s\r\n", __func__);
+
+	bool res = (((((*input).reason_choice == reason_none_m_c) ? ((zcbor_uint32_put(state, (0))))
+	: (((*input).reason_choice == reason_digest_mismatch_m_c) ? ((zcbor_uint32_put(state, (1))))
+	: (((*input).reason_choice == reason_bad_image_m_c) ? ((zcbor_uint32_put(state, (2))))
+	: (((*input).reason_choice == reason_wrong_key_m_c) ? ((zcbor_uint32_put(state, (3))))
+	: (((*input).reason_choice == reason_bad_signature_m_c) ? ((zcbor_uint32_put(state, (4))))
+	: (((*input).reason_choice == reason_counter_too_low_m_c) ? ((zcbor_uint32_put(state, (5))))
+	: (((*input).reason_choice == reason_wrong_target_m_c) ? ((zcbor_uint32_put(state, (6))))
+	: (((*input).reason_choice == reason_wrong_kind_m_c) ? ((zcbor_uint32_put(state, (7))))
+	: (((*input).reason_choice == reason_abi_unsupported_m_c) ? ((zcbor_uint32_put(state, (8))))
+	: (((*input).reason_choice == reason_arena_too_large_m_c) ? ((zcbor_uint32_put(state, (9))))
+	: (((*input).reason_choice == reason_op_unsupported_m_c) ? ((zcbor_uint32_put(state, (10))))
+	: (((*input).reason_choice == reason_model_invalid_m_c) ? ((zcbor_uint32_put(state, (11))))
+	: (((*input).reason_choice == reason_golden_mismatch_m_c) ? ((zcbor_uint32_put(state, (12))))
+	: (((*input).reason_choice == reason_slot_too_small_m_c) ? ((zcbor_uint32_put(state, (13))))
+	: (((*input).reason_choice == reason_flash_error_m_c) ? ((zcbor_uint32_put(state, (14))))
+	: (((*input).reason_choice == reason_halted_m_c) ? ((zcbor_uint32_put(state, (15))))
+	: (((*input).reason_choice == reason_trial_expired_m_c) ? ((zcbor_uint32_put(state, (16))))
+	: (((*input).reason_choice == reason_timeout_m_c) ? ((zcbor_uint32_put(state, (17))))
+	: (((*input).reason_choice == reason_crashed_m_c) ? ((zcbor_uint32_put(state, (18))))
+	: (((*input).reason_choice == reason_hung_m_c) ? ((zcbor_uint32_put(state, (19))))
+	: (((*input).reason_choice == reason_unreachable_m_c) ? ((zcbor_uint32_put(state, (20))))
+	: (((*input).reason_choice == reason_wrong_slot_m_c) ? ((zcbor_uint32_put(state, (21))))
+	: false))))))))))))))))))))))));
+
+	log_result(state, res, __func__);
+	return res;
+}
+
+static bool encode_repeated_state_active(
+		zcbor_state_t *state, const struct state_active *input)
+{
+	zcbor_log("%s\r\n", __func__);
+
+	bool res = ((((zcbor_uint32_put(state, (5))))
+	&& ((((((*input).state_active.len == 32)) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false))) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false))
+	&& (zcbor_bstr_encode(state, (&(*input).state_active)))));
+
+	log_result(state, res, __func__);
+	return res;
+}
+
+static bool encode_repeated_state_target(
+		zcbor_state_t *state, const struct state_target *input)
+{
+	zcbor_log("%s\r\n", __func__);
+
+	bool res = ((((zcbor_uint32_put(state, (6))))
+	&& ((((((*input).state_target.len == 32)) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false))) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false))
+	&& (zcbor_bstr_encode(state, (&(*input).state_target)))));
+
+	log_result(state, res, __func__);
+	return res;
+}
+
+static bool encode_repeated_state_standby(
+		zcbor_state_t *state, const struct state_standby *input)
+{
+	zcbor_log("%s\r\n", __func__);
+
+	bool res = ((((zcbor_uint32_put(state, (7))))
+	&& ((((((*input).state_standby.len == 32)) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false))) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false))
+	&& (zcbor_bstr_encode(state, (&(*input).state_standby)))));
+
+	log_result(state, res, __func__);
+	return res;
+}
+
+static bool encode_repeated_caps_firmware(
+		zcbor_state_t *state, const struct caps_firmware *input)
+{
+	zcbor_log("%s\r\n", __func__);
+
+	bool res = ((((zcbor_uint32_put(state, (7))))
+	&& ((((*input).caps_firmware <= UINT32_MAX)) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false))
+	&& (zcbor_uint32_encode(state, (&(*input).caps_firmware)))));
+
+	log_result(state, res, __func__);
+	return res;
+}
+
+static bool encode_repeated_caps_block(
+		zcbor_state_t *state, const struct caps_block *input)
+{
+	zcbor_log("%s\r\n", __func__);
+
+	bool res = ((((zcbor_uint32_put(state, (8))))
+	&& ((((*input).caps_block <= UINT16_MAX)) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false))
+	&& (zcbor_uint32_encode(state, (&(*input).caps_block)))));
+
+	log_result(state, res, __func__);
+	return res;
+}
+
+static bool encode_caps(
+		zcbor_state_t *state, const struct caps *input)
+{
+	zcbor_log("%s\r\n", __func__);
+
+	bool res = (((zcbor_map_start_encode(state, 8) && (((((zcbor_uint32_put(state, (1))))
+	&& ((((*input).caps_target.len >= 1)
+	&& ((*input).caps_target.len <= 24)) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false))
+	&& (zcbor_tstr_encode(state, (&(*input).caps_target))))
+	&& (((zcbor_uint32_put(state, (2))))
+	&& ((((*input).caps_slot <= UINT32_MAX)) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false))
+	&& (zcbor_uint32_encode(state, (&(*input).caps_slot))))
+	&& (((zcbor_uint32_put(state, (3))))
+	&& ((((*input).caps_arena <= UINT32_MAX)) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false))
+	&& (zcbor_uint32_encode(state, (&(*input).caps_arena))))
+	&& (((zcbor_uint32_put(state, (4))))
+	&& ((((*input).caps_abi <= UINT32_MAX)) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false))
+	&& (zcbor_uint32_encode(state, (&(*input).caps_abi))))
+	&& (((zcbor_uint32_put(state, (5))))
+	&& ((((*input).caps_ops <= UINT32_MAX)) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false))
+	&& (zcbor_uint32_encode(state, (&(*input).caps_ops))))
+	&& (((zcbor_uint32_put(state, (6))))
+	&& ((((*input).caps_agent.len >= 1)
+	&& ((*input).caps_agent.len <= 24)) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false))
+	&& (zcbor_tstr_encode(state, (&(*input).caps_agent))))
+	&& (!(*input).caps_firmware_present || encode_repeated_caps_firmware(state, (&(*input).caps_firmware)))
+	&& (!(*input).caps_block_present || encode_repeated_caps_block(state, (&(*input).caps_block)))) || (zcbor_list_map_end_force_encode(state), false)) && zcbor_map_end_encode(state, 8))));
+
+	log_result(state, res, __func__);
+	return res;
+}
+
+static bool encode_repeated_state_attempt(
+		zcbor_state_t *state, const struct state_attempt *input)
+{
+	zcbor_log("%s\r\n", __func__);
+
+	bool res = ((((zcbor_uint32_put(state, (12))))
+	&& ((((*input).state_attempt <= UINT16_MAX)) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false))
+	&& (zcbor_uint32_encode(state, (&(*input).state_attempt)))));
+
+	log_result(state, res, __func__);
+	return res;
+}
+
+static bool encode_repeated_firmware_state_firmware_standby(
+		zcbor_state_t *state, const struct firmware_state_firmware_standby *input)
+{
+	zcbor_log("%s\r\n", __func__);
+
+	bool res = ((((zcbor_uint32_put(state, (2))))
+	&& ((((((*input).firmware_state_firmware_standby.len == 32)) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false))) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false))
+	&& (zcbor_bstr_encode(state, (&(*input).firmware_state_firmware_standby)))));
+
+	log_result(state, res, __func__);
+	return res;
+}
+
+static bool encode_firmware_state(
+		zcbor_state_t *state, const struct firmware_state *input)
+{
+	zcbor_log("%s\r\n", __func__);
+
+	bool res = (((zcbor_map_start_encode(state, 3) && (((((zcbor_uint32_put(state, (1))))
+	&& ((((((*input).firmware_state_firmware_active.len == 32)) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false))) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false))
+	&& (zcbor_bstr_encode(state, (&(*input).firmware_state_firmware_active))))
+	&& (!(*input).firmware_state_firmware_standby_present || encode_repeated_firmware_state_firmware_standby(state, (&(*input).firmware_state_firmware_standby)))
+	&& (((zcbor_uint32_put(state, (3))))
+	&& ((((*input).firmware_state_firmware_floor <= UINT32_MAX)) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false))
+	&& (zcbor_uint32_encode(state, (&(*input).firmware_state_firmware_floor))))) || (zcbor_list_map_end_force_encode(state), false)) && zcbor_map_end_encode(state, 3))));
+
+	log_result(state, res, __func__);
+	return res;
+}
+
+static bool encode_repeated_state_firmware(
+		zcbor_state_t *state, const struct state_firmware *input)
+{
+	zcbor_log("%s\r\n", __func__);
+
+	bool res = ((((zcbor_uint32_put(state, (13))))
+	&& (encode_firmware_state(state, (&(*input).state_firmware)))));
+
+	log_result(state, res, __func__);
+	return res;
+}
+
+static bool encode_cause(
+		zcbor_state_t *state, const struct cause_r *input)
+{
+	zcbor_log("%s\r\n", __func__);
+
+	bool res = (((((*input).cause_choice == cause_fault_m_c) ? ((zcbor_uint32_put(state, (0))))
+	: (((*input).cause_choice == cause_watchdog_m_c) ? ((zcbor_uint32_put(state, (1))))
+	: (((*input).cause_choice == cause_assertion_m_c) ? ((zcbor_uint32_put(state, (2))))
+	: false)))));
+
+	log_result(state, res, __func__);
+	return res;
+}
+
+static bool encode_crash(
+		zcbor_state_t *state, const struct crash *input)
+{
+	zcbor_log("%s\r\n", __func__);
+
+	bool res = (((zcbor_map_start_encode(state, 6) && (((((zcbor_uint32_put(state, (1))))
+	&& ((((*input).crash_boot <= UINT32_MAX)) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false))
+	&& (zcbor_uint32_encode(state, (&(*input).crash_boot))))
+	&& (((zcbor_uint32_put(state, (2))))
+	&& (encode_cause(state, (&(*input).crash_cause))))
+	&& (((zcbor_uint32_put(state, (3))))
+	&& ((((*input).crash_pc <= UINT32_MAX)) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false))
+	&& (zcbor_uint32_encode(state, (&(*input).crash_pc))))
+	&& (((zcbor_uint32_put(state, (4))))
+	&& ((((*input).crash_lr <= UINT32_MAX)) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false))
+	&& (zcbor_uint32_encode(state, (&(*input).crash_lr))))
+	&& (((zcbor_uint32_put(state, (5))))
+	&& ((((*input).crash_fault <= UINT32_MAX)) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false))
+	&& (zcbor_uint32_encode(state, (&(*input).crash_fault))))
+	&& (((zcbor_uint32_put(state, (6))))
+	&& ((((*input).crash_firmware.len == 8)) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false))
+	&& (zcbor_bstr_encode(state, (&(*input).crash_firmware))))) || (zcbor_list_map_end_force_encode(state), false)) && zcbor_map_end_encode(state, 6))));
+
+	log_result(state, res, __func__);
+	return res;
+}
+
+static bool encode_repeated_state_crash(
+		zcbor_state_t *state, const struct state_crash *input)
+{
+	zcbor_log("%s\r\n", __func__);
+
+	bool res = ((((zcbor_uint32_put(state, (14))))
+	&& (encode_crash(state, (&(*input).state_crash)))));
+
+	log_result(state, res, __func__);
+	return res;
+}
+
+static bool encode_repeated_state_score(
+		zcbor_state_t *state, const struct state_score *input)
+{
+	zcbor_log("%s\r\n", __func__);
+
+	bool res = ((((zcbor_uint32_put(state, (15))))
+	&& ((((*input).state_score <= UINT32_MAX)) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false))
+	&& (zcbor_uint32_encode(state, (&(*input).state_score)))));
+
+	log_result(state, res, __func__);
+	return res;
+}
+
+static bool encode_patch(
+		zcbor_state_t *state, const struct patch *input)
+{
+	zcbor_log("%s\r\n", __func__);
+
+	bool res = (((zcbor_map_start_encode(state, 3) && (((((zcbor_uint32_put(state, (1))))
+	&& ((((((*input).patch_base.len == 32)) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false))) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false))
+	&& (zcbor_bstr_encode(state, (&(*input).patch_base))))
+	&& (((zcbor_uint32_put(state, (2))))
+	&& ((((((*input).patch_digest.len == 32)) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false))) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false))
+	&& (zcbor_bstr_encode(state, (&(*input).patch_digest))))
+	&& (((zcbor_uint32_put(state, (3))))
+	&& ((((*input).patch_size <= UINT32_MAX)) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false))
+	&& (zcbor_uint32_encode(state, (&(*input).patch_size))))) || (zcbor_list_map_end_force_encode(state), false)) && zcbor_map_end_encode(state, 3))));
+
+	log_result(state, res, __func__);
+	return res;
+}
+
+static bool encode_repeated_artefact_patch(
+		zcbor_state_t *state, const struct artefact_patch *input)
+{
+	zcbor_log("%s\r\n", __func__);
+
+	bool res = ((((zcbor_uint32_put(state, (4))))
+	&& (encode_patch(state, (&(*input).artefact_patch)))));
+
+	log_result(state, res, __func__);
+	return res;
+}
+
 static bool encode_artefact(
 		zcbor_state_t *state, const struct artefact *input)
 {
 	zcbor_log("%s\r\n", __func__);
 
-	bool res = (((zcbor_map_start_encode(state, 3) && (((((zcbor_uint32_put(state, (1))))
+	bool res = (((zcbor_map_start_encode(state, 4) && (((((zcbor_uint32_put(state, (1))))
 	&& ((((((*input).artefact_digest.len == 32)) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false))) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false))
 	&& (zcbor_bstr_encode(state, (&(*input).artefact_digest))))
 	&& (((zcbor_uint32_put(state, (2))))
@@ -281,7 +544,8 @@ static bool encode_artefact(
 	&& (zcbor_uint32_encode(state, (&(*input).artefact_size))))
 	&& (((zcbor_uint32_put(state, (3))))
 	&& ((((*input).artefact_block <= UINT16_MAX)) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false))
-	&& (zcbor_uint32_encode(state, (&(*input).artefact_block))))) || (zcbor_list_map_end_force_encode(state), false)) && zcbor_map_end_encode(state, 3))));
+	&& (zcbor_uint32_encode(state, (&(*input).artefact_block))))
+	&& (!(*input).artefact_patch_present || encode_repeated_artefact_patch(state, (&(*input).artefact_patch)))) || (zcbor_list_map_end_force_encode(state), false)) && zcbor_map_end_encode(state, 4))));
 
 	log_result(state, res, __func__);
 	return res;
@@ -319,6 +583,72 @@ static bool encode_repeated_grant_attempt(
 	bool res = ((((zcbor_uint32_put(state, (7))))
 	&& ((((*input).grant_attempt <= UINT16_MAX)) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false))
 	&& (zcbor_uint32_encode(state, (&(*input).grant_attempt)))));
+
+	log_result(state, res, __func__);
+	return res;
+}
+
+static bool encode_repeated_grant_shadow(
+		zcbor_state_t *state, const struct grant_shadow *input)
+{
+	zcbor_log("%s\r\n", __func__);
+
+	bool res = ((((zcbor_uint32_put(state, (8))))
+	&& ((((*input).grant_shadow <= UINT32_MAX)) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false))
+	&& (zcbor_uint32_encode(state, (&(*input).grant_shadow)))));
+
+	log_result(state, res, __func__);
+	return res;
+}
+
+static bool encode_repeated_firmware_hold(
+		zcbor_state_t *state, const struct firmware_hold *input)
+{
+	zcbor_log("%s\r\n", __func__);
+
+	bool res = ((((zcbor_uint32_put(state, (3))))
+	&& (zcbor_bool_encode(state, (&(*input).firmware_hold)))));
+
+	log_result(state, res, __func__);
+	return res;
+}
+
+static bool encode_repeated_firmware_attempt(
+		zcbor_state_t *state, const struct firmware_attempt *input)
+{
+	zcbor_log("%s\r\n", __func__);
+
+	bool res = ((((zcbor_uint32_put(state, (4))))
+	&& ((((*input).firmware_attempt <= UINT16_MAX)) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false))
+	&& (zcbor_uint32_encode(state, (&(*input).firmware_attempt)))));
+
+	log_result(state, res, __func__);
+	return res;
+}
+
+static bool encode_firmware(
+		zcbor_state_t *state, const struct firmware *input)
+{
+	zcbor_log("%s\r\n", __func__);
+
+	bool res = (((zcbor_map_start_encode(state, 4) && (((((zcbor_uint32_put(state, (1))))
+	&& (encode_artefact(state, (&(*input).firmware_a))))
+	&& (((zcbor_uint32_put(state, (2))))
+	&& (encode_artefact(state, (&(*input).firmware_b))))
+	&& (!(*input).firmware_hold_present || encode_repeated_firmware_hold(state, (&(*input).firmware_hold)))
+	&& (!(*input).firmware_attempt_present || encode_repeated_firmware_attempt(state, (&(*input).firmware_attempt)))) || (zcbor_list_map_end_force_encode(state), false)) && zcbor_map_end_encode(state, 4))));
+
+	log_result(state, res, __func__);
+	return res;
+}
+
+static bool encode_repeated_grant_firmware(
+		zcbor_state_t *state, const struct grant_firmware *input)
+{
+	zcbor_log("%s\r\n", __func__);
+
+	bool res = ((((zcbor_uint32_put(state, (9))))
+	&& (encode_firmware(state, (&(*input).grant_firmware)))));
 
 	log_result(state, res, __func__);
 	return res;
@@ -362,7 +692,7 @@ static bool encode_grant(
 {
 	zcbor_log("%s\r\n", __func__);
 
-	bool res = (((zcbor_map_start_encode(state, 7) && (((((zcbor_uint32_put(state, (1))))
+	bool res = (((zcbor_map_start_encode(state, 9) && (((((zcbor_uint32_put(state, (1))))
 	&& ((((*input).grant_serial <= UINT32_MAX)) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false))
 	&& (zcbor_uint32_encode(state, (&(*input).grant_serial))))
 	&& (((zcbor_uint32_put(state, (2))))
@@ -377,7 +707,9 @@ static bool encode_grant(
 	&& ((((*input).grant_samples <= UINT32_MAX)) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false))
 	&& (zcbor_uint32_encode(state, (&(*input).grant_samples))))
 	&& (!(*input).grant_hold_present || encode_repeated_grant_hold(state, (&(*input).grant_hold)))
-	&& (!(*input).grant_attempt_present || encode_repeated_grant_attempt(state, (&(*input).grant_attempt)))) || (zcbor_list_map_end_force_encode(state), false)) && zcbor_map_end_encode(state, 7))));
+	&& (!(*input).grant_attempt_present || encode_repeated_grant_attempt(state, (&(*input).grant_attempt)))
+	&& (!(*input).grant_shadow_present || encode_repeated_grant_shadow(state, (&(*input).grant_shadow)))
+	&& (!(*input).grant_firmware_present || encode_repeated_grant_firmware(state, (&(*input).grant_firmware)))) || (zcbor_list_map_end_force_encode(state), false)) && zcbor_map_end_encode(state, 9))));
 
 	log_result(state, res, __func__);
 	return res;
@@ -416,7 +748,7 @@ static bool encode_stats(
 {
 	zcbor_log("%s\r\n", __func__);
 
-	bool res = (((zcbor_map_start_encode(state, 11) && (((((zcbor_uint32_put(state, (1))))
+	bool res = (((zcbor_map_start_encode(state, 15) && (((((zcbor_uint32_put(state, (1))))
 	&& ((((*input).stats_boot <= UINT32_MAX)) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false))
 	&& (zcbor_uint32_encode(state, (&(*input).stats_boot))))
 	&& (((zcbor_uint32_put(state, (2))))
@@ -440,7 +772,11 @@ static bool encode_stats(
 	&& (zcbor_uint64_encode(state, (&(*input).stats_confidence_squares))))
 	&& (((zcbor_uint32_put(state, (10))))
 	&& (zcbor_uint64_encode(state, (&(*input).stats_input_sum))))
-	&& (!(*input).stats_latency_sum_present || encode_repeated_stats_latency_sum(state, (&(*input).stats_latency_sum)))) || (zcbor_list_map_end_force_encode(state), false)) && zcbor_map_end_encode(state, 11))));
+	&& (!(*input).stats_latency_sum_present || encode_repeated_stats_latency_sum(state, (&(*input).stats_latency_sum)))
+	&& (!(*input).stats_inputs_present || encode_repeated_stats_inputs(state, (&(*input).stats_inputs)))
+	&& (!(*input).stats_latency_present || encode_repeated_stats_latency(state, (&(*input).stats_latency)))
+	&& (!(*input).stats_drift_present || encode_repeated_stats_drift(state, (&(*input).stats_drift)))
+	&& (!(*input).stats_shadow_present || encode_repeated_stats_shadow(state, (&(*input).stats_shadow)))) || (zcbor_list_map_end_force_encode(state), false)) && zcbor_map_end_encode(state, 15))));
 
 	log_result(state, res, __func__);
 	return res;
@@ -451,7 +787,7 @@ static bool encode_state(
 {
 	zcbor_log("%s\r\n", __func__);
 
-	bool res = (((zcbor_map_start_encode(state, 12) && (((((zcbor_uint32_put(state, (1))))
+	bool res = (((zcbor_map_start_encode(state, 15) && (((((zcbor_uint32_put(state, (1))))
 	&& ((((*input).state_boot <= UINT32_MAX)) || (zcbor_error(state, ZCBOR_ERR_WRONG_RANGE), false))
 	&& (zcbor_uint32_encode(state, (&(*input).state_boot))))
 	&& (((zcbor_uint32_put(state, (2))))
@@ -475,7 +811,10 @@ static bool encode_state(
 	&& (zcbor_uint32_encode(state, (&(*input).state_floor))))
 	&& (((zcbor_uint32_put(state, (11))))
 	&& (encode_caps(state, (&(*input).state_caps))))
-	&& (!(*input).state_attempt_present || encode_repeated_state_attempt(state, (&(*input).state_attempt)))) || (zcbor_list_map_end_force_encode(state), false)) && zcbor_map_end_encode(state, 12))));
+	&& (!(*input).state_attempt_present || encode_repeated_state_attempt(state, (&(*input).state_attempt)))
+	&& (!(*input).state_firmware_present || encode_repeated_state_firmware(state, (&(*input).state_firmware)))
+	&& (!(*input).state_crash_present || encode_repeated_state_crash(state, (&(*input).state_crash)))
+	&& (!(*input).state_score_present || encode_repeated_state_score(state, (&(*input).state_score)))) || (zcbor_list_map_end_force_encode(state), false)) && zcbor_map_end_encode(state, 15))));
 
 	log_result(state, res, __func__);
 	return res;
@@ -488,7 +827,7 @@ int cbor_encode_state(
 		const struct state *input,
 		size_t *payload_len_out)
 {
-	zcbor_state_t states[4];
+	zcbor_state_t states[5];
 
 	return zcbor_entry_function(payload, payload_len, (void *)input, payload_len_out, states,
 		(zcbor_decoder_t *)encode_state, sizeof(states) / sizeof(zcbor_state_t), 1);
@@ -524,7 +863,7 @@ int cbor_encode_grant(
 		const struct grant *input,
 		size_t *payload_len_out)
 {
-	zcbor_state_t states[4];
+	zcbor_state_t states[6];
 
 	return zcbor_entry_function(payload, payload_len, (void *)input, payload_len_out, states,
 		(zcbor_decoder_t *)encode_grant, sizeof(states) / sizeof(zcbor_state_t), 1);

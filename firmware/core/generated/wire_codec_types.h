@@ -37,6 +37,78 @@ struct ack {
 	size_t ack_hash_m_count;
 };
 
+struct histogram {
+	uint32_t histogram_tally_m[16];
+	size_t histogram_tally_m_count;
+};
+
+struct stats_latency_sum {
+	uint64_t stats_latency_sum;
+};
+
+struct stats_inputs {
+	struct histogram stats_inputs;
+};
+
+struct stats_latency {
+	struct histogram stats_latency;
+};
+
+struct stats_drift {
+	uint32_t stats_drift;
+};
+
+struct shadow_run {
+	struct zcbor_string shadow_run_shadow_digest;
+	uint32_t shadow_run_shadow_count;
+	uint32_t shadow_run_shadow_disagreed;
+	uint64_t shadow_run_shadow_confidence_sum;
+};
+
+struct stats_shadow {
+	struct shadow_run stats_shadow;
+};
+
+struct stats {
+	uint32_t stats_boot;
+	uint32_t stats_seq;
+	struct zcbor_string stats_digest;
+	uint32_t stats_count;
+	struct histogram stats_confidence;
+	struct histogram stats_margin;
+	uint32_t stats_classes_tally_m[32];
+	size_t stats_classes_tally_m_count;
+	uint64_t stats_confidence_sum;
+	uint64_t stats_confidence_squares;
+	uint64_t stats_input_sum;
+	struct stats_latency_sum stats_latency_sum;
+	bool stats_latency_sum_present;
+	struct stats_inputs stats_inputs;
+	bool stats_inputs_present;
+	struct stats_latency stats_latency;
+	bool stats_latency_present;
+	struct stats_drift stats_drift;
+	bool stats_drift_present;
+	struct stats_shadow stats_shadow;
+	bool stats_shadow_present;
+};
+
+struct why_r {
+	enum {
+		why_uncertain_m_c = 0,
+		why_random_m_c = 1,
+	} why_choice;
+};
+
+struct sample {
+	struct zcbor_string sample_digest;
+	struct zcbor_string sample_input;
+	uint32_t sample_class;
+	uint32_t sample_confidence;
+	uint32_t sample_margin;
+	struct why_r sample_why;
+};
+
 struct phase_r {
 	enum {
 		phase_idle_m_c = 0,
@@ -47,6 +119,7 @@ struct phase_r {
 		phase_failed_m_c = 5,
 		phase_rolledback_m_c = 6,
 		phase_ready_m_c = 7,
+		phase_shadow_m_c = 8,
 	} phase_choice;
 };
 
@@ -70,6 +143,10 @@ struct reason_r {
 		reason_halted_m_c = 15,
 		reason_trial_expired_m_c = 16,
 		reason_timeout_m_c = 17,
+		reason_crashed_m_c = 18,
+		reason_hung_m_c = 19,
+		reason_unreachable_m_c = 20,
+		reason_wrong_slot_m_c = 21,
 	} reason_choice;
 };
 
@@ -85,6 +162,14 @@ struct state_standby {
 	struct zcbor_string state_standby;
 };
 
+struct caps_firmware {
+	uint32_t caps_firmware;
+};
+
+struct caps_block {
+	uint32_t caps_block;
+};
+
 struct caps {
 	struct zcbor_string caps_target;
 	uint32_t caps_slot;
@@ -92,10 +177,54 @@ struct caps {
 	uint32_t caps_abi;
 	uint32_t caps_ops;
 	struct zcbor_string caps_agent;
+	struct caps_firmware caps_firmware;
+	bool caps_firmware_present;
+	struct caps_block caps_block;
+	bool caps_block_present;
 };
 
 struct state_attempt {
 	uint32_t state_attempt;
+};
+
+struct firmware_state_firmware_standby {
+	struct zcbor_string firmware_state_firmware_standby;
+};
+
+struct firmware_state {
+	struct zcbor_string firmware_state_firmware_active;
+	struct firmware_state_firmware_standby firmware_state_firmware_standby;
+	bool firmware_state_firmware_standby_present;
+	uint32_t firmware_state_firmware_floor;
+};
+
+struct state_firmware {
+	struct firmware_state state_firmware;
+};
+
+struct cause_r {
+	enum {
+		cause_fault_m_c = 0,
+		cause_watchdog_m_c = 1,
+		cause_assertion_m_c = 2,
+	} cause_choice;
+};
+
+struct crash {
+	uint32_t crash_boot;
+	struct cause_r crash_cause;
+	uint32_t crash_pc;
+	uint32_t crash_lr;
+	uint32_t crash_fault;
+	struct zcbor_string crash_firmware;
+};
+
+struct state_crash {
+	struct crash state_crash;
+};
+
+struct state_score {
+	uint32_t state_score;
 };
 
 struct state {
@@ -115,53 +244,30 @@ struct state {
 	struct caps state_caps;
 	struct state_attempt state_attempt;
 	bool state_attempt_present;
+	struct state_firmware state_firmware;
+	bool state_firmware_present;
+	struct state_crash state_crash;
+	bool state_crash_present;
+	struct state_score state_score;
+	bool state_score_present;
 };
 
-struct histogram {
-	uint32_t histogram_tally_m[16];
-	size_t histogram_tally_m_count;
+struct patch {
+	struct zcbor_string patch_base;
+	struct zcbor_string patch_digest;
+	uint32_t patch_size;
 };
 
-struct stats_latency_sum {
-	uint64_t stats_latency_sum;
-};
-
-struct stats {
-	uint32_t stats_boot;
-	uint32_t stats_seq;
-	struct zcbor_string stats_digest;
-	uint32_t stats_count;
-	struct histogram stats_confidence;
-	struct histogram stats_margin;
-	uint32_t stats_classes_tally_m[32];
-	size_t stats_classes_tally_m_count;
-	uint64_t stats_confidence_sum;
-	uint64_t stats_confidence_squares;
-	uint64_t stats_input_sum;
-	struct stats_latency_sum stats_latency_sum;
-	bool stats_latency_sum_present;
-};
-
-struct why_r {
-	enum {
-		why_uncertain_m_c = 0,
-		why_random_m_c = 1,
-	} why_choice;
-};
-
-struct sample {
-	struct zcbor_string sample_digest;
-	struct zcbor_string sample_input;
-	uint32_t sample_class;
-	uint32_t sample_confidence;
-	uint32_t sample_margin;
-	struct why_r sample_why;
+struct artefact_patch {
+	struct patch artefact_patch;
 };
 
 struct artefact {
 	struct zcbor_string artefact_digest;
 	uint32_t artefact_size;
 	uint32_t artefact_block;
+	struct artefact_patch artefact_patch;
+	bool artefact_patch_present;
 };
 
 struct grant_artefact {
@@ -176,6 +282,31 @@ struct grant_attempt {
 	uint32_t grant_attempt;
 };
 
+struct grant_shadow {
+	uint32_t grant_shadow;
+};
+
+struct firmware_hold {
+	bool firmware_hold;
+};
+
+struct firmware_attempt {
+	uint32_t firmware_attempt;
+};
+
+struct firmware {
+	struct artefact firmware_a;
+	struct artefact firmware_b;
+	struct firmware_hold firmware_hold;
+	bool firmware_hold_present;
+	struct firmware_attempt firmware_attempt;
+	bool firmware_attempt_present;
+};
+
+struct grant_firmware {
+	struct firmware grant_firmware;
+};
+
 struct grant {
 	uint32_t grant_serial;
 	struct zcbor_string grant_fleet;
@@ -187,6 +318,10 @@ struct grant {
 	bool grant_hold_present;
 	struct grant_attempt grant_attempt;
 	bool grant_attempt_present;
+	struct grant_shadow grant_shadow;
+	bool grant_shadow_present;
+	struct grant_firmware grant_firmware;
+	bool grant_firmware_present;
 };
 
 #ifdef __cplusplus

@@ -13,7 +13,7 @@ from itertools import zip_longest
 from typing import Any
 
 from petiole.rollout.plan import Window
-from petiole.wire.messages import CONFIDENCE_BINS, Stats
+from petiole.wire.messages import BINS, Stats
 
 KEPT = 1000  # windows kept a fleet and artefact
 
@@ -136,7 +136,7 @@ class Bin:
     seconds: float
     devices: int = 0
     count: int = 0
-    confidence: list[int] = field(default_factory=lambda: [0] * CONFIDENCE_BINS)
+    confidence: list[int] = field(default_factory=lambda: [0] * BINS)
     classes: list[int] = field(default_factory=list)
     confidence_sum: int = 0
     confidence_squares: int = 0

@@ -33,9 +33,18 @@ def load(what: str, payload: bytes) -> object:
     return item
 
 
+def present(fields: Iterable[tuple[int, object]]) -> dict[int, object]:
+    """Return a map in the order of the CDDL (the C decoder relies on it), without what is None."""
+    return {key: value for key, value in fields if value is not None}
+
+
 def dump_map(fields: Iterable[tuple[int, object]]) -> bytes:
-    """Encode in the order of the CDDL (the C decoder relies on it); None leaves a field out."""
-    return cbor2.dumps({key: value for key, value in fields if value is not None})
+    return cbor2.dumps(present(fields))
+
+
+def raw(digest: str | None) -> bytes | None:
+    """Return a digest as the wire has it."""
+    return None if digest is None else bytes.fromhex(digest)
 
 
 def integer(what: str, value: object, bits: int) -> int:

@@ -23,6 +23,7 @@ class Phase(_Word):
     FAILED = 5
     ROLLEDBACK = 6
     READY = 7
+    SHADOW = 8
 
     @property
     def sentence(self) -> str:
@@ -50,11 +51,23 @@ class Reason(_Word):
     HALTED = 15
     TRIAL_EXPIRED = 16
     TIMEOUT = 17
+    CRASHED = 18
+    HUNG = 19
+    UNREACHABLE = 20
+    WRONG_SLOT = 21
 
     @property
     def sentence(self) -> str:
         """What is wrong and what to do about it; empty for ``NONE``."""
         return _REASONS[self]
+
+
+class Cause(_Word):
+    """What ended a start of a device's firmware."""
+
+    FAULT = 0
+    WATCHDOG = 1
+    ASSERTION = 2
 
 
 class Why(_Word):
@@ -72,6 +85,7 @@ _PHASES = {
     Phase.CONFIRMED: "It runs the new artefact and keeps it.",
     Phase.FAILED: "It refused the new artefact and runs what it ran before.",
     Phase.READY: "It has proven the new artefact and waits until it may run it.",
+    Phase.SHADOW: "The new model runs beside the current one, which still answers.",
     Phase.ROLLEDBACK: "It gave the new artefact up and runs the one before it again.",
 }
 
@@ -100,7 +114,7 @@ _REASONS = {
         "The artefact was made for another device class. Check the target that the device was "
         "provisioned with."
     ),
-    Reason.WRONG_KIND: "The artefact is of another kind: a model was expected.",
+    Reason.WRONG_KIND: "The artefact is of another kind: a model where firmware belongs, or so.",
     Reason.ABI_UNSUPPORTED: (
         "The device's firmware does not know this version of the model format. Update the firmware."
     ),
@@ -129,5 +143,21 @@ _REASONS = {
     ),
     Reason.TIMEOUT: (
         "Blocks did not arrive in time. Look at the link and whether the broker still holds them."
+    ),
+    Reason.CRASHED: (
+        "The new firmware crashed while on trial, and the boot loader went back. The crash record "
+        "of the device says where; mend the firmware and build a new version."
+    ),
+    Reason.HUNG: (
+        "The new firmware stopped feeding the watchdog while on trial, and the boot loader went "
+        "back. Mend the firmware and build a new version."
+    ),
+    Reason.UNREACHABLE: (
+        "The new firmware ran but did not reach the gateway in time while on trial, and the boot "
+        "loader went back. Look at the link; if it was sound, mend the firmware."
+    ),
+    Reason.WRONG_SLOT: (
+        "The firmware was linked for the slot that the device runs from. Build the bundle again "
+        "with `petiole firmware build`."
     ),
 }
