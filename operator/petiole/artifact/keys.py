@@ -39,6 +39,19 @@ def load_private(pem: bytes) -> Ed25519PrivateKey:
     return key
 
 
+def load_public(pem: bytes) -> Ed25519PublicKey:
+    """Read a public key. Raises BadKeyError for anything but an Ed25519 key."""
+    try:
+        key = serialization.load_pem_public_key(pem)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise BadKeyError(
+            "it is not a public key in PEM; print one with `petiole key public FILE`"
+        ) from error
+    if not isinstance(key, Ed25519PublicKey):
+        raise BadKeyError("it is not an Ed25519 key; print one with `petiole key public FILE`")
+    return key
+
+
 def public_pem(key: Ed25519PublicKey) -> bytes:
     """SubjectPublicKeyInfo in PEM, as imgtool reads it."""
     return key.public_bytes(

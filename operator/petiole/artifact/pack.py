@@ -7,8 +7,8 @@ the same digest, whoever packs it and however often.
 from __future__ import annotations
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from imgtool import image, keys, version
 
+from .container import Form, sign
 from .policy import ArtifactError, Policy, encode_reference, encode_tlvs, lay_out
 
 
@@ -31,38 +31,8 @@ def pack(
     reference = encode_reference(reference_count, reference_confidence)
     layout = lay_out(model, golden, reference)
     tlvs = encode_tlvs(policy, layout, len(golden) // pair_size)
-    # imgtool signs only with private keys of its own and prints while it does; with a signature
-    # handed in it is silent, and the key may later live in a signing service.
-    unsigned = _image(layout.payload, policy, tlvs, key, signature=None)
-    signed = _image(layout.payload, policy, tlvs, key, key.sign(bytes(unsigned.image_hash)))
-    return bytes(signed.payload)
-
-
-def _image(
-    payload: bytes,
-    policy: Policy,
-    tlvs: dict[int, bytes],
-    key: Ed25519PrivateKey,
-    signature: bytes | None,
-) -> image.Image:
-    made = image.Image(
-        version=version.decode_version(f"0.0.0+{policy.revision}"),
-        header_size=image.IMAGE_HEADER_SIZE,
-        pad_header=True,
-        security_counter=policy.security_counter,
-        non_bootable=True,
-    )
-    made.payload = bytes(image.IMAGE_HEADER_SIZE) + payload
-    made.create(
-        key=None,
-        pub_key=keys.Ed25519Public(key.public_key()),
-        fixed_sig=None if signature is None else {"value": signature},
-        public_key_format="hash",
-        enckey=None,
-        custom_tlvs=tlvs,
-        user_sha="256",
-    )
-    return made
+    form = Form(version=f"0.0.0+{policy.revision}")
+    return sign(layout.payload, form, policy.security_counter, tlvs, key)
 
 
 def _check(model: bytes, golden: bytes, pair_size: int, policy: Policy) -> None:

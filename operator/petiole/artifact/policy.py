@@ -26,6 +26,7 @@ class Tag(IntEnum):
     REFERENCE = 0xA6
     REVISION = 0xA7
     MODEL = 0xA8
+    NAME = 0xA9
 
 
 class Kind(IntEnum):

@@ -9,13 +9,14 @@ from typing import Annotated
 import typer
 from typer.models import OptionInfo
 
-from . import artifact, devices, enrol, get, key, logs, request, simulate
+from . import artifact, devices, enrol, firmware, get, key, logs, request, simulate
 from .settings import checked, fail
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.command()(enrol.enrol)
 app.add_typer(key.app, name="key")
 app.add_typer(artifact.app, name="artifact")
+app.add_typer(firmware.app, name="firmware")
 app.add_typer(devices.app, name="devices")
 app.add_typer(get.app, name="get")
 app.command("simulate")(simulate.command)
