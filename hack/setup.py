@@ -53,6 +53,10 @@ def file(path: str) -> Callable[[], bool]:
     return Path(path).exists
 
 
+def fuzzer() -> bool:
+    return any(Path("/usr/lib/llvm-14").glob("lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a"))
+
+
 def postgres() -> bool:
     """Debian keeps the server's programs off the PATH."""
     servers = Path("/usr/lib/postgresql").glob("*/bin/postgres")
@@ -69,6 +73,11 @@ BUILD_PACKAGES = (
     Package("libnewlib-arm-none-eabi", file("/usr/lib/arm-none-eabi/newlib/libc.a")),
 )
 RUN_PACKAGES = (
+    Package("clang-14", program("clang-14")),
+    Package(
+        "libclang-rt-14-dev",
+        fuzzer,
+    ),
     Package("mosquitto", program("mosquitto")),
     Package("postgresql", postgres),
     Package("qemu-system-arm", program("qemu-system-arm")),
