@@ -86,14 +86,23 @@ static bool take_target(const struct tlv *t, struct image *out) {
     return t->size > 0;
 }
 
-static bool take_golden(const struct tlv *t, const struct image_part *payload, struct image *out) {
-    if (t->size != 8 || get_le32(t->data) > payload->size) {
+/* The payload from `offset` on. */
+static bool take_rest(uint32_t offset, const struct image_part *payload, struct image_part *out) {
+    if (offset > payload->size) {
         return false;
     }
-    out->golden.data = payload->data + get_le32(t->data);
-    out->golden.size = payload->size - get_le32(t->data);
-    out->golden_count = get_le32(t->data + 4);
+    out->data = payload->data + offset;
+    out->size = payload->size - offset;
     return true;
+}
+
+static bool take_golden(const struct tlv *t, const struct image_part *payload, struct image *out) {
+    if (t->size != 12) {
+        return false;
+    }
+    out->golden_count = get_le32(t->data + 8);
+    return take_rest(get_le32(t->data), payload, &out->golden_inputs) &&
+           take_rest(get_le32(t->data + 4), payload, &out->golden_outputs);
 }
 
 static bool take_part(const struct tlv *t, const struct image_part *payload,

@@ -26,7 +26,7 @@ struct image {
     uint32_t ops;
     uint32_t revision;
     struct image_part model;
-    struct image_part golden; /* from its first vector to the end of the payload */
+    struct image_part golden_inputs, golden_outputs; /* from the first to the end of the payload */
     uint32_t golden_count;
 };
 

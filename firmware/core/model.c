@@ -11,21 +11,27 @@ static uint8_t to_unsigned(int8_t q) {
     return (uint8_t)((uint8_t)q ^ SIGN_BIT);
 }
 
-/* Inputs and outputs of the golden vectors follow each other, each as the network has them. */
+/* Are there as many vectors of `length` bytes as promised? */
+static bool vectors_fit(const struct image_part *part, uint32_t length, uint32_t count) {
+    return part->size / length >= count;
+}
+
+/* Inputs and outputs of the golden vectors are as the network has them. */
 static bool golden_right(const struct model *m, const struct image *image, uint8_t *arena,
                          uint32_t arena_size) {
     uint32_t in_len = m->nn.in_len, out_len = m->nn.out_len;
-    if (image->golden_count == 0 || image->golden.size / (in_len + out_len) < image->golden_count) {
+    if (image->golden_count == 0 ||
+        !vectors_fit(&image->golden_inputs, in_len, image->golden_count) ||
+        !vectors_fit(&image->golden_outputs, out_len, image->golden_count)) {
         return false;
     }
-    const uint8_t *vector = image->golden.data;
-    for (uint32_t i = 0; i < image->golden_count; i++) {
-        memcpy(nn_input(&m->nn, arena), vector, in_len);
+    const uint8_t *input = image->golden_inputs.data, *output = image->golden_outputs.data;
+    for (uint32_t i = 0; i < image->golden_count; i++, input += in_len, output += out_len) {
+        memcpy(nn_input(&m->nn, arena), input, in_len);
         if (nn_run(&m->nn, arena, arena_size) != 0 ||
-            memcmp(nn_output(&m->nn, arena), vector + in_len, out_len) != 0) {
+            memcmp(nn_output(&m->nn, arena), output, out_len) != 0) {
             return false;
         }
-        vector += in_len + out_len;
     }
     return true;
 }

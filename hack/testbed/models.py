@@ -10,7 +10,7 @@ import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from petiole.artifact.pack import pack
-from petiole.artifact.policy import Policy
+from petiole.artifact.policy import Golden, Policy
 from petiole_pipelines.planner.fixedpoint import scale, softmax
 from petiole_pipelines.planner.format import (
     OP,
@@ -41,11 +41,9 @@ class Model:
     outputs: np.ndarray  # int8 [n, CLASSES]
 
     @property
-    def golden(self) -> bytes:
-        return b"".join(
-            (x ^ 0x80).tobytes() + y.tobytes()
-            for x, y in zip(self.inputs, self.outputs, strict=True)
-        )
+    def golden(self) -> Golden:
+        inputs = (self.inputs ^ 0x80).tobytes()
+        return Golden(inputs, self.outputs.tobytes(), len(self.inputs))
 
     @property
     def margins(self) -> dict[bytes, int]:
@@ -114,7 +112,7 @@ def sign(
     model: Model,
     key: Ed25519PrivateKey,
     *,
-    golden: bytes | None = None,
+    golden: Golden | None = None,
     **policy: Any,  # noqa: ANN401 - any field of Policy
 ) -> bytes:
     """Pack the model; ``policy`` overrides fields of its policy."""
@@ -122,7 +120,6 @@ def sign(
     return pack(
         model.blob,
         model.golden if golden is None else golden,
-        pair_size=INPUTS + CLASSES,
         reference_count=0,
         reference_confidence=(0,) * 16,
         policy=fields,

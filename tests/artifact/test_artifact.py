@@ -11,11 +11,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from petiole.artifact.keys import BadKeyError, load_private, new_private_pem, public_pem
 from petiole.artifact.pack import pack
-from petiole.artifact.policy import ArtifactError, Policy
+from petiole.artifact.policy import ArtifactError, Golden, Policy
 from petiole.artifact.read import inspect, verify
 
 MODEL = bytes(range(256)) * 5 + b"end"
-GOLDEN = bytes(range(74)) * 3
+GOLDEN = Golden.split(bytes(range(74)) * 3, 64, 10)
 CONFIDENCE = tuple(range(16))
 POLICY = Policy(target="cortex-m4", abi=1, arena=4096, ops=0b101, security_counter=7, revision=3)
 
@@ -27,7 +27,6 @@ def key():
 
 def packed(key, **changes):
     arguments = {
-        "pair_size": 74,
         "reference_count": 120,
         "reference_confidence": CONFIDENCE,
         "policy": POLICY,
@@ -46,10 +45,13 @@ def test_inspect_returns_what_was_packed(key):
     assert artifact.size == len(data)
     span = artifact.model
     assert artifact.payload[span.offset : span.offset + span.length] == MODEL
-    golden = artifact.payload[artifact.golden_offset :][: artifact.golden_count * 74]
-    assert golden == GOLDEN
-    assert artifact.golden_offset % 16 == 0
-    assert artifact.reference.offset % 16 == 0
+    assert artifact.golden_count == 3
+    assert artifact.payload[artifact.golden_inputs :][: 3 * 64] == GOLDEN.inputs
+    assert artifact.payload[artifact.golden_outputs :][: 3 * 10] == GOLDEN.outputs
+    places = (artifact.golden_inputs, span.offset, artifact.golden_outputs)
+    assert list(places) == sorted(places)
+    assert artifact.golden_outputs < artifact.reference.offset
+    assert all(place % 16 == 0 for place in (*places, artifact.reference.offset))
     assert (artifact.reference_count, artifact.reference_confidence) == (120, CONFIDENCE)
 
 
@@ -118,14 +120,18 @@ def test_every_cut_is_refused(key):
     ("changes", "words"),
     [
         ({"model": b""}, "model is empty"),
-        ({"golden": GOLDEN[:-1]}, "not whole pairs of 74"),
-        ({"golden": b""}, "not whole pairs"),
         ({"reference_confidence": (1, 2)}, "2 bins, not 16"),
     ],
 )
 def test_pack_names_what_is_wrong(key, changes, words):
     with pytest.raises(ArtifactError, match=words):
         packed(key, **changes)
+
+
+@pytest.mark.parametrize("vectors", [b"", bytes(73), bytes(75)])
+def test_golden_vectors_that_are_not_whole_are_named(vectors):
+    with pytest.raises(ArtifactError, match=f"of {len(vectors)} bytes are not inputs of 64 bytes"):
+        Golden.split(vectors, 64, 10)
 
 
 def test_a_key_of_another_kind_is_named():

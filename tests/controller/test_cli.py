@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from petiole.artifact.keys import load_private, public_pem, public_raw
 from petiole.artifact.pack import pack
-from petiole.artifact.policy import Policy
+from petiole.artifact.policy import Golden, Policy
 from petiole.cli.main import app
 
 TOKEN = "token-of-the-tests"
@@ -53,8 +53,7 @@ def test_an_artefact_is_shown(key_file, tmp_path):
     file.write_bytes(
         pack(
             b"model",
-            bytes(6),
-            pair_size=6,
+            Golden(inputs=bytes(4), outputs=bytes(2), count=1),
             reference_count=1,
             reference_confidence=(0,) * 15 + (1,),
             policy=Policy("cortex-m4", abi=1, arena=2048, ops=3, security_counter=5, revision=9),

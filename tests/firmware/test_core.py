@@ -90,7 +90,7 @@ ODD = {
         (k, struct.pack("<II", 64, 2**32 - 32) if k == 0xA8 else v) for k, v in tlvs
     ],
     "golden outside": lambda tlvs: [
-        (k, struct.pack("<II", 2**31, 1) if k == 0xA5 else v) for k, v in tlvs
+        (k, struct.pack("<III", 0, 2**31, 1) if k == 0xA5 else v) for k, v in tlvs
     ],
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import struct
+from dataclasses import replace
 
 import pytest
 
@@ -81,6 +82,11 @@ def at_floor(model, key, **policy):
     return sign(model, key, security_counter=FLOOR, **policy)
 
 
+def spoiled(golden):
+    last = golden.outputs[-1] ^ 1
+    return replace(golden, outputs=golden.outputs[:-1] + bytes([last]))
+
+
 BAD = {
     "wrong key": (Reason.WRONG_KEY, lambda m, _: at_floor(m, load_private(new_private_pem()))),
     "unsigned": (Reason.BAD_SIGNATURE, lambda m, k: strip_signature(at_floor(m, k))),
@@ -96,7 +102,7 @@ BAD = {
     "arena understated": (Reason.ARENA_TOO_LARGE, lambda m, k: at_floor(m, k, arena=95)),
     "wrong golden": (
         Reason.GOLDEN_MISMATCH,
-        lambda m, k: at_floor(m, k, golden=m.golden[:-1] + bytes([m.golden[-1] ^ 1])),
+        lambda m, k: at_floor(m, k, golden=spoiled(m.golden)),
     ),
     "too large": (Reason.SLOT_TOO_SMALL, lambda m, k: at_floor(m, k) + bytes(65536)),
 }

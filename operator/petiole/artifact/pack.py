@@ -9,14 +9,13 @@ from __future__ import annotations
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from .container import Form, sign
-from .policy import ArtifactError, Policy, encode_reference, encode_tlvs, lay_out
+from .policy import ArtifactError, Golden, Policy, encode_reference, encode_tlvs, lay_out
 
 
 def pack(
     model: bytes,
-    golden: bytes,
+    golden: Golden,
     *,
-    pair_size: int,
     reference_count: int,
     reference_confidence: tuple[int, ...],
     policy: Policy,
@@ -24,24 +23,18 @@ def pack(
 ) -> bytes:
     """Return the bytes of the signed artefact.
 
-    ``golden`` is concatenated (input, output) pairs of ``pair_size`` bytes each.
     Raises ArtifactError when a part cannot be what a device expects.
     """
-    _check(model, golden, pair_size, policy)
+    _check(model, policy)
     reference = encode_reference(reference_count, reference_confidence)
     layout = lay_out(model, golden, reference)
-    tlvs = encode_tlvs(policy, layout, len(golden) // pair_size)
+    tlvs = encode_tlvs(policy, layout, golden.count)
     form = Form(version=f"0.0.0+{policy.revision}")
     return sign(layout.payload, form, policy.security_counter, tlvs, key)
 
 
-def _check(model: bytes, golden: bytes, pair_size: int, policy: Policy) -> None:
+def _check(model: bytes, policy: Policy) -> None:
     if not model:
         raise ArtifactError("the planned model is empty")
-    if not golden or len(golden) % pair_size:
-        raise ArtifactError(
-            f"golden vectors of {len(golden)} bytes are not whole pairs of {pair_size} bytes "
-            "(input and output)"
-        )
     if not policy.target.isascii() or not policy.target:
         raise ArtifactError(f"target {policy.target!r} is not an ASCII name")

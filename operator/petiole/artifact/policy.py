@@ -61,12 +61,36 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
+class Golden:
+    """Inputs, one after the other, and what the model must answer to each."""
+
+    inputs: bytes
+    outputs: bytes
+    count: int
+
+    @classmethod
+    def split(cls, vectors: bytes, input_size: int, output_size: int) -> Golden:
+        """Take apart all inputs with all outputs behind them; sizes are of one, in bytes."""
+        count, rest = divmod(len(vectors), input_size + output_size)
+        if not count or rest:
+            raise ArtifactError(
+                f"golden vectors of {len(vectors)} bytes are not inputs of {input_size} bytes and "
+                f"as many outputs of {output_size} bytes"
+            )
+        return cls(vectors[: count * input_size], vectors[count * input_size :], count)
+
+
+@dataclass(frozen=True, slots=True)
 class Layout:
-    """The payload: model, golden vectors, reference, each padded to 16 bytes but the last."""
+    """The payload: golden inputs, model, golden outputs, reference, each at 16 bytes.
+
+    What training does not change, or not in all of a model, comes first: a patch copies it.
+    """
 
     payload: bytes
+    inputs: Span
     model: Span
-    golden: Span
+    outputs: Span
     reference: Span
 
 
@@ -79,17 +103,14 @@ def encode_reference(count: int, confidence: tuple[int, ...]) -> bytes:
     return struct.pack(f"<{REFERENCE_BINS + 1}I", count, *confidence)
 
 
-def lay_out(model: bytes, golden: bytes, reference: bytes) -> Layout:
+def lay_out(model: bytes, golden: Golden, reference: bytes) -> Layout:
     """Concatenate the parts of the payload at 16-byte offsets."""
-    golden_at = _aligned(len(model))
-    reference_at = golden_at + _aligned(len(golden))
-    payload = model.ljust(golden_at, b"\0") + golden.ljust(reference_at - golden_at, b"\0")
-    return Layout(
-        payload=payload + reference,
-        model=Span(0, len(model)),
-        golden=Span(golden_at, len(golden)),
-        reference=Span(reference_at, len(reference)),
-    )
+    payload, spans = b"", []
+    for part in (golden.inputs, model, golden.outputs, reference):
+        payload = payload.ljust(_aligned(len(payload)), b"\0")
+        spans.append(Span(len(payload), len(part)))
+        payload += part
+    return Layout(payload, *spans)
 
 
 def encode_tlvs(policy: Policy, layout: Layout, golden_count: int) -> dict[int, bytes]:
@@ -100,7 +121,7 @@ def encode_tlvs(policy: Policy, layout: Layout, golden_count: int) -> dict[int, 
         Tag.ABI: _u32(policy.abi),
         Tag.ARENA: _u32(policy.arena),
         Tag.OPS: _u32(policy.ops),
-        Tag.GOLDEN: _u32(layout.golden.offset, golden_count),
+        Tag.GOLDEN: _u32(layout.inputs.offset, layout.outputs.offset, golden_count),
         Tag.REFERENCE: _u32(layout.reference.offset, layout.reference.length),
         Tag.REVISION: _u32(policy.revision),
         Tag.MODEL: _u32(layout.model.offset, layout.model.length),

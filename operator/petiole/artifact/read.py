@@ -16,14 +16,15 @@ _HEADER_SIZE = 32
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """The fields of an artefact. Spans are offsets into the payload."""
+    """The fields of an artefact. Spans and offsets are in the payload."""
 
     digest: str  # SHA-256 of the whole file, hex
     size: int
     kind: Kind
     policy: Policy
     model: Span
-    golden_offset: int
+    golden_inputs: int
+    golden_outputs: int
     golden_count: int
     reference: Span
     reference_count: int
@@ -49,7 +50,7 @@ def verify(data: bytes, keys: Iterable[Ed25519PublicKey]) -> Artifact:
 def _artifact(image: Container) -> Artifact:
     if image.header_size != _HEADER_SIZE or not image.flags & NON_BOOTABLE:
         raise ArtifactError("it is a bootable image, not a model of Petiole")
-    golden_offset, golden_count = image.numbers(Tag.GOLDEN, 2)
+    golden_inputs, golden_outputs, golden_count = image.numbers(Tag.GOLDEN, 3)
     model = Span(*image.numbers(Tag.MODEL, 2))
     reference = Span(*image.numbers(Tag.REFERENCE, 2))
     count, *confidence = _reference(image.payload, reference)
@@ -59,7 +60,8 @@ def _artifact(image: Container) -> Artifact:
         kind=image.kind,
         policy=_policy(image),
         model=model,
-        golden_offset=golden_offset,
+        golden_inputs=golden_inputs,
+        golden_outputs=golden_outputs,
         golden_count=golden_count,
         reference=reference,
         reference_count=count,

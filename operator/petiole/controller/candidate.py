@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from petiole.api.base import ApiModel, octets
 from petiole.api.tinymodel import Target, TinyModelSpec, VariantStatus
 from petiole.artifact.pack import pack
-from petiole.artifact.policy import ArtifactError, Policy
+from petiole.artifact.policy import ArtifactError, Golden, Policy
 from petiole.rollout.observed import Reference
 
 from .problem import Problem
@@ -103,8 +103,9 @@ def sign_variant(
     try:
         artefact = pack(
             model,
-            golden,
-            pair_size=shape.height * shape.width * shape.channels + len(spec.task.labels),
+            Golden.split(
+                golden, shape.height * shape.width * shape.channels, len(spec.task.labels)
+            ),
             reference_count=histogram.count,
             reference_confidence=histogram.confidence,
             policy=Policy(
