@@ -2,25 +2,27 @@
 # the lists of sources, or used alone: make -C firmware -f nn.mk
 #
 #   nn-host    nn_server for this machine, plain kernels
-#   nn-mps2    nn_server.elf for QEMU's mps2-an386, DSP kernels
+#   nn-mps2    nn_server.elf for the board BOARD (an386 unless given), with the kernels of its core
+#   nn-boards  the same for every board of port/mps2/boards.mk
 #   nn-mutants nn_mutants for this machine, under address and undefined-behaviour sanitizers
+include port/mps2/boards.mk
 
 NN_COMMON := $(addprefix core/,nn_load.c nn_run.c nn_conv.c nn_depthwise.c nn_pool.c nn_add.c nn_softmax.c)
 NN_PLAIN := $(NN_COMMON) core/nn_dot_plain.c
-NN_DSP := $(NN_COMMON) core/nn_dot_dsp.c
 NN_HEADERS := $(addprefix core/,nn.h nn_op.h nn_dot.h) tests/nn_server.h
+NN_BOARD := $(addprefix port/mps2/,board.h boards.h boards.mk)
 
 NN_OUT ?= ../build/firmware
 NN_CFLAGS := -std=c11 -O2 -g -Wall -Wextra -Werror -Wconversion -Wshadow -Wstrict-prototypes \
   -Wmissing-prototypes -Icore -Itests
 NN_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
-NN_M4 := -mcpu=cortex-m4 -mthumb -mfloat-abi=hard -mfpu=fpv4-sp-d16
 NN_ARM_CC ?= arm-none-eabi-gcc
 
-.PHONY: nn nn-host nn-mps2 nn-mutants
+.PHONY: nn nn-host nn-mps2 nn-boards nn-mutants
 nn: nn-host nn-mps2 nn-mutants
 nn-host: $(NN_OUT)/host/nn_server
-nn-mps2: $(NN_OUT)/mps2/nn_server.elf
+nn-mps2: $(NN_OUT)/$(MACHINE_$(BOARD))/nn_server.elf
+nn-boards: $(foreach board,$(BOARDS),$(NN_OUT)/$(MACHINE_$(board))/nn_server.elf)
 nn-mutants: $(NN_OUT)/host/nn_mutants
 
 $(NN_OUT)/host/nn_server: $(NN_PLAIN) tests/nn_server.c tests/nn_server_posix.c $(NN_HEADERS)
@@ -31,8 +33,15 @@ $(NN_OUT)/host/nn_mutants: $(NN_PLAIN) tests/nn_mutants.c $(NN_HEADERS)
 	@mkdir -p $(@D)
 	$(CC) $(NN_CFLAGS) $(NN_SANITIZE) -o $@ $(filter %.c,$^)
 
-$(NN_OUT)/mps2/nn_server.elf: $(NN_DSP) tests/nn_server.c tests/nn_server_mps2.c $(NN_HEADERS) tests/nn_server_mps2.ld
-	@mkdir -p $(@D)
-	$(NN_ARM_CC) $(NN_M4) $(NN_CFLAGS) -ffunction-sections -fdata-sections -nostartfiles \
-	  --specs=nano.specs --specs=nosys.specs -T tests/nn_server_mps2.ld -Wl,--gc-sections \
-	  -o $@ $(filter %.c,$^)
+# $(call nn_board,BOARD)
+define nn_board
+$(NN_OUT)/$(MACHINE_$(1))/nn_server.ld: tests/nn_server_mps2.ld $(NN_BOARD)
+	@mkdir -p $$(@D)
+	$(NN_ARM_CC) -E -P -x c $(call board_flags,$(1)) $$< -o $$@
+$(NN_OUT)/$(MACHINE_$(1))/nn_server.elf: $(NN_COMMON) core/nn_dot_$(DOT_$(1)).c tests/nn_server.c \
+  tests/nn_server_mps2.c $(NN_HEADERS) $(NN_BOARD) $(NN_OUT)/$(MACHINE_$(1))/nn_server.ld
+	$(NN_ARM_CC) $(call board_flags,$(1)) $(NN_CFLAGS) -ffunction-sections -fdata-sections \
+	  -nostartfiles --specs=nano.specs --specs=nosys.specs -T $(NN_OUT)/$(MACHINE_$(1))/nn_server.ld \
+	  -Wl,--gc-sections -o $$@ $$(filter %.c,$$^)
+endef
+$(foreach board,$(BOARDS),$(eval $(call nn_board,$(board))))

@@ -10,9 +10,11 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from hack.testbed.exactness import Where, compare
+
+PLACES: tuple[Where, ...] = ("posix", "an386")
 
 
 def compare_all(version: int, variants: Sequence[str], inputs: int) -> list[dict[str, Any]]:
@@ -20,7 +22,7 @@ def compare_all(version: int, variants: Sequence[str], inputs: int) -> list[dict
     results = []
     for variant in variants:
         target, _, file = variant.partition("=")
-        for where in get_args(Where):
+        for where in PLACES:
             found = compare(Path(file).read_bytes(), inputs=inputs, where=where)
             results.append(
                 {

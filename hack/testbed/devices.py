@@ -16,11 +16,11 @@ from pathlib import Path
 
 from petiole.artifact.flash import MPS2_MEMORY_SIZE, SLOTS_OFFSET, Identity, flash_image
 
+from .boards import BOARDS, BoardName
 from .processes import ROOT, Process, Processes
 from .waits import wait_until
 
 POSIX_AGENT = ROOT / "build" / "firmware" / "posix" / "petiole-sim"
-BOARD_AGENT = ROOT / "build" / "firmware" / "mps2-an386" / "petiole-agent.elf"
 _READY_SECONDS = 30.0
 
 
@@ -178,8 +178,15 @@ def _posix_command(flash: Path, broker_port: int, faults: Iterable[str]) -> list
     return command
 
 
-def start_board(processes: Processes, memory: Path, *, broker_port: int, sensor: Path) -> Process:
-    """Start one Cortex-M4 board in QEMU: first UART log, second MQTT, third sensor link."""
+def start_board(
+    processes: Processes,
+    memory: Path,
+    *,
+    broker_port: int,
+    sensor: Path,
+    board: BoardName = "an386",
+) -> Process:
+    """Start one board in QEMU: first UART log, second MQTT, third sensor link."""
     sensor.unlink(missing_ok=True)
     uarts = [
         "-chardev", "stdio,id=log", "-serial", "chardev:log",
@@ -188,11 +195,10 @@ def start_board(processes: Processes, memory: Path, *, broker_port: int, sensor:
         "-chardev", f"socket,id=sensor,path={sensor},server=on,wait=off",
         "-serial", "chardev:sensor",
     ]  # fmt: skip
-    flash = f"memory-backend-file,id=fl,size=16M,mem-path={memory},share=on"
-    command = [
-        "qemu-system-arm", "-M", "mps2-an386,memory-backend=fl", "-object", flash,
-        "-display", "none", "-monitor", "none", *uarts, "-kernel", str(BOARD_AGENT),
-    ]  # fmt: skip
-    board = processes.start(f"device-{memory.stem}", command)
-    board.wait_ready(sensor.exists, _READY_SECONDS)
-    return board
+    machine = BOARDS[board]
+    os.truncate(memory, machine.memory)  # with a hole behind the flash where there is more
+    agent = machine.built / "petiole-agent.elf"
+    command = [*machine.with_memory(memory), *uarts, "-kernel", str(agent)]
+    process = processes.start(f"device-{memory.stem}", command)
+    process.wait_ready(sensor.exists, _READY_SECONDS)
+    return process

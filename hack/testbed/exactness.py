@@ -1,4 +1,4 @@
-"""Compares the device runtime with tflite-micro, bit for bit, here or on an emulated Cortex-M4.
+"""Compares the device runtime with tflite-micro, bit for bit, here or on an emulated board.
 
 By hand: ``python -m hack.testbed.exactness model.tflite``.
 """
@@ -15,24 +15,26 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self, get_args
+from typing import Literal, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from petiole_pipelines.planner import Reference, plan
 
-Where = Literal["posix", "qemu"]
+from .boards import BOARDS, BoardName
+from .processes import ROOT
+
+Where = Literal["posix"] | BoardName
 Values = npt.NDArray[np.int8]
 
-ROOT = Path(__file__).resolve().parents[2]
+PLACES: tuple[Where, ...] = ("posix", *BOARDS)
 BUILD = ROOT / "build" / "firmware"
 LOAD, RUN = 1, 2  # commands of firmware/tests/nn_server.h
 REQUEST = struct.Struct("<2sHI")
 RESPONSE = struct.Struct("<2sHiI")
 # One instruction is 64 ns of the emulated clock, so that the board's timer counts instructions.
-BOARD = ("qemu-system-arm", "-M", "mps2-an386", "-display", "none", "-monitor", "none")
-QEMU = (*BOARD, "-serial", "stdio", "-icount", "shift=6", "-kernel")
+COUNTED = ("-serial", "stdio", "-icount", "shift=6", "-kernel")
 
 
 class ServerError(Exception):
@@ -41,7 +43,7 @@ class ServerError(Exception):
 
 @dataclass(frozen=True)
 class Exactness:
-    """``mismatches`` of ``inputs`` gave another output; mean ``instructions`` of a run, in QEMU."""
+    """``mismatches`` of ``inputs`` gave another output; mean ``instructions`` where counted."""
 
     inputs: int
     mismatches: int
@@ -56,15 +58,25 @@ class Answer:
     instructions: int
 
 
-def build(target: str) -> None:
-    """Make a target of ``firmware/nn.mk``; only one process at a time."""
+def build(*target: str) -> None:
+    """Make targets of ``firmware/nn.mk``, or set its variables; only one process at a time."""
     BUILD.mkdir(parents=True, exist_ok=True)
-    command = ["make", "--no-print-directory", "-C", str(ROOT / "firmware"), "-f", "nn.mk", target]
+    command = ["make", "--no-print-directory", "-C", str(ROOT / "firmware"), "-f", "nn.mk", *target]
     with (BUILD / ".nn.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         made = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     if made.returncode:
-        raise ServerError(f"make -C firmware -f nn.mk {target} failed:\n{made.stdout}{made.stderr}")
+        raise ServerError(f"{' '.join(command)} failed:\n{made.stdout}{made.stderr}")
+
+
+def server_command(where: Where) -> tuple[str, ...]:
+    """Build ``nn_server`` for this machine or for a board, and return how it is started."""
+    if where == "posix":
+        build("nn-host")
+        return (str(BUILD / "host" / "nn_server"),)
+    build("nn-mps2", f"BOARD={where}")
+    board = BOARDS[where]
+    return (*board.command, *COUNTED, str(board.built / "nn_server.elf"))
 
 
 class Server:
@@ -72,9 +84,7 @@ class Server:
 
     def __init__(self, where: Where, blob: bytes, *, seconds: float = 60.0) -> None:
         """Start and load. ``seconds`` is the deadline of every single answer."""
-        build("nn-host" if where == "posix" else "nn-mps2")
-        program = str(BUILD / ("host/nn_server" if where == "posix" else "mps2/nn_server.elf"))
-        command = (program,) if where == "posix" else (*QEMU, program)
+        command = server_command(where)
         self._seconds = seconds
         # The child must not outlive this process, even one that is killed.
         self._process = subprocess.Popen(
@@ -161,7 +171,7 @@ def compare(tflite: bytes, *, inputs: int, where: Where, seed: int = 0) -> Exact
     with Server(where, planned.blob) as server:
         answers = [server.run(x) for x in values]
     mismatches = sum(not np.array_equal(a.output, w) for a, w in zip(answers, wanted, strict=True))
-    counted = where == "qemu" and inputs > 0
+    counted = where != "posix" and inputs > 0
     instructions = sum(a.instructions for a in answers) // inputs if counted else None
     return Exactness(inputs, mismatches, instructions)
 
@@ -171,7 +181,7 @@ def main() -> None:
     parser.add_argument("model", type=Path, help="an int8 .tflite file")
     parser.add_argument("--inputs", type=int, default=500)
     arguments = parser.parse_args()
-    for where in get_args(Where):
+    for where in PLACES:
         found = compare(arguments.model.read_bytes(), inputs=arguments.inputs, where=where)
         print(f"{where}: {found}")
 

@@ -16,6 +16,7 @@ import pytest_asyncio
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hack.testbed import devices
+from hack.testbed.boards import BoardName
 from hack.testbed.broker import Broker
 from hack.testbed.link import Answer, SensorLink
 from hack.testbed.models import TARGET, Model, make
@@ -99,12 +100,16 @@ class Bench:
         )
         return self._agent
 
-    async def start_board(self) -> None:
+    async def start_board(self, board: BoardName = "an386") -> None:
         """Start the first device as a board in QEMU instead."""
         assert self._memory is not None
         sensor = self.folder / f"sensor-{next(self._numbers)}"
         self._agent = devices.start_board(
-            self._processes, self._memory, broker_port=self.broker.port, sensor=sensor
+            self._processes,
+            self._memory,
+            broker_port=self.broker.port,
+            sensor=sensor,
+            board=board,
         )
         await self._open(sensor)
 

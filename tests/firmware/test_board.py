@@ -1,9 +1,10 @@
-"""The same core on a Cortex-M4 in QEMU: one update, one refusal, and the power cut on the way."""
+"""The same core on boards in QEMU: an update on each; a refusal and power cuts on the Cortex-M4."""
 
 from __future__ import annotations
 
 import pytest
 
+from hack.testbed.boards import BOARDS
 from hack.testbed.models import digest, sign
 from petiole.artifact.keys import load_private, new_private_pem
 from petiole.wire.messages import Phase, Reason
@@ -16,7 +17,20 @@ SLOW = 60  # QEMU on a busy machine
 
 @pytest.fixture(autouse=True)
 def built(made):
-    made("mps2")
+    made("boards")
+
+
+@pytest.mark.parametrize("board", [name for name in BOARDS if name != "an386"])
+async def test_every_board_takes_a_model_and_answers(bench, hand, first, key, board):
+    await bench.start_board(board)
+    artefact = sign(first, key)
+    await hand.publish_blocks(artefact)
+    await hand.grant(DEVICE, artefact)
+    await hand.state(DEVICE, lambda s: s.phase == Phase.TRIAL, SLOW)
+    await bench.show(DEVICE, first)
+    await hand.state(DEVICE, lambda s: s.phase == Phase.CONFIRMED, SLOW)
+    await hand.until(lambda: len(bench.answers) == 8, "eight answers")
+    assert [a.label for _, a in bench.answers] == first.labels * 2
 
 
 async def test_a_board_updates_refuses_and_survives_power_cuts(bench, hand, first, second, key):

@@ -27,7 +27,7 @@ def test_plain_kernels_on_this_machine(models: Mapping[str, bytes], name: str):
 def test_dsp_kernels_on_an_emulated_cortex_m4(
     models: Mapping[str, bytes], name: str, record_property
 ):
-    found = compare(models[name], inputs=40, where="qemu")
+    found = compare(models[name], inputs=40, where="an386")
     record_property("instructions", found.instructions)
     assert (found.inputs, found.mismatches) == (40, 0)
     assert found.instructions is not None
@@ -59,7 +59,7 @@ def test_a_changed_weight_is_seen(models: Mapping[str, bytes]):
 def test_instructions_are_the_same_in_each_run(models: Mapping[str, bytes]):
     planned = plan(models["digits"])
     values = random_inputs(1, planned.in_len)[0]
-    with Server("qemu", planned.blob) as server:
+    with Server("an386", planned.blob) as server:
         counts = [server.run(values).instructions for _ in range(5)]
     # The timer counts every 1.6th part of an instruction, so rounding may show.
     assert max(counts) - min(counts) <= 2

@@ -1,12 +1,15 @@
-/* petiole-agent on the MPS2 board: one device, its log, MQTT and sensor on three serial lines. */
+/* petiole-agent on the boards: one device, its log, MQTT and sensor on three serial lines. */
 #include <stdint.h>
 #include <string.h>
 
 #include "board.h"
 #include "bytes.h"
+#include "crash.h"
 #include "device.h"
+#include "flash.h"
 #include "frame.h"
 #include "uart.h"
+#include "watchdog.h"
 
 #define TICK_MS 10u
 #define ARENA_SIZE 65536u
@@ -22,22 +25,6 @@ void SysTick_Handler(void);
 
 void SysTick_Handler(void) {
     now_ms += TICK_MS;
-}
-
-/* --- flash: NOR rules on memory that a file keeps ------------------------------------------- */
-
-static int program(void *ctx, uint32_t offset, const uint8_t *p, uint32_t n) {
-    uint8_t *base = ctx;
-    for (uint32_t i = 0; i < n; i++) {
-        base[offset + i] &= p[i];
-    }
-    return 0;
-}
-
-static int erase(void *ctx, uint32_t offset) {
-    uint8_t *base = ctx;
-    memset(base + offset, 0xFF, SECTOR_SIZE);
-    return 0;
 }
 
 /* SysTick counts down from its reload value. */
@@ -73,6 +60,7 @@ static void drain(unsigned n) {
 static void hang_up(void) {
     static const uint8_t disconnect[2] = {0xE0, 0x00}; /* the broker then closes its end */
     uart_write(UART_MQTT, disconnect, sizeof disconnect);
+    crash_line_opened(false);
     device_link_down(&device, now_ms);
 }
 
@@ -83,6 +71,7 @@ static void run_link(void) {
     }
     if (device_wants_link(&device, now_ms)) {
         drain(UART_MQTT); /* what was meant for the last connection */
+        crash_line_opened(true);
         device_link_up(&device, now_ms);
     }
     const uint8_t *in = uart_received(UART_MQTT, &size);
@@ -144,29 +133,45 @@ static void sleep(void) {
     __asm volatile("cpsie i" ::: "memory");
 }
 
-int main(void) {
+static void start_clock(void) {
+    SYSTICK_RELOAD = CLOCK_HZ / 1000u * TICK_MS - 1;
+    SYSTICK_VALUE = 0;
+    SYSTICK_CONTROL = SYSTICK_RUN;
+}
+
+static int start_device(void) {
     static const struct device_config config = DEVICE_DEFAULTS;
-    uint8_t *memory = (uint8_t *)(uintptr_t)PSRAM_BASE;
     struct hal hal = {
-        .flash = {memory, memory, PSRAM_SIZE, program, erase},
+        .flash = board_flash(),
         .arena = arena,
         .arena_size = ARENA_SIZE,
         .micros = micros,
         .log = log_line,
     };
-    uart_open(UART_LOG);
-    SYSTICK_RELOAD = CLOCK_HZ / 1000u * TICK_MS - 1;
-    SYSTICK_VALUE = 0;
-    SYSTICK_CONTROL = SYSTICK_RUN;
     int error = device_init(&device, &hal, &config, now_ms);
     if (error != 0) {
         log_line(NULL, "cannot start:", error == E_IDENTITY ? "no valid identity sector" : "flash");
         return error;
     }
     log_line(NULL, "device", device.identity.device);
+    return 0;
+}
+
+int main(void) {
+    uart_open(UART_LOG);
+    start_clock();
+    int error = start_device();
+    if (error != 0) {
+        return error;
+    }
     uart_open(UART_MQTT);
     uart_open(UART_SENSOR);
+    if (crash_line_left_open()) {
+        hang_up();
+    }
+    watchdog_start();
     for (;;) {
+        watchdog_feed();
         run_link();
         run_sensor();
         sleep();

@@ -1,47 +1,45 @@
 /* Vectors and what happens before main. */
 #include <stdint.h>
+#include <string.h>
 
 #include "board.h"
+#include "crash.h"
 #include "uart.h"
 
-extern uint32_t stack_top, data_load, data_start, data_end, bss_start, bss_end;
+extern uint8_t data_load[], data_start[], data_end[], bss_start[], bss_end[];
+extern uint32_t stack_top;
 
 int main(void);
 void Reset_Handler(void);
 void SysTick_Handler(void);
-void Fault_Handler(void);
 
-void Reset_Handler(void) {
-    const uint32_t *from = &data_load;
-    for (uint32_t *to = &data_start; to < &data_end; to++) {
-        *to = *from++;
-    }
-    for (uint32_t *to = &bss_start; to < &bss_end; to++) {
-        *to = 0;
-    }
-    CPACR |= 0xFu << 20; /* the FPU: the compiler may use its registers */
-    __asm volatile("dsb\n isb");
-    (void)main();
-    Fault_Handler();
-}
-
-void Fault_Handler(void) {
-    uart_text(UART_LOG, "fault: stopped\r\n");
-    for (;;) {
-        __asm volatile("wfi");
-    }
-}
+/* A program that has no use for one of these leaves it out. An empty vector is a fault. */
+#pragma weak SysTick_Handler
+#pragma weak Uart1_Handler
+#pragma weak Uart2_Handler
 
 typedef void (*vector)(void);
 
-__attribute__((section(".vectors"), used)) static const union {
+__attribute__((section(".vectors"), used, aligned(512))) static const union {
     uint32_t *stack;
     vector handler;
-} VECTORS[16 + 6] = {
+} VECTORS[16 + IRQS] = {
     {.stack = &stack_top},
     {.handler = Reset_Handler},
-    [2 ... 14] = {.handler = Fault_Handler},
+    {.handler = Watchdog_Handler},
+    [3 ... 14] = {.handler = Fault_Handler},
     [15] = {.handler = SysTick_Handler},
     [16 + UART_RX_IRQ(UART_MQTT)] = {.handler = Uart1_Handler},
     [16 + UART_RX_IRQ(UART_SENSOR)] = {.handler = Uart2_Handler},
 };
+
+void Reset_Handler(void) {
+    board_enable_fpu();
+    memcpy(data_start, data_load, (size_t)(data_end - data_start));
+    memset(bss_start, 0, (size_t)(bss_end - bss_start));
+    VTOR = (uint32_t)(uintptr_t)VECTORS; /* a boot loader leaves its own behind */
+    (void)main();
+    for (;;) { /* it has said why it cannot go on */
+        __asm volatile("wfi");
+    }
+}

@@ -55,7 +55,7 @@ void uart_open(unsigned n) {
     UART_DIVIDER(n) = 16;
     UART_CONTROL(n) = UART_ENABLE;
     if (n != UART_LOG) {
-        NVIC_ENABLE = 1u << UART_RX_IRQ(n);
+        NVIC_ENABLE(UART_RX_IRQ(n)) = NVIC_BIT(UART_RX_IRQ(n));
         resume(n);
     }
 }

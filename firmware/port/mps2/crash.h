@@ -1,0 +1,24 @@
+/* What the end of a start leaves to the next one, in memory that a reset does not clear. */
+#ifndef PETIOLE_CRASH_H
+#define PETIOLE_CRASH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "messages.h"
+
+/* What a crash is to say of this start: known once the device has started. */
+void crash_identify(uint32_t boot, const uint8_t firmware[CRASH_FIRMWARE_SIZE]);
+
+/* The last crash since power came; NULL: there was none. */
+const struct crash_report *crash_left(void);
+
+/* Is the serial line to the broker in use? Its far end does not notice a reset. */
+void crash_line_opened(bool open);
+bool crash_line_left_open(void);
+
+/* Handlers of a fault, and of the watchdog's first timeout. Both end in a reset. */
+void Fault_Handler(void);
+void Watchdog_Handler(void);
+
+#endif
