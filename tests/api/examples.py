@@ -58,6 +58,7 @@ DEVICE_FLEET: dict[str, Any] = {
                 "apply": [{"cron": "0 1 * * *", "timeZone": "Europe/Rome", "duration": "4h"}],
                 "freeze": [{"first": "2026-12-24", "last": "2027-01-06", "timeZone": "UTC"}],
             },
+            "shadow": {"inferences": 100},
             "gates": [
                 {
                     "name": "update",
@@ -75,6 +76,11 @@ DEVICE_FLEET: dict[str, Any] = {
                     "metric": "LatencyMean",
                     "baseline": "ConcurrentControl",
                     "test": {"maxRise": "20%", "alpha": "5%", "beta": "5%"},
+                },
+                {
+                    "name": "same",
+                    "metric": "Disagreement",
+                    "test": {"max": "10%", "alpha": "5%", "beta": "5%"},
                 },
             ],
             "falseStop": "5%",

@@ -74,6 +74,8 @@ STAGES = ("spec", "rollout", "stages")
 OUTCOME = ("spec", "rollout", "gates", 0)
 METRIC = ("spec", "rollout", "gates", 1)
 LATENCY = ("spec", "rollout", "gates", 2)
+SHARE = ("spec", "rollout", "gates", 3)
+SAME = {"name": "same", "metric": "Disagreement", "test": {"max": "10%"}}
 FALSE_STOP = ("spec", "rollout", "falseStop")
 FREEZE = ("spec", "rollout", "windows", "freeze", 0)
 
@@ -171,6 +173,20 @@ RULES = [
         "DeviceFleet", "a gate on LatencyMean needs test.maxRise", "spec.rollout.gates[2].test",
         {(*LATENCY, "test"): {"maxRise": "100%"}}, {(*LATENCY, "test"): {"maxDrop": "5%"}},
     ),
+    RuleCase(
+        "DeviceFleet", "a gate on Disagreement needs test.max", "spec.rollout.gates[3].test",
+        {(*SHARE, "test"): {"max": "99%"}}, {(*SHARE, "test"): {"maxDrop": "5%"}},
+    ),
+    RuleCase(
+        "DeviceFleet", "one on Disagreement has none", "spec.rollout.gates[3].metric",
+        {(*SHARE, "name"): "other"}, {(*SHARE, "baseline"): "ConcurrentControl"},
+    ),
+    RuleCase(
+        "DeviceFleet", "a gate on Disagreement needs shadow", "spec.rollout.gates",
+        {("spec", "rollout"): {"stages": [FULL], "gates": [SAME], "shadow": {}}},
+        {("spec", "rollout"): {"stages": [FULL], "gates": [SAME]}},
+    ),
+    *percent_case(SHARE, "max", "max must be above 0% and below 100%", "0%", "100%"),
     RuleCase(
         "DeviceFleet", "give exactly one of stages and ramp", "spec.rollout",
         {("spec", "rollout"): {"ramp": {}}}, {RAMP: {}},

@@ -240,6 +240,18 @@ def test_a_worse_model_is_seen_by_a_gate_on_means(effect, gate):
         assert run.end == "Promoted"
 
 
+def test_a_model_that_answers_otherwise_is_seen_in_the_shadow_run():
+    same = {"name": "same", "metric": "Disagreement", "test": {"max": "10%"}}
+    policy = meters(gates=[UPDATE, same], shadow={"inferences": 60})
+    world = assumed(1000, good="0%", bad="0%", strays="30%")
+    for run in runs(policy, world, "bad", 3):
+        assert run.end == "Stopped"
+        assert "gate same: " in run.message
+        assert run.exposed <= 100
+    for run in runs(policy, world, "good", 3):
+        assert run.end == "Promoted"
+
+
 def test_what_the_operator_refuses_is_said():
     window = {"cron": "0 1 * * *", "timeZone": "Atlantis/Capital", "duration": "4h"}
     with pytest.raises(PolicyError, match="Atlantis/Capital"):

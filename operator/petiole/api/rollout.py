@@ -73,13 +73,14 @@ class GateTest(ApiModel):
     """Error rates of a sequential test.
 
     A binary outcome needs ``good`` and ``bad`` (failure rates), ConfidenceMean ``maxDrop`` (of full
-    scale), LatencyMean ``maxRise`` (of the control's mean).
+    scale), LatencyMean ``maxRise`` (of the control's mean), Disagreement ``max`` (of all inputs).
     """
 
     good: Percent | None = None
     bad: Percent | None = None
     max_drop: Percent | None = None
     max_rise: Percent | None = None
+    max: Percent | None = None
     alpha: Percent = "5%"
     beta: Percent = "5%"
 
@@ -88,6 +89,7 @@ class GateTest(ApiModel):
         Rule(_percent_between("bad", 0, 100), "bad must be above 0% and below 100%", ".bad"),
         Rule(_percent_between("maxDrop", 0, 100), "maxDrop must be above 0%", ".maxDrop"),
         Rule(_percent_between("maxRise", 0, 101), "maxRise must be above 0%", ".maxRise"),
+        Rule(_percent_between("max", 0, 100), "max must be above 0% and below 100%", ".max"),
         Rule(_percent_between("alpha", 0, 50), "alpha must be above 0% and below 50%", ".alpha"),
         Rule(_percent_between("beta", 0, 50), "beta must be above 0% and below 50%", ".beta"),
         Rule(
@@ -110,7 +112,13 @@ class Gate(ApiModel):
             "Alive: still reports when the stage has soaked."
         ),
     ] = None
-    metric: Literal["ConfidenceMean", "LatencyMean"] | None = None
+    metric: Annotated[
+        Literal["ConfidenceMean", "LatencyMean", "Disagreement"] | None,
+        Field(
+            description="ConfidenceMean, LatencyMean: canaries against devices on the stable "
+            "revision. Disagreement: a device's new model against its own, in the shadow run."
+        ),
+    ] = None
     baseline: Literal["ConcurrentControl"] | None = None
     test: GateTest
 
@@ -122,8 +130,8 @@ class Gate(ApiModel):
             ".test",
         ),
         Rule(
-            "!has(self.metric) || has(self.baseline)",
-            "a metric gate needs baseline",
+            "!has(self.metric) || has(self.baseline) != (self.metric == 'Disagreement')",
+            "a metric gate needs baseline; one on Disagreement has none",
             ".metric",
         ),
         Rule(
@@ -136,7 +144,20 @@ class Gate(ApiModel):
             "a gate on LatencyMean needs test.maxRise",
             ".test",
         ),
+        Rule(
+            "!has(self.metric) || self.metric != 'Disagreement' || has(self.test.max)",
+            "a gate on Disagreement needs test.max",
+            ".test",
+        ),
     )
+
+
+class Shadow(ApiModel):
+    """A new model runs beside the current one before it may answer, and is compared with it."""
+
+    inferences: Annotated[
+        int, Field(ge=1, le=1_000_000, description="Inputs on which a device compares the two.")
+    ] = 100
 
 
 class Pace(ApiModel):
@@ -216,6 +237,7 @@ class Rollout(ApiModel):
     pace: Pace = Pace()
     disruption: Disruption | None = None
     windows: Windows = Windows()
+    shadow: Shadow | None = None
     gates: Annotated[tuple[Gate, ...], Field(max_length=8)] = ()
     false_stop: Annotated[
         Percent | None,
@@ -239,6 +261,12 @@ class Rollout(ApiModel):
             f"!has(self.stages) || {_grows()}",
             "a stage must not be smaller than the one before it",
             ".stages",
+        ),
+        Rule(
+            "has(self.shadow) || !has(self.gates)"
+            " || !self.gates.exists(g, has(g.metric) && g.metric == 'Disagreement')",
+            "a gate on Disagreement needs shadow",
+            ".gates",
         ),
         Rule(
             _percent_between("falseStop", 0, 50),

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from petiole.wire.messages import Grant, State
+from petiole.wire.messages import Grant, ShadowRun, State
 
 from .windows import Tally
 
@@ -75,6 +75,12 @@ class Device:
 
     def tally(self, digest: str) -> Tally | None:
         return self.tallies.get(digest)
+
+    def shadow(self, digest: str) -> ShadowRun | None:
+        """Return the longest comparison of the model ``digest`` with what answered meanwhile."""
+        runs = (tally.stats.shadow for tally in self.tallies.values())
+        ours = (run for run in runs if run is not None and run.digest == digest)
+        return max(ours, key=lambda run: run.count, default=None)
 
 
 @lru_cache(maxsize=1024)

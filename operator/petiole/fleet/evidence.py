@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean, variance
 
 from petiole.api.rollout import Gate
 from petiole.rollout.plan import Arm, Evidence, Plan, Stratum
+from petiole.rollout.shares import WHOLE
 
 from .devices import Device
 from .member import Member
@@ -33,6 +34,35 @@ def look(plan: Plan, now: float) -> int:
         return 0
     passed = now - plan.stage.started_at.timestamp()
     return max(0, math.floor(passed / plan.interval_seconds))
+
+
+def gathered(
+    gate: Gate,
+    plan: Plan,
+    members: Mapping[str, Member],
+    devices: Iterable[Device],
+    look_: int,
+) -> Evidence:
+    """Return what a metric gate is judged by."""
+    if gate.metric == "Disagreement":
+        return disagreements(gate, plan, devices)
+    return means(gate, plan, members, devices, look_)
+
+
+def disagreements(gate: Gate, plan: Plan, devices: Iterable[Device]) -> Evidence:
+    """Share of inputs on which the target disagreed, of each device that has compared enough.
+
+    A device counts once its shadow run is whole, so that each look sees the same number.
+    """
+    shares: Counter[int] = Counter()
+    number = 0
+    for device in devices:
+        number += 1
+        variant = variant_for(plan.target, device.state)
+        run = None if variant is None else device.shadow(variant.digest)
+        if run is not None and run.count >= max(plan.shadow, 1):
+            shares[round(run.disagreed * WHOLE / run.count)] += 1
+    return Evidence(gate=gate.name, look=0, shares=dict(sorted(shares.items())), devices=number)
 
 
 def means(

@@ -272,7 +272,7 @@ class Fleet:
         self.looked = looked
         devices = [m.device for m in self.roster.order if m.device is not None]
         self.looks = {
-            gate.name: evidence.means(gate, self.plan, self.members, devices, look)
+            gate.name: evidence.gathered(gate, self.plan, self.members, devices, look)
             for gate in self.plan.gates
             if gate.metric is not None
         }

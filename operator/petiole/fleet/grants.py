@@ -76,7 +76,7 @@ class Granter:
         self._plan = plan
         self._targets = {v.digest for v in plan.target.variants.values()} if plan.target else set()
         self._artefacts: dict[str, Artefact] = {}
-        self._grants: dict[tuple[Artefact | None, bool, int], Grant] = {}
+        self._grants: dict[tuple[Artefact | None, bool, int, int], Grant] = {}
 
     def choose(self, member: Member, device: Device) -> Artefact | None:
         """Return the artefact that the device may take."""
@@ -104,7 +104,8 @@ class Granter:
         hold = asked and member.released_at is None
         # The next attempt is told when its time has come: a device tries as soon as it hears of it.
         attempt = member.attempt - (member.retry_at is not None)
-        key = (given, hold, max(attempt, 0) if asked else 0)
+        shadow = self._plan.shadow if asked else 0
+        key = (given, hold, max(attempt, 0) if asked else 0, shadow)
         grant = self._grants.get(key)
         if grant is None:
             grant = self._grants[key] = Grant(
@@ -115,6 +116,7 @@ class Granter:
                 artefact=given,
                 hold=hold,
                 attempt=key[2],
+                shadow=shadow,
             )
         return grant
 
@@ -133,6 +135,6 @@ def same(old: Grant | None, new: Grant) -> bool:
     return old is new or (
         old is not None
         and old.artefact == new.artefact
-        and (old.hold, old.attempt) == (new.hold, new.attempt)
+        and (old.hold, old.attempt, old.shadow) == (new.hold, new.attempt, new.shadow)
         and (old.fleet, old.interval, old.samples) == (new.fleet, new.interval, new.samples)
     )

@@ -342,7 +342,7 @@ def _only_grew(before: Terms, after: Terms) -> bool:
         getattr(old, name) == getattr(new, name)
         for name in (
             "disruption", "cluster_by", "no_report_after_seconds", "interval_seconds",
-            "samples_per_day",
+            "samples_per_day", "shadow",
         )
     )  # fmt: skip
 

@@ -124,7 +124,7 @@ def _fetching(member: Member, state: State, variant: Variant) -> Standing:
     match state.phase:
         case Phase.DOWNLOADING | Phase.VERIFYING:
             return Standing.DOWNLOADING
-        case Phase.TRIAL:
+        case Phase.SHADOW | Phase.TRIAL:
             return Standing.TRIAL
         case Phase.READY if member.released_at is None:
             return Standing.READY

@@ -50,6 +50,9 @@ def _stats(payload: bytes) -> Stats:
         or stats.latency_sum > stats.count << 31
     ):
         raise WireError(f"stats: a sum is larger than {stats.count} inferences can make")
+    run = stats.shadow
+    if run is not None and (run.disagreed > run.count or run.confidence_sum > 255 * run.count):
+        raise WireError(f"stats: a sum is larger than {run.count} inputs of a shadow run can make")
     return stats
 
 

@@ -2,7 +2,8 @@
 
 Two kinds of gate exist. An *outcome* gate counts devices that took the revision or gave it up
 (``outcome``). A *metric* gate compares the canaries with the devices that still run the stable
-revision, at the same time (``means``).
+revision, at the same time (``means``), or on each device the new model with the one that answers
+(``shares``).
 
 Neither knows where the rollout stands. ``Continue`` means "not enough evidence yet"; whether more
 can still come is the rollout's business. So is when to listen to ``Pass``: once a stage is
@@ -20,6 +21,7 @@ from petiole.api.rollout import Gate
 from .means import MIN_ARM, judge_mean
 from .outcome import judge_outcome
 from .plan import Evidence
+from .shares import judge_share
 from .verdict import Verdict
 
 __all__ = ["MIN_ARM", "Verdict", "judge", "shared"]
@@ -27,7 +29,11 @@ __all__ = ["MIN_ARM", "Verdict", "judge", "shared"]
 
 def judge(gate: Gate, evidence: Evidence) -> Verdict:
     """Judge ``gate`` by all the evidence there is so far; ValueError when the gate lacks a rate."""
-    return judge_mean(gate, evidence) if gate.outcome is None else judge_outcome(gate, evidence)
+    if gate.outcome is not None:
+        return judge_outcome(gate, evidence)
+    if gate.metric == "Disagreement":
+        return judge_share(gate, evidence)
+    return judge_mean(gate, evidence)
 
 
 def shared(gates: Sequence[Gate], false_stop: str | None) -> tuple[Gate, ...]:

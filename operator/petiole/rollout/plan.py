@@ -71,6 +71,9 @@ class Plan(ApiModel):
     attempt: Annotated[
         int, Field(description="Devices that gave up in an earlier one may try again.")
     ] = 0
+    shadow: Annotated[
+        int, Field(description="Inputs on which a device compares a new model before its trial.")
+    ] = 0
     no_report_after_seconds: float = 1800.0
     interval_seconds: float = 900.0
     samples_per_day: int = 5
@@ -106,6 +109,9 @@ class Evidence(ApiModel):
     A metric gate: ``strata``, one for each kind of hardware that has canaries or controls, in order
     of name; ``canary`` and ``control`` when the fleet is of one kind. ``look`` counts the looks in
     this ``stage`` (from 0) so far: error is spent by both.
+
+    A gate on Disagreement: ``shares``, how many devices disagreed with their own model on so many
+    thousandths of the inputs of a whole shadow run.
     """
 
     gate: str
@@ -118,6 +124,10 @@ class Evidence(ApiModel):
     failed_at: tuple[int, ...] = ()
     set_aside: int = 0
     silent: int = 0
+    shares: Annotated[
+        dict[int, int],
+        Field(default_factory=dict, description="Devices by disagreement in thousandths."),
+    ]
     devices: Annotated[
         int, Field(description="Devices of the fleet: as far as the gate must hold. 0: unknown.")
     ] = 0

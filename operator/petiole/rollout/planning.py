@@ -65,6 +65,7 @@ def _draft(observed: FleetObserved, status: DeviceFleetStatus) -> Plan:
         windows=rollout.windows,
         retries=rollout.retries,
         attempt=status.attempt,
+        shadow=_shadow(observed, status),
         no_report_after_seconds=seconds(rollout.no_report_after),
         interval_seconds=seconds(spec.monitoring.interval),
         samples_per_day=spec.monitoring.samples_per_day,
@@ -90,6 +91,12 @@ def _stage(status: DeviceFleetStatus) -> StagePlan | None:
     return StagePlan(
         index=stage.index, name=stage.name, limit=stage.limit, started_at=stage.started_at
     )
+
+
+def _shadow(observed: FleetObserved, status: DeviceFleetStatus) -> int:
+    """Return how many inputs to compare on; a proven revision that goes back needs none."""
+    shadow = observed.spec.rollout.shadow
+    return 0 if shadow is None or status.stage.rollback else shadow.inferences
 
 
 def _halted(status: DeviceFleetStatus) -> tuple[int, ...]:

@@ -67,12 +67,11 @@ def review(
 
 
 def _status(gate: Gate, verdict: Verdict | None, controls: int) -> GateStatus:
-    """Put a verdict into status. Without a control to compare with, a metric gate cannot apply."""
-    if gate.metric is not None and controls < MIN_ARM and _undecided(verdict):
+    """Put a verdict into status. With nothing to compare with, a metric gate cannot apply."""
+    if gate.metric is not None and controls < _controls(gate) and _undecided(verdict):
         left = f"{controls} devices stay on a stable revision to compare with"
-        return GateStatus(
-            name=gate.name, verdict="NotApplicable", message=f"{left}, {MIN_ARM} are needed"
-        )
+        message = f"{left}, {_controls(gate)} are needed"
+        return GateStatus(name=gate.name, verdict="NotApplicable", message=message)
     if verdict is None:
         return GateStatus(name=gate.name, verdict="Continue", message="no evidence yet")
     return GateStatus(
@@ -82,6 +81,11 @@ def _status(gate: Gate, verdict: Verdict | None, controls: int) -> GateStatus:
         interval=f"{verdict.lower:.3f}..{verdict.upper:.3f}",
         message=verdict.message,
     )
+
+
+def _controls(gate: Gate) -> int:
+    """Devices that must be left on the stable revision: else no further evidence can come."""
+    return 1 if gate.metric == "Disagreement" else MIN_ARM
 
 
 def _undecided(verdict: Verdict | None) -> bool:

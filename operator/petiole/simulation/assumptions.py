@@ -51,6 +51,8 @@ class Assumptions(BaseModel):
     bad: Share = _by_default("10%", "How often a bad build fails its trial.")
     drop: Share = _by_default("0%", "By how much a bad build's confidence is lower.")
     rise: Share = _by_default("0%", "By how much a bad build's inference takes longer.")
+    differs: Share = _by_default("2%", "How often a build answers otherwise than the stable one.")
+    strays: Share = _by_default("0%", "How much oftener a bad build does.")
     dies: Share = _by_default("0%", "How often a bad build falls silent after its trial.")
     silent: Share = _by_default("1%", "Devices that never answer.")
     offline: Share = _by_default("2%", "Devices that are away when a grant comes.")

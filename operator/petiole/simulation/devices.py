@@ -16,7 +16,7 @@ from petiole.fleet.devices import Device
 from petiole.fleet.evidence import FULL_SCALE, stage_mark
 from petiole.fleet.windows import Tally
 from petiole.rollout.plan import Plan
-from petiole.wire.messages import Grant, State
+from petiole.wire.messages import Grant, ShadowRun, State
 
 from .assumptions import Assumptions
 from .events import Events
@@ -81,6 +81,10 @@ class SimulatedDevice(Device):
     def tallies(self, _: object) -> None:
         """Keep nothing: it is worked out."""
 
+    def shadow(self, digest: str) -> ShadowRun | None:
+        """Return its shadow run with the target, once that is over."""
+        return None if self.pulse is None else self.pulse.shadow(self.index, digest)
+
 
 class Pulse:
     """Sends the statistics of all living devices of a run, each at its own moment of an interval.
@@ -95,6 +99,8 @@ class Pulse:
         self._events, self._assumed = events, assumed
         self._interval = seconds(policy.spec.monitoring.interval)
         self._drop, self._rise = (assumed.drop, assumed.rise) if build == "bad" else (0.0, 0.0)
+        self._differs = min(1.0, assumed.differs + (assumed.strays if build == "bad" else 0.0))
+        self.shadows: dict[int, tuple[int, int]] = {}  # count and disagreed of each whole run
         self._start = events.now
         self._mark, self._stage = "", events.now
         self._deviations: Any = None  # of confidence and of time, in units of the spread
@@ -130,6 +136,16 @@ class Pulse:
                 mark=self._mark,
             )
         }
+
+    def compare(self, index: int, inputs: int) -> None:
+        """Let the device with this index finish its shadow run."""
+        random = np.random.default_rng((self._seed, index))
+        self.shadows[index] = inputs, int(random.binomial(inputs, self._differs))
+
+    def shadow(self, index: int, digest: str) -> ShadowRun | None:
+        """Return the whole shadow run of the device with this index."""
+        run = self.shadows.get(index)
+        return None if run is None or not is_target(digest) else ShadowRun(digest, *run, 0)
 
     def _before(self, index: int, time: float) -> float:
         moment = self._start + (index * _GOLDEN % 1.0) * self._interval

@@ -18,7 +18,7 @@ from .events import Events
 from .policy import Policy
 from .world import STABLE, Build, digest, hardware_of, is_target, site_of
 
-_BUSY = frozenset({Phase.DOWNLOADING, Phase.VERIFYING, Phase.READY, Phase.TRIAL})
+_BUSY = frozenset({Phase.DOWNLOADING, Phase.VERIFYING, Phase.SHADOW, Phase.READY, Phase.TRIAL})
 _SPREAD = 0.5  # sigma of the log-normal factor by which download times differ
 
 Hear = Callable[[SimulatedDevice, State], None]
@@ -132,7 +132,29 @@ class Field:
             return
         if _of(device).phase is Phase.DOWNLOADING and self._is_dark(device):
             self._next(self._assumed.give_up, self._stuck, device)
-        elif device.grant is not None and device.grant.hold:
+        elif self._compares(device):
+            assert device.grant is not None
+            self._say(device, Phase.SHADOW, target=_of(device).target)
+            seconds = device.grant.shadow * self._assumed.inferences
+            self._next(seconds, self._compared, device)
+        else:
+            self._apply(device)
+
+    def _compares(self, device: SimulatedDevice) -> bool:
+        """Tell whether the new model must first run beside the old one."""
+        target = _of(device).target
+        wanted = device.grant is not None and device.grant.shadow > 0
+        return wanted and is_target(target or "") and device.index not in self.pulse.shadows
+
+    def _compared(self, step: Step) -> None:
+        device, seq = step
+        if _of(device).seq == seq and device.grant is not None:
+            self.pulse.compare(device.index, device.grant.shadow)
+            self._apply(device)
+
+    def _apply(self, device: SimulatedDevice) -> None:
+        """Go on trial, or wait until the grant lets it."""
+        if device.grant is not None and device.grant.hold:
             self._say(device, Phase.READY, target=_of(device).target)
         else:
             self._try(device)

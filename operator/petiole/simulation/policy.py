@@ -81,6 +81,8 @@ def _rollout(rollout: Rollout) -> Iterator[str]:
         yield f"{where}: give exactly one of stages and ramp"
     elif rollout.stages is not None and rollout.stages[-1].size != "100%":
         yield f"{where}.stages: the last stage must have size 100%"
+    if rollout.shadow is None and any(g.metric == "Disagreement" for g in rollout.gates):
+        yield f"{where}.gates: a gate on Disagreement needs shadow"
     for gate in rollout.gates:
         for problem in _gate(gate):
             yield f"{where}.gates[{gate.name}]: {problem}"
@@ -94,6 +96,8 @@ def _gate(gate: Gate) -> Iterator[str]:
         yield "a gate on ConfidenceMean needs test.maxDrop"
     elif gate.metric == "LatencyMean" and test.max_rise is None:
         yield "a gate on LatencyMean needs test.maxRise"
+    elif gate.metric == "Disagreement" and test.max is None:
+        yield "a gate on Disagreement needs test.max"
     elif gate.outcome is not None:
         if test.good is None or test.bad is None:
             yield "an outcome gate needs test.good and test.bad"
