@@ -19,10 +19,13 @@
 #define TIMER_BASE 0x40000000
 #define WATCHDOG_BASE 0x40008000
 #define WATCHDOG_HZ CLOCK_HZ
+#define LAN_IRQ 13
 #ifdef BOARD_AN500
 #define MEMORY_BASE 0x60000000
+#define LAN_BASE 0xA0000000
 #else
 #define MEMORY_BASE 0x21000000
+#define LAN_BASE 0x40200000
 #endif
 
 /* Both of these start in the secure state and stay there: the addresses are the secure ones. Their
@@ -37,6 +40,8 @@
 #define WATCHDOG_BASE 0x5002E000
 #define WATCHDOG_HZ 32768
 #define MEMORY_BASE 0x80000000
+#define LAN_BASE 0x52000000
+#define LAN_IRQ 48
 
 #elif defined(BOARD_AN547)
 #define CLOCK_HZ 32000000
@@ -56,7 +61,9 @@
 
 /* Far less than the boards have: the sizes of a common microcontroller. */
 #define ROM_SIZE 0x80000
+#ifndef RAM_SIZE
 #define RAM_SIZE 0x20000
+#endif
 #define STACK_SIZE 0x4000
 #define MEMORY_SIZE 0x1000000
 

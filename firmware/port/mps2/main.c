@@ -1,13 +1,13 @@
-/* petiole-agent on the boards: one device, its log, MQTT and sensor on three serial lines. */
+/* petiole-agent on the boards: one device, its log and its sensor on serial lines. */
 #include <stdint.h>
 #include <string.h>
 
 #include "board.h"
 #include "bytes.h"
-#include "crash.h"
 #include "device.h"
 #include "flash.h"
 #include "frame.h"
+#include "transport.h"
 #include "uart.h"
 #include "watchdog.h"
 
@@ -46,43 +46,59 @@ static void log_line(void *ctx, const char *what, const char *detail) {
     uart_text(UART_LOG, "\r\n");
 }
 
-/* --- connection: a serial line that leads to the broker, as a modem in data mode does -------- */
+/* --- connection ----------------------------------------------------------------------------- */
 
-static void drain(unsigned n) {
-    size_t size;
-    (void)uart_received(n, &size);
-    while (size > 0) {
-        uart_taken(n, size);
-        (void)uart_received(n, &size);
+/* Tells the device what has become of its connection. */
+static void follow(enum transport_state state) {
+    static enum transport_state before;
+    if (state == before) {
+        return;
+    }
+    before = state;
+    if (state == TRANSPORT_UP) {
+        device_link_up(&device, now_ms);
+    } else if (state == TRANSPORT_DOWN) {
+        const char *why = TRANSPORT.why();
+        if (why != NULL) {
+            log_line(NULL, "no connection:", why);
+        }
+        device_link_down(&device, now_ms);
     }
 }
 
-static void hang_up(void) {
-    static const uint8_t disconnect[2] = {0xE0, 0x00}; /* the broker then closes its end */
-    uart_write(UART_MQTT, disconnect, sizeof disconnect);
-    crash_line_opened(false);
-    device_link_down(&device, now_ms);
+static void receive(void) {
+    size_t size;
+    const uint8_t *in = TRANSPORT.received(&size);
+    if (size > 0) {
+        device_receive(&device, in, size, now_ms);
+        TRANSPORT.taken(size);
+    }
+}
+
+static void send(void) {
+    size_t size;
+    const uint8_t *out = device_output(&device, &size);
+    if (size > 0) {
+        device_sent(&device, TRANSPORT.write(out, size));
+    }
 }
 
 static void run_link(void) {
-    size_t size;
     if (device_drops_link(&device)) {
-        hang_up();
+        TRANSPORT.hang_up();
     }
-    if (device_wants_link(&device, now_ms)) {
-        drain(UART_MQTT); /* what was meant for the last connection */
-        crash_line_opened(true);
-        device_link_up(&device, now_ms);
+    enum transport_state state = TRANSPORT.run(now_ms);
+    follow(state);
+    if (state == TRANSPORT_DOWN && device_wants_link(&device, now_ms)) {
+        TRANSPORT.dial(now_ms);
     }
-    const uint8_t *in = uart_received(UART_MQTT, &size);
-    if (size > 0) {
-        device_receive(&device, in, size, now_ms);
-        uart_taken(UART_MQTT, size);
+    if (state == TRANSPORT_UP) {
+        receive();
     }
     device_tick(&device, now_ms);
-    const uint8_t *out = device_output(&device, &size);
-    uart_write(UART_MQTT, out, size);
-    device_sent(&device, size);
+    if (state == TRANSPORT_UP) {
+        send();
+    }
 }
 
 /* --- sensor --------------------------------------------------------------------------------- */
@@ -123,11 +139,10 @@ static void run_sensor(void) {
 /* Sleeps unless something came since it was looked at; with interrupts masked, one that comes in
  * between still ends the sleep. */
 static void sleep(void) {
-    size_t mqtt_size, sensor_bytes;
+    size_t size;
     __asm volatile("cpsid i" ::: "memory");
-    (void)uart_received(UART_MQTT, &mqtt_size);
-    (void)uart_received(UART_SENSOR, &sensor_bytes);
-    if (mqtt_size == 0 && sensor_bytes == 0) {
+    (void)uart_received(UART_SENSOR, &size);
+    if (size == 0 && TRANSPORT.is_idle()) {
         __asm volatile("wfi");
     }
     __asm volatile("cpsie i" ::: "memory");
@@ -148,6 +163,7 @@ static int start_device(void) {
         .micros = micros,
         .log = log_line,
     };
+    hal.flash.size -= TRANSPORT.reserved;
     int error = device_init(&device, &hal, &config, now_ms);
     if (error != 0) {
         log_line(NULL, "cannot start:", error == E_IDENTITY ? "no valid identity sector" : "flash");
@@ -164,11 +180,13 @@ int main(void) {
     if (error != 0) {
         return error;
     }
-    uart_open(UART_MQTT);
-    uart_open(UART_SENSOR);
-    if (crash_line_left_open()) {
-        hang_up();
+    const struct flash flash = board_flash();
+    const char *wrong = TRANSPORT.start(&flash, now_ms);
+    if (wrong != NULL) {
+        log_line(NULL, "cannot start:", wrong);
+        return E_FLASH;
     }
+    uart_open(UART_SENSOR);
     watchdog_start();
     for (;;) {
         watchdog_feed();

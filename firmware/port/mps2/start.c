@@ -12,11 +12,13 @@ extern uint32_t stack_top;
 int main(void);
 void Reset_Handler(void);
 void SysTick_Handler(void);
+void Lan_Handler(void);
 
 /* A program that has no use for one of these leaves it out. An empty vector is a fault. */
 #pragma weak SysTick_Handler
 #pragma weak Uart1_Handler
 #pragma weak Uart2_Handler
+#pragma weak Lan_Handler
 
 typedef void (*vector)(void);
 
@@ -31,6 +33,9 @@ __attribute__((section(".vectors"), used, aligned(512))) static const union {
     [15] = {.handler = SysTick_Handler},
     [16 + UART_RX_IRQ(UART_MQTT)] = {.handler = Uart1_Handler},
     [16 + UART_RX_IRQ(UART_SENSOR)] = {.handler = Uart2_Handler},
+#ifdef LAN_IRQ
+    [16 + LAN_IRQ] = {.handler = Lan_Handler},
+#endif
 };
 
 void Reset_Handler(void) {

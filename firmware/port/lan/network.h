@@ -1,0 +1,52 @@
+/* What a device needs to reach its broker by itself: the network sector.
+ *
+ * It is the last but one sector of the flash; the last one is the seed (entropy.h). Both are
+ * behind what the device's core may use. Written by operator/petiole/artifact/network.py:
+ *
+ *   0  "PTNW", u16 version 1, u16 length of all up to the CRC
+ *   8  items: u16 type, u16 length, then so many bytes
+ *   length  CRC-32 of what is before
+ *
+ * Numbers are little endian; addresses and ports are in network order. */
+#ifndef PETIOLE_NETWORK_H
+#define PETIOLE_NETWORK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "layout.h"
+
+#define NETWORK_SECTORS 2u /* at the end of the flash */
+#define E_NETWORK (-20)    /* no valid network sector, or material that does not fit together */
+
+#define AUTHORITIES_MAX 4u
+#define CHAIN_MAX 3u
+#define NAME_MAX 63u
+
+struct bytes {
+    const uint8_t *at; /* in the flash */
+    uint32_t size;
+};
+
+struct network {
+    uint8_t mac[6];
+    uint8_t address[4], mask[4], router[4];
+    uint8_t broker[4];
+    uint16_t port;
+    char name[NAME_MAX + 1];                   /* that the broker's certificate must have */
+    struct bytes authorities[AUTHORITIES_MAX]; /* certificates in DER */
+    struct bytes chain[CHAIN_MAX];             /* the device's own first, in DER */
+    struct bytes key;                          /* its private key: a number on P-256, 32 bytes */
+    uint32_t authority_count, chain_length;
+    uint32_t issued; /* seconds since 1970: it was not earlier when this was written */
+};
+
+/* Reads the sector. Returns 0 or E_NETWORK. */
+int network_load(const struct flash *flash, struct network *out);
+
+/* Is the connection to be by TLS? It is when there is an authority to believe. */
+static inline bool network_is_secure(const struct network *n) {
+    return n->authority_count > 0;
+}
+
+#endif

@@ -1,0 +1,35 @@
+/* What carries a device's bytes to the broker and back: a serial line, or the LAN. */
+#ifndef PETIOLE_TRANSPORT_H
+#define PETIOLE_TRANSPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct flash;
+
+enum transport_state { TRANSPORT_DOWN, TRANSPORT_DIALLING, TRANSPORT_UP };
+
+struct transport {
+    /* Once, with the whole flash. Returns NULL, or what is wrong. */
+    const char *(*start)(const struct flash *flash, uint32_t now);
+    uint32_t reserved; /* bytes at the end of the flash that the core must leave alone */
+
+    /* Moves bytes, and says how the connection is after it. */
+    enum transport_state (*run)(uint32_t now);
+    void (*dial)(uint32_t now);
+    void (*hang_up)(void);
+    const char *(*why)(void); /* the last connection failed, for people; NULL: nothing to say */
+
+    const uint8_t *(*received)(size_t *size); /* valid until `taken` */
+    void (*taken)(size_t size);
+    size_t (*write)(const uint8_t *p, size_t size); /* how many bytes it took over */
+
+    /* Has nothing come since `run`? Asked with interrupts masked; what comes later ends a sleep. */
+    bool (*is_idle)(void);
+};
+
+/* The one that the agent is linked with. */
+extern const struct transport TRANSPORT;
+
+#endif
