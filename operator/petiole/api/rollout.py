@@ -113,7 +113,7 @@ class Gate(ApiModel):
         ),
     ] = None
     metric: Annotated[
-        Literal["ConfidenceMean", "LatencyMean", "Disagreement"] | None,
+        Literal["ConfidenceMean", "Disagreement", "LatencyMean"] | None,
         Field(
             description="ConfidenceMean, LatencyMean: canaries against devices on the stable "
             "revision. Disagreement: a device's new model against its own, in the shadow run."
