@@ -141,5 +141,6 @@ def _secure_items(secure: Secure) -> Iterator[tuple[_Item, bytes]]:
 
 
 def _check_key(whose: str, key: PublicKeyTypes) -> None:
-    if not (isinstance(key, EllipticCurvePublicKey) and isinstance(key.curve, SECP256R1)):
+    p256 = isinstance(key, EllipticCurvePublicKey) and isinstance(key.curve, SECP256R1)
+    if not p256:
         raise ValueError(f"{whose}: a device reads keys on the curve P-256 only")
