@@ -28,6 +28,11 @@ static int show_grant(const uint8_t *p, size_t n) {
         print_hex("digest", g.artefact.digest, SHA256_SIZE);
         printf("size %u\nblock %u\n", g.artefact.size, g.artefact.block_size);
     }
+    if (g.patch.size > 0) {
+        print_hex("base", g.patch.base, SHA256_SIZE);
+        print_hex("patch", g.patch.digest, SHA256_SIZE);
+        printf("patch_size %u\n", g.patch.size);
+    }
     return 0;
 }
 
@@ -64,22 +69,31 @@ static int print_largest(void) {
     memset(&sample, 0xFF, sizeof sample);
     sample.input_size = SAMPLE_INPUT_MAX;
     sample.why = SAMPLE_RANDOM;
-    struct state_report state = {UINT32_MAX,
-                                 UINT32_MAX,
-                                 65535,
-                                 65535,
-                                 UINT32_MAX,
-                                 65535,
-                                 PHASE_READY,
-                                 REASON_TIMEOUT,
-                                 digest,
-                                 digest,
-                                 digest,
-                                 {"abcdefghijklmnopqrstuvwx", "abcdefghijklmnopqrstuvwx",
-                                  UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX}};
+    struct crash_report crash = {UINT32_MAX, CAUSE_ASSERTION, UINT32_MAX,
+                                 UINT32_MAX, UINT32_MAX,      {0xFF}};
+    struct state_report state = {
+        .boot = UINT32_MAX,
+        .sequence = UINT32_MAX,
+        .got = 65535,
+        .total = 65535,
+        .floor = UINT32_MAX,
+        .attempt = 65535,
+        .phase = PHASE_READY,
+        .reason = REASON_TIMEOUT,
+        .active = digest,
+        .target = digest,
+        .standby = digest,
+        .caps = {"abcdefghijklmnopqrstuvwx", "abcdefghijklmnopqrstuvwx", UINT32_MAX, UINT32_MAX,
+                 UINT32_MAX, UINT32_MAX, UINT32_MAX, 65535},
+        .firmware = digest,
+        .firmware_standby = digest,
+        .firmware_floor = UINT32_MAX,
+        .crash = &crash,
+        .score = UINT32_MAX,
+    };
     struct stats_report report = {UINT32_MAX, UINT32_MAX, digest, &stats, MODEL_CLASSES_MAX, true};
     int sizes[3];
-    sizes[0] = state_encode(out, 320, &state); /* the room that link.c gives each of them */
+    sizes[0] = state_encode(out, 512, &state); /* the room that report.c gives each of them */
     CHECK(sizes[0] > 0);
     print_hex("state", out, (size_t)sizes[0]);
     sizes[1] = stats_encode(out, 512, &report);

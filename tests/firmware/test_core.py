@@ -19,6 +19,7 @@ from petiole.artifact.keys import public_der, public_raw
 from petiole.wire.messages import (
     Artefact,
     Grant,
+    Patch,
     Phase,
     Reason,
     Sample,
@@ -133,6 +134,7 @@ def test_hashes_equal_those_of_the_library():
             assert (next(lines), next(lines)) == (name, hashlib.new(name, data).hexdigest())
 
 
+PATCH = ("cd" * 32, "ef" * 32, 800)
 GRANTS = [
     Grant(1, "default.meters", 1000, 5),
     Grant(
@@ -144,6 +146,7 @@ GRANTS = [
         hold=True,
         attempt=65535,
     ),
+    Grant(7, "default.meters", 1000, 5, Artefact("ab" * 32, 9000, 1024, Patch(*PATCH))),
 ]
 
 
@@ -164,6 +167,8 @@ def test_the_device_reads_grants_as_they_are_written(grant):
             "size": grant.artefact.size,
             "block": grant.artefact.block,
         }
+    if grant.artefact and grant.artefact.patch:
+        wanted |= dict(zip(("base", "patch", "patch_size"), PATCH, strict=True))
     assert shown == {name: str(value) for name, value in wanted.items()}
 
 
