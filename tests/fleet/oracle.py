@@ -17,9 +17,30 @@ Group = tuple[str, ...]
 def target_for(plan: Plan, state: State | None) -> Variant | None:
     if plan.target is None or state is None:
         return None
-    variant = plan.target.variants.get(state.caps.target)
-    fits = variant and variant.size <= state.caps.slot and variant.arena <= state.caps.arena
+    variant, caps = plan.target.variants.get(state.caps.target), state.caps
+    if variant is None:
+        return None
+    if variant.b is not None:
+        fits = variant.size <= caps.firmware and variant.b.size <= caps.firmware
+    else:
+        fits = variant.size <= caps.slot and variant.arena <= caps.arena
     return variant if fits else None
+
+
+def digests(variant: Variant) -> set[str]:
+    return {variant.digest} | ({variant.b.digest} if variant.b else set())
+
+
+def runs(plan: Plan, state: State) -> str | None:
+    """What the device runs of the kind that is rolled out."""
+    if plan.kind == "Model":
+        return state.active
+    return state.firmware.active if state.firmware else None
+
+
+def about_the_other(plan: Plan, state: State) -> bool:
+    others = plan.other.variants.values() if plan.other else ()
+    return any(state.target in digests(v) for v in others)
 
 
 def stands(fleet: Fleet, member: Member, place: int) -> tuple[str, bool]:
@@ -35,8 +56,8 @@ def stands(fleet: Fleet, member: Member, place: int) -> tuple[str, bool]:
     variant = target_for(plan, state)
     if variant is None:
         return ("ineligible" if within else "pending"), False
-    if state.active == variant.digest:
-        trial = state.phase is Phase.TRIAL
+    if runs(plan, state) in digests(variant):
+        trial = state.phase is Phase.TRIAL and not about_the_other(plan, state)
         return ("trial" if trial else "updated"), trial or withdrawn
     if withdrawn:
         return ("reverted" if member.exposed else "failed" if member.failed else "pending"), False
@@ -47,13 +68,14 @@ def stands(fleet: Fleet, member: Member, place: int) -> tuple[str, bool]:
 
 
 def fetching(member: Member, state: State, variant: Variant) -> tuple[str, bool]:
-    if state.target != variant.digest or state.attempt < member.attempt:
+    if state.target not in digests(variant) or state.attempt < member.attempt:
         return "offered", True
     if state.phase is Phase.READY and member.released_at is None:
         return "ready", False
     busy = {
         Phase.DOWNLOADING: "downloading",
         Phase.VERIFYING: "downloading",
+        Phase.SHADOW: "trial",
         Phase.TRIAL: "trial",
     }
     return busy.get(state.phase, "offered"), True
@@ -88,7 +110,8 @@ class Recount:
         self.stands = [standing(fleet, m, place) for place, m in enumerate(self.order)]
         self.counts = Counter(self.stands)
         states = [m.device.state for m in self.order if m.device and m.device.state]
-        self.running = Counter(s.active for s in states if s.active is not None)
+        self.running = Counter(r for s in states if (r := runs(fleet.plan, s)) is not None)
+        self.boards = Counter(s.caps.target for s in states if s.caps.firmware)
         self.online = sum(m.device.online for m in self.order if m.device)
         self.exposed = sum(m.exposed for m in self.order)
         self.reasons = Counter(m.failed for m in self.order if m.failed is not None)
@@ -116,6 +139,7 @@ def disagreements(fleet: Fleet) -> list[str]:
             {s.value: n for s, n in kept.standings.items() if n}, dict(found.counts),
         ),
         "running": (dict(kept.running), dict(found.running)),
+        "boards": (dict(kept.boards), dict(found.boards)),
         "online": (kept.online, found.online),
         "exposed": (kept.exposed, found.exposed),
         "reasons": (dict(kept.reasons), dict(found.reasons)),

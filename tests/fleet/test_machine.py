@@ -19,15 +19,18 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from petiole.api.devicefleet import Kind
 from petiole.api.rollout import Disruption, Freeze, Gate, GateTest, Retries, Window, Windows
 from petiole.fleet.devices import Device
 from petiole.fleet.fleet import Outcome
+from petiole.fleet.grants import given
 from petiole.fleet.member import Member
+from petiole.fleet.standing import running, variant_for
 from petiole.rollout import windows
 from petiole.wire import messages as wire
 
 from .oracle import Recount, disagreements, group, order, stands, target_for
-from .world import START, World, revision, rolling, stage
+from .world import OTHER, START, World, revision, rolling, stage
 
 TEST = GateTest(good="5%", bad="60%")
 GATES = (
@@ -65,6 +68,7 @@ class Operations(RuleBasedStateMachine):
         self.frozen: dict[str, int] = {}
 
     @initialize(
+        kind=st.sampled_from(["Model", "Firmware"]),
         chosen=st.sampled_from(WINDOWS),
         disruption=st.sampled_from([None, Disruption(group_by=("site",), max_unavailable=1)]),
         cluster=st.sampled_from([None, "site"]),
@@ -75,6 +79,7 @@ class Operations(RuleBasedStateMachine):
     )
     def start(
         self,
+        kind: Kind,
         chosen: Windows,
         disruption: Disruption | None,
         cluster: str | None,
@@ -83,8 +88,8 @@ class Operations(RuleBasedStateMachine):
     ) -> None:
         self.world = World(
             rolling(
-                2, 4, gates=GATES, disruption=disruption, cluster_by=cluster, stratify_by=strata,
-                retries=retries, max_in_flight=3, windows=chosen,
+                2, 4, kind, gates=GATES, disruption=disruption, cluster_by=cluster,
+                stratify_by=strata, retries=retries, max_in_flight=3, windows=chosen,
             )
         )  # fmt: skip
         for number, name in enumerate(NAMES[:10]):
@@ -92,7 +97,7 @@ class Operations(RuleBasedStateMachine):
 
     def register(self, name: str, number: int) -> None:
         labels = {"site": f"site-{number % 3}"} if number % 5 else {}
-        caps = ("m4", None, "m7", "m4", "m4", "tiny", "m7")[number % 7]
+        caps = ("m4", None, "m7", "m4", "fixed", "tiny", "m7")[number % 7]
         self.world.add(name, labels, caps)
 
     def known(self, name: str) -> str:
@@ -106,6 +111,10 @@ class Operations(RuleBasedStateMachine):
     def device_reports(self, name: str, phase: wire.Phase) -> None:
         reason = wire.Reason.TRIAL_EXPIRED if phase is wire.Phase.ROLLEDBACK else wire.Reason.NONE
         self.world.say(self.known(name), phase, reason)
+
+    @rule(name=names, phase=PHASES)
+    def device_reports_of_the_other_kind(self, name: str, phase: wire.Phase) -> None:
+        self.world.say_aside(self.known(name), phase)
 
     @rule(steps=st.integers(1, 12))
     def devices_obey(self, steps: int) -> None:
@@ -125,19 +134,18 @@ class Operations(RuleBasedStateMachine):
 
     def asked(self, name: str) -> bool:
         """Tell whether its grant is other than what it runs and keeps."""
-        device = self.world.devices[name]
-        granted, state = device.granted, device.state
-        if granted is None or device.grant is None:
+        granted, state = self.world.granted(name), self.world.devices[name].state
+        if granted is None:
             return False
         done = (wire.Phase.CONFIRMED, wire.Phase.IDLE)
-        waits = state is not None and state.phase is wire.Phase.READY and device.grant.hold
-        return not waits and (state is None or state.active != granted or state.phase not in done)
+        waits = state is not None and state.phase is wire.Phase.READY and self.world.terms(name)[0]
+        runs = state is not None and running(self.world.plan.kind, state) == granted
+        return not waits and (state is None or not runs or state.phase not in done)
 
     def obey(self, name: str) -> None:
-        state, grant = self.world.devices[name].state, self.world.devices[name].grant
+        state, hold = self.world.devices[name].state, self.world.terms(name)[0]
         done = state is not None and state.target == self.world.granted(name)
         phase = state.phase if state is not None and done else wire.Phase.IDLE
-        hold = grant is not None and grant.hold
         after = {
             wire.Phase.IDLE: wire.Phase.DOWNLOADING,
             wire.Phase.DOWNLOADING: wire.Phase.READY if hold else wire.Phase.TRIAL,
@@ -222,6 +230,7 @@ class Operations(RuleBasedStateMachine):
         """Everything that stops what goes on is one rule, so that much goes on between."""
         chosen = edit.draw(st.sampled_from([
             self.shrink, self.stop, self.stop, self.retarget, self.halt, self.retry,
+            self.take_turns,
         ]))  # fmt: skip
         chosen(edit)
 
@@ -234,7 +243,16 @@ class Operations(RuleBasedStateMachine):
     def retarget(self, edit: st.DataObject) -> None:
         number, limit = edit.draw(st.integers(2, 5)), edit.draw(st.integers(1, 14))
         fields = {"halted": (), "mode": "Rolling", "stage": stage(limit, self.world.now)}
-        self.world.put(target=revision(number), **fields)
+        self.world.put(target=revision(number, self.world.plan.kind), **fields)
+
+    def take_turns(self, edit: st.DataObject) -> None:
+        """Roll out the other kind; what is at rest of this one stays."""
+        kind = OTHER[self.world.plan.kind]
+        number, rests = edit.draw(st.integers(2, 5)), revision(1, self.world.plan.kind)
+        fields = {"halted": (), "mode": "Rolling", "stage": stage(4, self.world.now)}
+        self.world.put(
+            target=revision(number, kind), stable=revision(1, kind), other=rests, **fields
+        )
 
     def halt(self, _: st.DataObject) -> None:
         self.world.put(halted=(self.world.fleet.revision,))
@@ -276,7 +294,7 @@ class Operations(RuleBasedStateMachine):
     def artefacts_come_and_go(self, gone: bool) -> None:
         target = self.world.plan.target
         assert target is not None
-        self.world.missing = {target.variants["m7"].digest} if gone else set()
+        self.world.missing = {target.variants["m7"].images[-1].digest} if gone else set()
 
     # --- what nobody does -------------------------------------------------------------------------
 
@@ -316,21 +334,21 @@ class Operations(RuleBasedStateMachine):
         world = self.world
         members = world.fleet.members
         before = {m.id: m.granted_at for m in members.values()}
-        held = {d.id for d in world.devices.values() if d.grant and d.grant.hold}
+        held = {name for name in world.devices if world.terms(name)[0]}
         held -= {m.id for m in Recount(world.fleet).flying}
         outcome = world.turn()
         begun = [m for m in members.values() if m.granted_at != before.get(m.id)]
         released = [
             members[d.id] for d, g in outcome.grants
-            if d.id in held and g.artefact and not g.hold and members[d.id].granted_at is not None
-            and g.artefact.digest in self.target_digests() and members[d.id] not in begun
+            if d.id in held and not world.terms(d.id)[0] and self.targeted(g)
+            and members[d.id].granted_at is not None and members[d.id] not in begun
         ]  # fmt: skip
         self.begun += [world.now] * len(begun)
         if begun or released:
             self.check_beginners(begun, released)
         for device, grant in outcome.grants:
-            digest = grant.artefact.digest if grant.artefact else ""
-            if digest in self.target_digests() and (world.fleet.halted or outcome.new_halt):
+            self.check_rest(device, grant)
+            if self.targeted(grant) and (world.fleet.halted or outcome.new_halt):
                 assert members[device.id].exposed, "a halted target is granted to nobody new"
         if not world.fleet.roster.stale:
             self.check_silence()
@@ -339,7 +357,25 @@ class Operations(RuleBasedStateMachine):
 
     def target_digests(self) -> set[str]:
         target = self.world.plan.target
-        return {v.digest for v in target.variants.values()} if target else set()
+        return {image.digest for image in target.images} if target else set()
+
+    def targeted(self, grant: wire.Grant) -> bool:
+        """Tell whether a grant names the target."""
+        named = given(self.world.plan.kind, grant)
+        return named is not None and named.images[0].digest in self.target_digests()
+
+    def check_rest(self, device: Device, grant: wire.Grant) -> None:
+        """What is not rolled out is at rest: no device is told to wait with it or to try again."""
+        kind, other = OTHER[self.world.plan.kind], self.world.plan.other
+        rest = given(kind, grant)
+        variant = variant_for(other, device.state)
+        if variant is not None:
+            assert rest is not None
+            assert [i.digest for i in rest.images] == [i.digest for i in variant.images]
+        if kind == "Model":
+            assert (grant.hold, grant.attempt) == (False, 0)
+        elif grant.firmware is not None:
+            assert (grant.firmware.hold, grant.firmware.attempt) == (False, 0)
 
     def check_beginners(self, begun: list, released: list) -> None:  # type: ignore[type-arg]
         world, plan, fleet = self.world, self.world.plan, self.world.fleet
@@ -362,10 +398,8 @@ class Operations(RuleBasedStateMachine):
         for member in begun:
             assert member.device is not None
             assert member.device.grant is not None
-            assert member.device.grant.artefact is not None
-            assert member.device.grant.artefact.digest in self.target_digests()
-            assert member.device.grant.hold is (not applies)
-            assert member.device.grant.attempt == member.attempt
+            assert self.targeted(member.device.grant)
+            assert world.terms(member.id) == (not applies, member.attempt)
 
     def check_no_place_is_left_empty(self) -> None:
         world, plan = self.world, self.world.plan
@@ -389,7 +423,8 @@ class Operations(RuleBasedStateMachine):
     def could_begin(self, member: Member) -> bool:
         device = member.device
         variant = target_for(self.world.plan, device.state if device else None)
-        if variant is None or variant.digest in self.world.missing or member.failed is not None:
+        lacks = variant and {i.digest for i in variant.images} & self.world.missing
+        if variant is None or lacks or member.failed is not None:
             return False
         if member.retry_at is None:
             return member.granted_at is None

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from petiole.fleet.grants import Case, wanted
+from petiole.fleet.grants import Case, Given, wanted
 from petiole.fleet.windows import KEPT, Bin, Delta, Tally, WindowBook, take
 from petiole.wire.messages import Artefact, Stats
 
-T, S, OLD = (Artefact(c * 64, 2048, 1024) for c in "abc")
+T, S, OLD = (Given((Artefact(c * 64, 2048, 1024),)) for c in "abc")
+RUNS_T, RUNS_S, RUNS_OLD = (g.images[0].digest for g in (T, S, OLD))
 Mode = Literal["Idle", "Rolling", "Reverting", "Paused"]
 cases = st.builds(
     Case,
@@ -21,7 +22,7 @@ cases = st.builds(
     target=st.sampled_from([None, T]),
     stable=st.sampled_from([None, S]),
     current=st.sampled_from([None, T, S, OLD]),
-    running=st.sampled_from([None, T.digest, S.digest, OLD.digest]),
+    running=st.sampled_from([None, RUNS_T, RUNS_S, RUNS_OLD]),
     exposed=st.booleans(),
     failed=st.booleans(),
     granted=st.booleans(),
@@ -51,29 +52,36 @@ def test_who_gave_the_target_up_is_not_granted_it_again(case: Case) -> None:
 @pytest.mark.parametrize(
     ("case", "grant"),
     [
-        (Case("Idle", False, T, S, OLD, OLD.digest), S),
-        (Case("Idle", False, T, None, OLD, OLD.digest), OLD),
-        (Case("Rolling", False, T, S, S, S.digest, granted=True), T),
+        (Case("Idle", False, T, S, OLD, RUNS_OLD), S),
+        (Case("Idle", False, T, None, OLD, RUNS_OLD), OLD),
+        (Case("Rolling", False, T, S, S, RUNS_S, granted=True), T),
         (Case("Rolling", False, T, S, None, None), S),
-        (Case("Rolling", False, T, S, T, S.digest, granted=True), T),
-        (Case("Paused", False, T, S, S, S.digest), S),
-        (Case("Rolling", False, T, S, T, S.digest, granted=True, retrying=True), T),
-        (Case("Rolling", True, T, S, T, S.digest, granted=True, retrying=True), S),
-        (Case("Paused", False, T, S, T, S.digest, granted=True), T),
-        (Case("Rolling", True, T, S, T, S.digest, granted=True), S),
-        (Case("Rolling", True, T, S, T, T.digest, exposed=True, granted=True), T),
-        (Case("Reverting", True, T, S, T, T.digest, exposed=True, granted=True), S),
-        (Case("Reverting", True, T, None, T, T.digest, exposed=True, granted=True), T),
-        (Case("Rolling", False, T, S, OLD, OLD.digest), OLD),
-        (Case("Rolling", False, T, S, OLD, S.digest), S),
-        (Case("Rolling", False, None, S, None, S.digest), S),
+        (Case("Rolling", False, T, S, T, RUNS_S, granted=True), T),
+        (Case("Paused", False, T, S, S, RUNS_S), S),
+        (Case("Rolling", False, T, S, T, RUNS_S, granted=True, retrying=True), T),
+        (Case("Rolling", True, T, S, T, RUNS_S, granted=True, retrying=True), S),
+        (Case("Paused", False, T, S, T, RUNS_S, granted=True), T),
+        (Case("Rolling", True, T, S, T, RUNS_S, granted=True), S),
+        (Case("Rolling", True, T, S, T, RUNS_T, exposed=True, granted=True), T),
+        (Case("Reverting", True, T, S, T, RUNS_T, exposed=True, granted=True), S),
+        (Case("Reverting", True, T, None, T, RUNS_T, exposed=True, granted=True), T),
+        (Case("Rolling", False, T, S, OLD, RUNS_OLD), OLD),
+        (Case("Rolling", False, T, S, OLD, RUNS_S), S),
+        (Case("Rolling", False, None, S, None, RUNS_S), S),
     ],
 )
-def test_the_table_of_grants(case: Case, grant: Artefact | None) -> None:
+def test_the_table_of_grants(case: Case, grant: Given | None) -> None:
     assert wanted(case) == grant
 
 
-def totals(boot: int, seq: int, count: int, digest: str = T.digest) -> Stats:
+def test_firmware_for_either_slot_counts_as_running_it() -> None:
+    old, target = (Given(tuple(Artefact(c * 64, 9, 1) for c in pair)) for pair in ("ab", "cd"))
+    assert wanted(Case("Rolling", False, target, S, old, "b" * 64)) == old
+    assert wanted(Case("Rolling", False, target, S, old, "c" * 64)) == S
+    assert wanted(Case("Rolling", False, target, S, target, "d" * 64)) == S
+
+
+def totals(boot: int, seq: int, count: int, digest: str = RUNS_T) -> Stats:
     bins = (count, *([0] * 15))
     return Stats(boot, seq, digest, count, bins, bins, (count,), count * 7, count * 49, count)
 
@@ -93,13 +101,13 @@ def test_repeats_and_late_reports_change_no_total(boots: list[list[int]], random
             for stats in (sent[-1], random.choice(sent)):  # type: ignore[attr-defined]
                 delta = take(tallies, stats)
                 heard += delta.count if delta else 0
-    assert heard == sum(map(sum, boots)) == tallies[T.digest].count
+    assert heard == sum(map(sum, boots)) == tallies[RUNS_T].count
 
 
 def test_an_artefact_that_is_active_again_counts_from_zero() -> None:
     tallies: dict[str, Tally] = {}
     take(tallies, totals(1, 1, 100))
-    take(tallies, totals(1, 2, 30, S.digest))
+    take(tallies, totals(1, 2, 30, RUNS_S))
     delta = take(tallies, totals(1, 3, 120))
     assert delta is not None
     assert delta.count == 120
@@ -118,9 +126,9 @@ def test_a_device_counts_once_a_window_and_old_windows_go() -> None:
     one = Delta(1, (1, *([0] * 15)), (1,), 7, 49, 1)
     for now in (10.0, 10.4, 10.9, 11.0):
         book.add("f", tally, one, now, 1.0)
-    windows = book.closed("f", T.digest, 12.0)
+    windows = book.closed("f", RUNS_T, 12.0)
     assert [(w.devices, w.count) for w in windows] == [(1, 3), (1, 1)]
-    assert book.closed("f", T.digest, 11.5) == windows[:1]
+    assert book.closed("f", RUNS_T, 11.5) == windows[:1]
     for n in range(KEPT):
-        book.load("f", T.digest, Bin(100.0 + n, 1.0))
-    assert book.overdue("f", T.digest) == [10.0, 11.0]
+        book.load("f", RUNS_T, Bin(100.0 + n, 1.0))
+    assert book.overdue("f", RUNS_T) == [10.0, 11.0]

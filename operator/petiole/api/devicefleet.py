@@ -10,6 +10,7 @@ from pydantic import Field
 from .base import ApiModel, Condition, Name, PositiveDuration
 from .rollout import Rollout
 
+Kind = Literal["Model", "Firmware"]
 LabelValue = Annotated[str, Field(max_length=63)]
 
 

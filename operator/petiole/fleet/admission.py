@@ -132,8 +132,9 @@ class Admission:
             variant = variant_of(roster.plan, member)
             if variant is None:
                 continue  # `_next` gives none such
-            if not ready(variant.digest):
-                roster.begin.lack(member, variant.digest)
+            missing = next((i.digest for i in variant.images if not ready(i.digest)), None)
+            if missing is not None:
+                roster.begin.lack(member, missing)
                 roster.begin.free(roster.group(member))  # others of it may have theirs
                 roster.settle(member)
             elif self._has_room(roster.begin, member):
@@ -174,4 +175,4 @@ def _on_its_way(plan: Plan, member: Member) -> bool:
     if mark is None or variant is None or member.granted_at is None:
         return False
     busy = (Standing.OFFERED, Standing.DOWNLOADING, Standing.SILENT)
-    return mark.standing in busy and mark.running != variant.digest
+    return mark.standing in busy and not variant.has(mark.running)

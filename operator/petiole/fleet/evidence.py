@@ -10,10 +10,11 @@ from statistics import fmean, variance
 from petiole.api.rollout import Gate
 from petiole.rollout.plan import Arm, Evidence, Plan, Stratum
 from petiole.rollout.shares import WHOLE
+from petiole.wire.messages import State
 
 from .devices import Device
 from .member import Member
-from .standing import variant_for
+from .standing import running, variant_for
 from .windows import Tally
 
 MIN_INFERENCES = 20  # a device with fewer says nothing yet
@@ -25,7 +26,21 @@ def stage_mark(plan: Plan) -> str:
     if plan.target is None or plan.stage is None:
         return ""
     started = plan.stage.started_at.isoformat()
-    return f"{plan.fleet}/{plan.target.number}/{plan.stage.index}/{started}"
+    return f"{plan.fleet}/{plan.target.name}/{plan.stage.index}/{started}"
+
+
+def target_mark(plan: Plan) -> str:
+    """Name the time since a device runs the target firmware: its model's statistics just go on."""
+    return f"{plan.fleet}/{plan.target.name}" if plan.target is not None else ""
+
+
+def mark(plan: Plan, state: State, digest: str) -> str:
+    """Name the stretch of time that statistics of the model ``digest`` are for; empty for none."""
+    runs = digest if plan.kind == "Model" else running(plan.kind, state)
+    target, stable = variant_for(plan.target, state), variant_for(plan.stable, state)
+    if plan.kind == "Firmware" and target is not None and target.has(runs):
+        return target_mark(plan)
+    return stage_mark(plan) if stable is not None and stable.has(runs) else ""
 
 
 def look(plan: Plan, now: float) -> int:
@@ -77,19 +92,21 @@ def means(
     By kind of hardware. Canaries count since they began to run the target, controls since the stage
     began. Confidence in full scale, latency in microseconds.
     """
+    since_stage = stage_mark(plan)
+    since_active = None if plan.kind == "Model" else target_mark(plan)
     canaries: defaultdict[str, list[float]] = defaultdict(list)
     controls: defaultdict[str, list[float]] = defaultdict(list)
-    mark = stage_mark(plan)
     for device in devices:
         state = device.state
         if state is None or state.active is None:
             continue
         target, stable = variant_for(plan.target, state), variant_for(plan.stable, state)
         exposed, hardware = members[device.id].exposed, state.caps.target
-        if target is not None and state.active == target.digest:
-            _add(canaries[hardware], _since_activation(gate, device, target.digest))
-        elif stable is not None and state.active == stable.digest and not exposed:
-            _add(controls[hardware], _since_mark(gate, device, stable.digest, mark))
+        runs = running(plan.kind, state)
+        if target is not None and target.has(runs):
+            canaries[hardware] += _seen(gate, device, state.active, since_active)
+        elif stable is not None and stable.has(runs) and not exposed:
+            controls[hardware] += _seen(gate, device, state.active, since_stage)
     strata = tuple(
         Stratum(hardware=kind, canary=_arm(canaries[kind]), control=_arm(controls[kind]))
         for kind in sorted({*canaries, *controls})
@@ -98,16 +115,14 @@ def means(
     return Evidence(gate=gate.name, look=look_, stage=stage, strata=strata)
 
 
-def _since_activation(gate: Gate, device: Device, digest: str) -> float | None:
+def _seen(gate: Gate, device: Device, digest: str, since: str | None) -> list[float]:
+    """Return its mean with the model ``digest`` since that mark, or of all time; empty: none."""
     tally = device.tallies.get(digest)
-    return None if tally is None else _mean(gate, tally, 0, 0, 0)
-
-
-def _since_mark(gate: Gate, device: Device, digest: str, mark: str) -> float | None:
-    tally = device.tallies.get(digest)
-    if tally is None or tally.mark != mark:
-        return None
-    return _mean(gate, tally, tally.mark_count, tally.mark_sum, tally.mark_latency)
+    if tally is None or (since is not None and tally.mark != since):
+        return []
+    before = (0, 0, 0) if since is None else (tally.mark_count, tally.mark_sum, tally.mark_latency)
+    mean = _mean(gate, tally, *before)
+    return [] if mean is None else [mean]
 
 
 def _mean(
@@ -121,11 +136,6 @@ def _mean(
         return (tally.confidence_sum - confidence_sum) / inferences / FULL_SCALE
     latency = tally.latency_sum - latency_sum
     return latency / inferences if latency > 0 else None  # its firmware may not measure it
-
-
-def _add(values: list[float], value: float | None) -> None:
-    if value is not None:
-        values.append(value)
 
 
 def _arm(values: Sequence[float]) -> Arm:

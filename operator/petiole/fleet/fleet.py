@@ -20,7 +20,7 @@ from petiole.wire.messages import MAX_HALTS, Grant, Reason
 from . import evidence
 from .admission import Admission
 from .devices import Device
-from .grants import Granter, same
+from .grants import Given, Granter, given, same
 from .member import Member
 from .roster import Roster
 from .standing import Clock, Standing, Terms
@@ -117,7 +117,7 @@ class Fleet:
         """For the halt topic: the gateway's own stop first, then the newest of the plan's."""
         own: list[str] = []
         if self.halt is not None and self.plan.target is not None:
-            own = [v.digest for v in self.plan.target.variants.values()]
+            own = [image.digest for image in self.plan.target.images]
         ordered = dict.fromkeys([*own, *reversed(self.plan.halted_digests)])
         return tuple(ordered)[:MAX_HALTS]
 
@@ -132,7 +132,7 @@ class Fleet:
         before, self.plan = self.plan, plan
         self.roster.clock = clock
         self._granter = Granter(plan)
-        if self.revision == (before.target.number if before.target else 0):
+        if _name(plan) == _name(before):
             self.roster.adopt(Terms.of(plan, halted=self.halted))
             if plan.attempt > before.attempt:
                 self.roster.try_again()
@@ -303,14 +303,26 @@ class Fleet:
             device = member.device
             if device is None:
                 continue
-            chosen = granter.choose(member, device)
-            if chosen is not None and not ready(chosen.digest):
-                self._lacking.setdefault(chosen.digest, {})[member] = None
-                chosen = device.grant.artefact if device.grant else None
-            grant = granter.grant(chosen, member)
+            kinds = (self.plan.kind, granter.other_kind)
+            wanted = (granter.choose(member, device), granter.rest(device))
+            chosen, rest = (
+                self._there(member, new, given(kind, device.grant), ready)
+                for kind, new in zip(kinds, wanted, strict=True)
+            )
+            grant = granter.grant(chosen, rest, member)
             if not same(device.grant, grant):
                 grants.append((device, grant))
         return grants
+
+    def _there(
+        self, member: Member, new: Given | None, old: Given | None, ready: Callable[[str], bool]
+    ) -> Given | None:
+        """Return ``new`` once its blocks are at the broker, ``old`` until then."""
+        missing = new.missing(ready) if new is not None else None
+        if missing is None:
+            return new
+        self._lacking.setdefault(missing, {})[member] = None
+        return old
 
     # --- summary ----------------------------------------------------------------------------------
 
@@ -323,6 +335,7 @@ class Fleet:
             totals.online,
             tuple(totals.standings.values()),
             dict(totals.running),
+            dict(totals.boards),
             totals.exposed,
             dict(totals.reasons),
             self.admission.held_back(),
@@ -345,6 +358,7 @@ class Fleet:
             devices=len(roster.order),
             online=totals.online,
             running=dict(totals.running),
+            boards=dict(totals.boards),
             counts=Counts(
                 total=len(roster.order), **{s.value: totals.standings[s] for s in Standing}
             ),
@@ -358,3 +372,8 @@ class Fleet:
             problems=(*around.problems, *(p for p in problems if p)),
         )
         return self.summary
+
+
+def _name(plan: Plan) -> str:
+    """Name what a plan rolls out; empty for nothing."""
+    return plan.target.name if plan.target is not None else ""

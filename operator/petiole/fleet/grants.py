@@ -1,16 +1,44 @@
-"""Which artefact a device may take. Pure: the whole policy of grants is the table in ``wanted``."""
+"""What a device may take. Pure: the whole policy of grants is the table in ``wanted``.
+
+A plan rolls out a model or firmware; of the other kind devices are told what is at rest.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from petiole.rollout.plan import Plan, Variant
-from petiole.wire.messages import Artefact, Grant
+from petiole.api.devicefleet import Kind
+from petiole.rollout.plan import Image, Plan, Revision
+from petiole.wire.messages import Artefact, Firmware, Grant, State
 
 from .devices import Device
 from .member import Member
-from .standing import variant_for
+from .standing import running, variant_for
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a grant names of one kind: a model, or firmware for slot A and for slot B."""
+
+    images: tuple[Artefact, ...]
+
+    def has(self, digest: str | None) -> bool:
+        return any(image.digest == digest for image in self.images)
+
+    def missing(self, ready: Callable[[str], bool]) -> str | None:
+        """Digest of an image whose blocks are not at the broker yet."""
+        return next((image.digest for image in self.images if not ready(image.digest)), None)
+
+
+def given(kind: Kind, grant: Grant | None) -> Given | None:
+    """Return what a grant names of ``kind``."""
+    if grant is None:
+        return None
+    if kind == "Model":
+        return Given((grant.artefact,)) if grant.artefact else None
+    return Given((grant.firmware.a, grant.firmware.b)) if grant.firmware else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +52,9 @@ class Case:
 
     mode: Literal["Idle", "Rolling", "Reverting", "Paused"]
     halted: bool
-    target: Artefact | None
-    stable: Artefact | None
-    current: Artefact | None
+    target: Given | None
+    stable: Given | None
+    current: Given | None
     running: str | None
     exposed: bool = False
     failed: bool = False
@@ -34,8 +62,8 @@ class Case:
     retrying: bool = False
 
 
-def wanted(case: Case) -> Artefact | None:
-    """Choose the artefact of the device's grant; None: it keeps what it has."""
+def wanted(case: Case) -> Given | None:
+    """Choose what the device's grant names; None: it keeps what it has."""
     if case.mode == "Idle":
         return case.stable or case.current
     if case.mode == "Reverting" or case.halted:
@@ -47,7 +75,7 @@ def wanted(case: Case) -> Artefact | None:
     return case.target if case.granted else _resting(case)
 
 
-def _withdrawn(case: Case) -> Artefact | None:
+def _withdrawn(case: Case) -> Given | None:
     """Withhold a bad target; only the operator takes it back from those that run it already."""
     if not case.exposed:
         return _resting(case)
@@ -56,16 +84,16 @@ def _withdrawn(case: Case) -> Artefact | None:
     return case.current
 
 
-def _resting(case: Case) -> Artefact | None:
+def _resting(case: Case) -> Given | None:
     """Not its turn: what it runs by an earlier grant, else the stable revision."""
     current = case.current
-    if current and current.digest == case.running and not _is(current, case.target):
+    if current and current.has(case.running) and not _is(current, case.target):
         return current
     return case.stable
 
 
-def _is(a: Artefact, b: Artefact | None) -> bool:
-    return b is not None and a.digest == b.digest
+def _is(a: Given, b: Given | None) -> bool:
+    return b is not None and b.has(a.images[0].digest)
 
 
 class Granter:
@@ -73,22 +101,23 @@ class Granter:
 
     def __init__(self, plan: Plan) -> None:
         self.halted = False
+        self.other_kind: Kind = "Firmware" if plan.kind == "Model" else "Model"
         self._plan = plan
-        self._targets = {v.digest for v in plan.target.variants.values()} if plan.target else set()
-        self._artefacts: dict[str, Artefact] = {}
-        self._grants: dict[tuple[Artefact | None, bool, int, int], Grant] = {}
+        self._targets = {image.digest for image in plan.target.images} if plan.target else set()
+        self._given: dict[str, Given] = {}
+        self._grants: dict[tuple[Given | None, Given | None, bool, int, int], Grant] = {}
 
-    def choose(self, member: Member, device: Device) -> Artefact | None:
-        """Return the artefact that the device may take."""
+    def choose(self, member: Member, device: Device) -> Given | None:
+        """Return what the device may take of the kind that the plan rolls out."""
         plan, state = self._plan, device.state
         return wanted(
             Case(
                 mode=plan.mode,
                 halted=self.halted,
-                target=self._artefact(variant_for(plan.target, state)),
-                stable=self._artefact(variant_for(plan.stable, state)),
-                current=device.grant.artefact if device.grant else None,
-                running=state.active if state else None,
+                target=self._for(plan.target, state),
+                stable=self._for(plan.stable, state),
+                current=given(plan.kind, device.grant),
+                running=running(plan.kind, state) if state else None,
                 exposed=member.exposed,
                 failed=member.failed is not None,
                 granted=member.granted_at is not None,
@@ -96,45 +125,66 @@ class Granter:
             )
         )
 
-    def grant(self, given: Artefact | None, member: Member) -> Grant:
-        """Return the grant that names ``given``."""
+    def rest(self, device: Device) -> Given | None:
+        """Return what the device shall have of the other kind."""
+        return self._for(self._plan.other, device.state) or given(self.other_kind, device.grant)
+
+    def grant(self, chosen: Given | None, rest: Given | None, member: Member) -> Grant:
+        """Return the grant that names ``chosen``, and ``rest`` of the other kind."""
         asked = (
-            given is not None and given.digest in self._targets and member.granted_at is not None
+            chosen is not None
+            and chosen.images[0].digest in self._targets
+            and member.granted_at is not None
         )
         hold = asked and member.released_at is None
         # The next attempt is told when its time has come: a device tries as soon as it hears of it.
-        attempt = member.attempt - (member.retry_at is not None)
-        shadow = self._plan.shadow if asked else 0
-        key = (given, hold, max(attempt, 0) if asked else 0, shadow)
+        attempt = max(member.attempt - (member.retry_at is not None), 0) if asked else 0
+        shadow = self._plan.shadow if asked and self._plan.kind == "Model" else 0
+        key = (chosen, rest, hold, attempt, shadow)
         grant = self._grants.get(key)
         if grant is None:
-            grant = self._grants[key] = Grant(
-                serial=self._plan.serial,
-                fleet=self._plan.fleet,
-                interval=round(self._plan.interval_seconds * 1000),
-                samples=self._plan.samples_per_day,
-                artefact=given,
-                hold=hold,
-                attempt=key[2],
-                shadow=shadow,
-            )
+            written = self._written(chosen, rest, hold=hold, attempt=attempt)
+            grant = self._grants[key] = replace(written, shadow=shadow)
         return grant
 
-    def _artefact(self, variant: Variant | None) -> Artefact | None:
+    def _written(
+        self, chosen: Given | None, rest: Given | None, *, hold: bool, attempt: int
+    ) -> Grant:
+        plan = self._plan
+        grant = Grant(
+            serial=plan.serial,
+            fleet=plan.fleet,
+            interval=round(plan.interval_seconds * 1000),
+            samples=plan.samples_per_day,
+        )
+        if plan.kind == "Model":
+            model, firmware = chosen, _firmware(rest)
+            grant = replace(grant, hold=hold, attempt=attempt)
+        else:
+            model, firmware = rest, _firmware(chosen, hold=hold, attempt=attempt)
+        return replace(grant, artefact=model.images[0] if model else None, firmware=firmware)
+
+    def _for(self, revision: Revision | None, state: State | None) -> Given | None:
+        variant = variant_for(revision, state)
         if variant is None:
             return None
-        known = self._artefacts.get(variant.digest)
+        known = self._given.get(variant.digest)
         if known is None:
-            known = Artefact(variant.digest, variant.size, variant.block_size)
-            self._artefacts[variant.digest] = known
+            known = self._given[variant.digest] = Given(tuple(map(_artefact, variant.images)))
         return known
+
+
+def _firmware(given: Given | None, *, hold: bool = False, attempt: int = 0) -> Firmware | None:
+    if given is None:
+        return None
+    a, b = given.images
+    return Firmware(a, b, hold=hold, attempt=attempt)
+
+
+def _artefact(image: Image) -> Artefact:
+    return Artefact(image.digest, image.size, image.block_size)
 
 
 def same(old: Grant | None, new: Grant) -> bool:
     """Equal but for the serial: a new plan alone is no reason to write to every device."""
-    return old is new or (
-        old is not None
-        and old.artefact == new.artefact
-        and (old.hold, old.attempt, old.shadow) == (new.hold, new.attempt, new.shadow)
-        and (old.fleet, old.interval, old.samples) == (new.fleet, new.interval, new.samples)
-    )
+    return old is new or (old is not None and replace(old, serial=new.serial) == new)

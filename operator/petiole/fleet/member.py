@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from petiole.api.base import seconds
 from petiole.api.rollout import Retries
-from petiole.rollout.plan import Variant
+from petiole.rollout.plan import Plan, Variant
 from petiole.wire.messages import Phase, Reason, State
 
 from .devices import Device
-from .standing import Standing
+from .standing import Standing, aside, running
 
 if TYPE_CHECKING:
     from .lane import Lane
@@ -25,7 +25,10 @@ STORED = (
 
 
 class Mark(NamedTuple):
-    """All that one device adds to the totals of its fleet. ``waits`` says why it has not begun."""
+    """All that one device adds to the totals of its fleet. ``waits`` says why it has not begun.
+
+    ``board`` is the class of a device that takes firmware.
+    """
 
     standing: Standing
     waits: str
@@ -36,6 +39,7 @@ class Mark(NamedTuple):
     finished: bool
     confirmed: bool
     lost: bool
+    board: str | None
 
 
 @dataclass(slots=True, eq=False)
@@ -81,25 +85,25 @@ class Member:
     def finished(self) -> bool:
         return self.confirmed or self.failed is not None
 
-    def observe(self, state: State, variant: Variant, retries: Retries | None, now: float) -> bool:
+    def observe(self, plan: Plan, state: State, variant: Variant, now: float) -> bool:
         """Learn from a report; True when something changed."""
         before = (self.exposed, self.confirmed, self.failed, self.attempt)
-        if state.active == variant.digest:
+        if variant.has(running(plan.kind, state)):
             self.exposed = True
-            if state.phase in (Phase.IDLE, Phase.CONFIRMED):
+            if state.phase in (Phase.IDLE, Phase.CONFIRMED) or aside(plan, state):
                 self.confirmed, self.failed, self.retry_at = True, None, None
-        if state.target == variant.digest and state.phase in (Phase.FAILED, Phase.ROLLEDBACK):
+        if variant.has(state.target) and state.phase in (Phase.FAILED, Phase.ROLLEDBACK):
             # A rollback tells of a trial whose own report may have been lost.
             self.exposed = self.exposed or state.phase is Phase.ROLLEDBACK
             if state.reason is not Reason.HALTED and state.attempt >= self.attempt:
-                self._give_up(state.reason, retries, now)
+                self._give_up(state.reason, plan.retries, now)
         return before != (self.exposed, self.confirmed, self.failed, self.attempt)
 
-    def begins(self, state: State, variant: Variant) -> bool:
+    def begins(self, plan: Plan, state: State, variant: Variant) -> bool:
         """Tell whether this report is the first that shows it busy with the target."""
-        ours = state.target == variant.digest and state.attempt >= self.attempt
+        ours = variant.has(state.target) and state.attempt >= self.attempt
         busy = ours and state.phase is not Phase.IDLE
-        return self.began is None and (busy or state.active == variant.digest)
+        return self.began is None and (busy or variant.has(running(plan.kind, state)))
 
     def try_again(self, now: float) -> None:
         """Let it try again at once, whatever it failed of."""

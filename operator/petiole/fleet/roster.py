@@ -16,7 +16,7 @@ from petiole.wire.messages import State
 from .devices import Device
 from .lane import Group, Lane
 from .member import MAX_ATTEMPT, Mark, Member
-from .standing import IN_FLIGHT, Clock, Standing, Terms, standing, variant_for
+from .standing import IN_FLIGHT, Clock, Standing, Terms, running, standing, variant_for
 from .totals import Totals
 from .watch import Watch
 
@@ -66,7 +66,7 @@ class Roster:
     def enrol(self, devices: Iterable[Device]) -> None:
         """Let devices take part; new ones come behind those that are there already."""
         joining = {d.id: d for d in devices}
-        revision = self.plan.target.number if self.plan.target else 0
+        revision = self.plan.target.name if self.plan.target else "0"
         fresh = [d for d in joining if d not in self.members]
         strata = {d: _strata(self.plan, joining[d]) for d in fresh if self.plan.stratify_by}
         first = 1 + max((m.position for m in self.members.values()), default=-1) if fresh else 0
@@ -141,13 +141,13 @@ class Roster:
         variant = variant_for(plan.target, state)
         if state is None or variant is None:
             return False
-        begins = member.begins(state, variant)
+        begins = member.begins(plan, state, variant)
         if begins:
             member.began = self.began
             self.began += 1
             if not self.stale and member.place >= 0:
                 self._count_cluster(member)
-        changed = member.observe(state, variant, plan.retries, self.clock.now) or begins
+        changed = member.observe(plan, state, variant, self.clock.now) or begins
         if changed:
             self.changed[member] = None
         return changed
@@ -220,13 +220,14 @@ class Roster:
         new = Mark(
             found,
             waits,
-            state.active if state else None,
+            running(self.plan.kind, state) if state else None,
             device.online,
             member.exposed,
             member.failed,
             member.finished,
             member.confirmed,
             keeps and member.silent,
+            state.caps.target if state and state.caps.firmware else None,
         )
         if new != old:
             member.mark = new
@@ -336,7 +337,12 @@ def _only_grew(before: Terms, after: Terms) -> bool:
     old, new = before.plan, after.plan
     if after.limit < before.limit or (old.stage is None) != (new.stage is None):
         return False
-    same = (old.mode, old.target, old.stable) == (new.mode, new.target, new.stable)
+    same = (old.mode, old.target, old.stable, old.other) == (
+        new.mode,
+        new.target,
+        new.stable,
+        new.other,
+    )
     flags = (before.withdrawn, before.rolling, before.watches)
     return same and flags == (after.withdrawn, after.rolling, after.watches) and all(
         getattr(old, name) == getattr(new, name)
@@ -358,7 +364,7 @@ def _attempt(plan: Plan, device: Device) -> int:
     plan of a later attempt lets it try again.
     """
     state, variant = device.state, variant_for(plan.target, device.state)
-    if plan.attempt == 0 or state is None or variant is None or state.target != variant.digest:
+    if plan.attempt == 0 or state is None or variant is None or not variant.has(state.target):
         return 0
     return min(state.attempt + 1, MAX_ATTEMPT)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from petiole.api.devicefleet import Kind
 from petiole.rollout.plan import Plan, Revision, Variant
 from petiole.wire.messages import Phase, State
 
@@ -67,12 +68,26 @@ class Terms:
         )
 
 
+def running(kind: Kind, state: State) -> str | None:
+    """Digest of the model, or of the firmware image, that the device runs."""
+    if kind == "Model":
+        return state.active
+    return state.firmware.active if state.firmware else None
+
+
 def misfit(revision: Revision, state: State) -> str:
     """Why the device can never take ``revision``, in words; empty when it can."""
     caps = state.caps
     variant = revision.variants.get(caps.target)
+    if revision.kind == "Firmware" and not caps.firmware:
+        return "it takes no firmware: it was provisioned without firmware slots"
     if variant is None:
-        return f"revision {revision.number} has no variant for target {caps.target!r}"
+        what = "firmware" if revision.kind == "Firmware" else "revision"
+        return f"{what} {revision.number} has no variant for target {caps.target!r}"
+    if revision.kind == "Firmware":
+        size = _largest(variant)
+        fits = size <= caps.firmware
+        return "" if fits else f"the image has {size} bytes, its firmware slots {caps.firmware}"
     if variant.size > caps.slot:
         return f"the artefact has {variant.size} bytes, the device's slot {caps.slot}"
     if variant.arena > caps.arena:
@@ -86,9 +101,23 @@ def variant_for(revision: Revision | None, state: State | None) -> Variant | Non
         return None
     caps = state.caps
     variant = revision.variants.get(caps.target)
-    if variant is None or variant.size > caps.slot or variant.arena > caps.arena:
+    if variant is None:
         return None
-    return variant
+    if revision.kind == "Firmware":
+        return variant if _largest(variant) <= caps.firmware else None
+    return variant if variant.size <= caps.slot and variant.arena <= caps.arena else None
+
+
+def _largest(variant: Variant) -> int:
+    return max(image.size for image in variant.images)
+
+
+def aside(plan: Plan, state: State) -> bool:
+    """Tell whether phase and target of the report are of what stays, not of the target's kind."""
+    if state.target is None or plan.other is None:
+        return False
+    other = plan.other.variants.get(state.caps.target)
+    return other is not None and other.has(state.target)
 
 
 def standing(
@@ -105,8 +134,8 @@ def standing(
         )
     if variant is None:
         return (Standing.INELIGIBLE if within else Standing.PENDING), False
-    if state.active == variant.digest:
-        trial = state.phase is Phase.TRIAL
+    if variant.has(running(plan.kind, state)):
+        trial = state.phase is Phase.TRIAL and not aside(plan, state)
         return (Standing.TRIAL if trial else Standing.UPDATED), trial or terms.withdrawn
     if terms.withdrawn and member.exposed:
         return Standing.REVERTED, False
@@ -119,7 +148,7 @@ def standing(
 
 
 def _fetching(member: Member, state: State, variant: Variant) -> Standing:
-    if state.target != variant.digest or state.attempt < member.attempt:
+    if not variant.has(state.target) or state.attempt < member.attempt:
         return Standing.OFFERED
     match state.phase:
         case Phase.DOWNLOADING | Phase.VERIFYING:

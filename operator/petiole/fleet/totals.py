@@ -17,7 +17,8 @@ from .standing import IN_FLIGHT, Standing
 OWN_FAULTS = frozenset(
     {
         Reason.BAD_IMAGE, Reason.ABI_UNSUPPORTED, Reason.ARENA_TOO_LARGE, Reason.OP_UNSUPPORTED,
-        Reason.MODEL_INVALID, Reason.GOLDEN_MISMATCH, Reason.TRIAL_EXPIRED,
+        Reason.MODEL_INVALID, Reason.GOLDEN_MISMATCH, Reason.TRIAL_EXPIRED, Reason.CRASHED,
+        Reason.HUNG, Reason.WRONG_SLOT,
     }
 )  # fmt: skip
 """Reasons that speak against the build itself, not against its way to the device."""
@@ -33,6 +34,7 @@ class Totals:
         self.standings: dict[Standing, int] = dict.fromkeys(Standing, 0)
         self.waits: Counter[str] = Counter()
         self.running: Counter[str] = Counter()
+        self.boards: Counter[str] = Counter()
         self.reasons: Counter[int] = Counter()
         self.online = self.exposed = self.finished = self.confirmed = self.lost = 0
         self.begun: Counter[str] = Counter()
@@ -83,6 +85,8 @@ class Totals:
             _count(self.waits, mark.waits, by)
         if mark.running is not None:
             _count(self.running, mark.running, by)
+        if mark.board is not None:
+            _count(self.boards, mark.board, by)
         if mark.failed is not None:
             _count(self.reasons, mark.failed, by)
         self.online += by * mark.online

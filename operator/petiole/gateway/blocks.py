@@ -13,7 +13,7 @@ import structlog
 from obstore.exceptions import BaseError
 from obstore.store import ObjectStore
 
-from petiole.rollout.plan import Variant
+from petiole.rollout.plan import Image
 from petiole.wire import topics
 
 from .broker import Message
@@ -26,22 +26,22 @@ class Blocks:
 
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
-        self._wanted: dict[str, Variant] = {}
+        self._wanted: dict[str, Image] = {}
         self._data: dict[str, bytes] = {}
         self._problems: dict[str, str] = {}
-        self._stale: dict[str, Variant] = {}
+        self._stale: dict[str, Image] = {}
 
-    def load(self, variant: Variant) -> None:
+    def load(self, image: Image) -> None:
         """Blocks that an earlier process may have published."""
-        self._stale[variant.digest] = variant
+        self._stale[image.digest] = image
 
-    def refer(self, variants: Iterable[Variant]) -> list[Variant]:
+    def refer(self, images: Iterable[Image]) -> list[Image]:
         """Say all artefacts that are needed; returns those that are new."""
-        wanted = {v.digest: v for v in variants}
+        wanted = {v.digest: v for v in images}
         new = [v for d, v in wanted.items() if d not in self._wanted]
-        for digest, variant in self._wanted.items():
+        for digest, image in self._wanted.items():
             if digest not in wanted:
-                self._stale[digest] = variant
+                self._stale[digest] = image
                 self._data.pop(digest, None)
                 self._problems.pop(digest, None)
         for digest in wanted:
@@ -62,10 +62,10 @@ class Blocks:
     async def fetch(self) -> list[str]:
         """Try to get what is missing; returns the digests that became ready."""
         arrived = []
-        for digest, variant in list(self._wanted.items()):
+        for digest, image in list(self._wanted.items()):
             if digest in self._data:
                 continue
-            data, problem = await self._get(variant)
+            data, problem = await self._get(image)
             if digest not in self._wanted:
                 continue
             if data is None:
@@ -91,30 +91,30 @@ class Blocks:
     def all_ready(self) -> list[str]:
         return list(self._data)
 
-    def stale(self) -> list[Variant]:
+    def stale(self) -> list[Image]:
         """Artefacts whose blocks are to be removed from the broker."""
         return list(self._stale.values())
 
-    def removed(self, variants: Iterable[Variant]) -> None:
-        for variant in variants:
-            self._stale.pop(variant.digest, None)
+    def removed(self, images: Iterable[Image]) -> None:
+        for image in images:
+            self._stale.pop(image.digest, None)
 
-    async def _get(self, variant: Variant) -> tuple[bytes | None, str]:
-        path = f"artifacts/{variant.digest}"
+    async def _get(self, image: Image) -> tuple[bytes | None, str]:
+        path = f"artifacts/{image.digest}"
         try:
             data = bytes(await (await self._store.get_async(path)).bytes_async())
         except (BaseError, OSError) as error:
             what = str(error).splitlines()[0]
             return None, f"cannot read {path} from the store, so no device gets it: {what}"
-        if len(data) != variant.size or hashlib.sha256(data).hexdigest() != variant.digest:
+        if len(data) != image.size or hashlib.sha256(data).hexdigest() != image.digest:
             return None, (
-                f"{path} in the store is damaged: it has {len(data)} of {variant.size} bytes or "
+                f"{path} in the store is damaged: it has {len(data)} of {image.size} bytes or "
                 "another SHA-256 than its name; put the signed artefact back"
             )
         return data, ""
 
 
-def removal(variant: Variant) -> list[Message]:
+def removal(image: Image) -> list[Message]:
     """Empty messages that take the blocks of an artefact off the broker."""
-    count = -(-variant.size // variant.block_size)
-    return [Message(topics.block(variant.digest, n), b"") for n in range(count)]
+    count = -(-image.size // image.block_size)
+    return [Message(topics.block(image.digest, n), b"") for n in range(count)]

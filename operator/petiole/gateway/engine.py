@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from petiole.fleet.fleet import Fleet, Surroundings
 from petiole.fleet.standing import Clock
-from petiole.rollout.plan import Variant
+from petiole.rollout.plan import Image
 from petiole.wire.messages import Sample, WireError
 
 from . import schema
@@ -73,7 +73,7 @@ class Engine:
     async def load(self) -> None:
         """Go on where an earlier process ended."""
         for row in await self._store.read(schema.artefacts):
-            self._blocks.load(Variant.model_validate(dict(row)))
+            self._blocks.load(Image.model_validate(dict(row)))
         await self.registry.load(self._store)
 
     # --- called by others -------------------------------------------------------------------------
@@ -216,8 +216,9 @@ class Engine:
 
         Returns new halts, to be told before anything else.
         """
-        for variant in self._blocks.refer(self.registry.variants()):
-            self.registry.changes.put(schema.artefacts, variant.model_dump(exclude={"arena"}))
+        for image in self._blocks.refer(self.registry.images()):
+            row = {"digest": image.digest, "size": image.size, "block_size": image.block_size}
+            self.registry.changes.put(schema.artefacts, row)
         arrived, self._arrived = self._arrived, []
         self.registry.outbox[:0] = self._blocks.messages(arrived)
         if not self._broker.connected:
@@ -261,7 +262,7 @@ class Engine:
 
     def _around(self, fleet: Fleet, unknown: int) -> Surroundings:
         plan = fleet.plan
-        named = [v.digest for r in (plan.target, plan.stable) if r for v in r.variants.values()]
+        named = [image.digest for r in plan.revisions for image in r.images]
         problems = [
             self.problem,
             self._broker.problem,
@@ -322,16 +323,16 @@ class Engine:
     def _remove_stale(self) -> None:
         """Take blocks that nothing names off the broker, and forget them once they are."""
         stale = self._blocks.stale()
-        self._removing &= {variant.digest for variant in stale}
-        for variant in stale:
-            gone = removal(variant)
-            if variant.digest not in self._removing:
-                self._removing.add(variant.digest)
+        self._removing &= {image.digest for image in stale}
+        for image in stale:
+            gone = removal(image)
+            if image.digest not in self._removing:
+                self._removing.add(image.digest)
                 self.outbox.put(gone)
             elif not any(message.topic in self.outbox for message in gone):
-                self._blocks.removed([variant])
-                self._removing.discard(variant.digest)
-                self.registry.changes.delete(schema.artefacts, {"digest": variant.digest})
+                self._blocks.removed([image])
+                self._removing.discard(image.digest)
+                self.registry.changes.delete(schema.artefacts, {"digest": image.digest})
 
 
 def _fail(future: asyncio.Future[None], error: Exception) -> None:

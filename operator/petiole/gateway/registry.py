@@ -12,12 +12,12 @@ from collections.abc import Iterable, Mapping
 import structlog
 
 from petiole.fleet.devices import TALLIES, Device, encoded
-from petiole.fleet.evidence import stage_mark
+from petiole.fleet.evidence import mark
 from petiole.fleet.fleet import Fleet
 from petiole.fleet.member import Member
-from petiole.fleet.standing import Clock, variant_for
+from petiole.fleet.standing import Clock
 from petiole.fleet.windows import Bin, Tally, WindowBook, take
-from petiole.rollout.plan import Plan, Variant
+from petiole.rollout.plan import Image, Plan
 from petiole.wire import topics
 from petiole.wire.messages import Artefact, Grant, State, Stats, encode_halt
 
@@ -53,9 +53,8 @@ class Registry:
     async def load(self, store: Store) -> None:
         """Read everything that an earlier process knew."""
         self.devices = {r["id"]: Device.from_row(r) for r in await store.read(schema.devices)}
-        self._granted.update(
-            d.grant.artefact for d in self.devices.values() if d.grant and d.grant.artefact
-        )
+        for device in self.devices.values():
+            self._granted.update(device.grant.artefacts if device.grant else ())
         for row in await store.read(schema.histories):
             self.devices[row["device"]].history = row["entries"]
         for row in await store.read(schema.tallies):
@@ -205,9 +204,8 @@ class Registry:
         if delta is None:
             return
         tally = device.tallies[stats.digest]
-        stable = variant_for(fleet.plan.stable, device.state)
-        if stable is not None and stable.digest == stats.digest:
-            tally.set_mark(stage_mark(fleet.plan))
+        if device.state is not None and (since := mark(fleet.plan, device.state, stats.digest)):
+            tally.set_mark(since)
         bin_ = self.windows.add(fleet.name, tally, delta, now, fleet.plan.interval_seconds)
         self.changes.put(schema.windows, bin_.row(fleet.name, stats.digest))
         for start in self.windows.overdue(fleet.name, stats.digest):
@@ -233,10 +231,10 @@ class Registry:
 
     def _count_grant(self, device: Device, grant: Grant | None) -> None:
         for held, by in ((device.grant, -1), (grant, 1)):
-            if held is not None and held.artefact is not None:
-                self._granted[held.artefact] += by
-                if not self._granted[held.artefact]:
-                    del self._granted[held.artefact]
+            for artefact in held.artefacts if held is not None else ():
+                self._granted[artefact] += by
+                if not self._granted[artefact]:
+                    del self._granted[artefact]
         device.grant = grant
 
     def note_fleet(self, fleet: Fleet) -> None:
@@ -263,17 +261,16 @@ class Registry:
         why = "match the selector of another fleet too and belong to that; make selectors disjoint"
         return [f"{taken} devices {why}"]
 
-    def variants(self) -> list[Variant]:
+    def images(self) -> list[Image]:
         """All artefacts that a plan or a grant names."""
-        revisions = [r for f in self.fleets.values() for r in (f.plan.target, f.plan.stable) if r]
         return [
-            *(Variant(digest=a.digest, size=a.size, block_size=a.block) for a in self._granted),
-            *(v for r in revisions for v in r.variants.values()),
+            *(Image(digest=a.digest, size=a.size, block_size=a.block) for a in self._granted),
+            *(image for f in self.fleets.values() for r in f.plan.revisions for image in r.images),
         ]
 
     def named(self) -> set[str]:
         """Digests of all artefacts that a plan or a grant names."""
-        return {variant.digest for variant in self.variants()}
+        return {image.digest for image in self.images()}
 
     def retained(self) -> list[Message]:
         """Halts and grants, for a broker that may have lost them."""

@@ -14,13 +14,13 @@ from types import MappingProxyType
 _NONE: Mapping[str, Sequence[str]] = MappingProxyType({})
 
 
-def rank(revision: int, device: str) -> bytes:
+def rank(revision: int | str, device: str) -> bytes:
     """Sort key of ``device`` in the cohort of ``revision``: 32 bytes, uniform over devices."""
     return hashlib.sha256(f"{revision}/{device}".encode()).digest()
 
 
 def order(
-    revision: int, devices: Iterable[str], strata: Mapping[str, Sequence[str]] = _NONE
+    revision: int | str, devices: Iterable[str], strata: Mapping[str, Sequence[str]] = _NONE
 ) -> list[str]:
     """``devices`` in the order in which they may take ``revision``. No device appears twice.
 
@@ -43,7 +43,7 @@ def order(
     return [device for _, _, device in sorted(placed)]
 
 
-def _start(revision: int, stratum: tuple[str, ...]) -> float:
+def _start(revision: int | str, stratum: tuple[str, ...]) -> float:
     """Return a number in [0, 1) that is fixed for the stratum in this revision."""
     # NUL cannot be in a label's value, so that no two strata read the same.
     text = "\0".join((str(revision), *stratum))

@@ -13,27 +13,53 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from petiole.api.base import ApiModel
-from petiole.api.devicefleet import Counts
+from petiole.api.devicefleet import Counts, Kind
 from petiole.api.rollout import Disruption, Gate, Retries, Windows
 
 BLOCK_SIZE = 1024
 MAX_PLACES = 64  # failures whose places are kept: evidence stays of one size
 
 
-class Variant(ApiModel):
-    """The artefact of a revision for one target."""
+class Image(ApiModel):
+    """One artefact, as it is fetched."""
 
     digest: str
     size: int
     block_size: int = BLOCK_SIZE
+
+
+class Variant(Image):
+    """What a revision is for one target: an artefact, or firmware linked for both slots."""
+
     arena: Annotated[int, Field(description="Arena bytes the device needs; 0 when unknown.")] = 0
+    b: Annotated[
+        Image | None, Field(description="Firmware for slot B; the rest is then for slot A.")
+    ] = None
+
+    @property
+    def images(self) -> tuple[Image, ...]:
+        return (self,) if self.b is None else (self, self.b)
+
+    def has(self, digest: str | None) -> bool:
+        """Tell whether a device that runs ``digest`` runs this."""
+        return digest == self.digest or (self.b is not None and digest == self.b.digest)
 
 
 class Revision(ApiModel):
-    """A model version as devices see it: one artefact a target."""
+    """A version of the model or of the firmware as devices see it."""
 
+    kind: Kind = "Model"
     number: int
     variants: dict[str, Variant]
+
+    @property
+    def name(self) -> str:
+        """Names it among those of both kinds."""
+        return str(self.number) if self.kind == "Model" else f"firmware-{self.number}"
+
+    @property
+    def images(self) -> tuple[Image, ...]:
+        return tuple(image for v in self.variants.values() for image in v.images)
 
 
 class StagePlan(ApiModel):
@@ -54,6 +80,9 @@ class Plan(ApiModel):
     samples_path: Annotated[str, Field(description="Store folder for samples of this model.")]
     target: Revision | None = None
     stable: Revision | None = None
+    other: Annotated[
+        Revision | None, Field(description="What devices shall have of the other kind meanwhile.")
+    ] = None
     stage: StagePlan | None = None
     mode: Literal["Idle", "Rolling", "Reverting", "Paused"] = "Idle"
     halted: Annotated[tuple[int, ...], Field(description="Revision numbers to keep halted.")] = ()
@@ -77,6 +106,17 @@ class Plan(ApiModel):
     no_report_after_seconds: float = 1800.0
     interval_seconds: float = 900.0
     samples_per_day: int = 5
+
+    @property
+    def kind(self) -> Kind:
+        """What is rolled out, or is at rest."""
+        revision = self.target or self.stable
+        return "Model" if revision is None else revision.kind
+
+    @property
+    def revisions(self) -> tuple[Revision, ...]:
+        """All that devices may be told to run."""
+        return tuple(r for r in (self.target, self.stable, self.other) if r is not None)
 
 
 class Arm(ApiModel):
@@ -151,7 +191,14 @@ class Summary(ApiModel):
     at: datetime
     devices: int
     online: int
-    running: Annotated[dict[str, int], Field(description="Devices by active artefact digest.")]
+    running: Annotated[
+        dict[str, int],
+        Field(description="Devices by the digest that they run, of the target's kind."),
+    ]
+    boards: Annotated[
+        dict[str, int],
+        Field(default_factory=dict, description="Devices that take firmware, by class."),
+    ]
     counts: Annotated[
         Counts, Field(description="Ineligible and silent only within the plan's limit.")
     ]

@@ -115,6 +115,12 @@ class Grant:
     shadow: int = 0
     firmware: Firmware | None = None
 
+    @property
+    def artefacts(self) -> tuple[Artefact, ...]:
+        """All that the device may fetch."""
+        firmware = (self.firmware.a, self.firmware.b) if self.firmware else ()
+        return (*firmware, self.artefact) if self.artefact else firmware
+
     def encode(self) -> bytes:
         return dump_map(
             [
