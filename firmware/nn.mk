@@ -7,9 +7,10 @@
 #   nn-mutants nn_mutants for this machine, under address and undefined-behaviour sanitizers
 include port/mps2/boards.mk
 
-NN_COMMON := $(addprefix core/,nn_load.c nn_run.c nn_conv.c nn_depthwise.c nn_pool.c nn_add.c nn_softmax.c)
+NN_COMMON := $(addprefix core/,nn_load.c nn_regions.c nn_run.c nn_conv.c nn_depthwise.c nn_pool.c nn_add.c \
+  nn_lookup.c nn_place.c nn_softmax.c)
 NN_PLAIN := $(NN_COMMON) core/nn_dot_plain.c
-NN_HEADERS := $(addprefix core/,nn.h nn_op.h nn_dot.h) tests/nn_server.h
+NN_HEADERS := $(addprefix core/,nn.h nn_op.h nn_rows.h nn_dot.h) tests/nn_server.h
 NN_BOARD := $(addprefix port/mps2/,board.h boards.h boards.mk)
 
 NN_OUT ?= ../build/firmware

@@ -3,8 +3,7 @@
  * Results equal those of the tflite-micro reference kernels, bit for bit. There is no heap and no
  * global state: a model is a view of its blob, and everything that a run writes is in the arena
  * that the caller brings. The blob must stay as it is for as long as the model is used, because
- * nn_run trusts what nn_load has checked. Neither the blob nor the arena needs an alignment; the
- * kernels are faster with both at a multiple of 4.
+ * nn_run trusts what nn_load has checked. Blob and arena begin at a multiple of 4.
  */
 #ifndef PETIOLE_NN_H
 #define PETIOLE_NN_H
@@ -12,7 +11,7 @@
 #include <stdint.h>
 
 /* Version of the planned model format that this runtime reads. */
-#define NN_ABI 1u
+#define NN_ABI 2u
 
 /* Operator kinds; bit (1 << kind) stands for one in a mask of operators. */
 enum nn_kind {
@@ -24,10 +23,14 @@ enum nn_kind {
     NN_MEAN = 6,
     NN_SOFTMAX = 7,
     NN_ADD = 8,
+    NN_MUL = 9,
+    NN_LOOKUP = 10,
+    NN_PAD = 11,
+    NN_CONCAT = 12,
 };
 
 /* Mask of the operators that this runtime has. */
-#define NN_OPS 0x1FEu
+#define NN_OPS 0x1FFEu
 
 /* Errors, all negative. */
 enum nn_error {
@@ -38,7 +41,7 @@ enum nn_error {
     NN_E_SHAPE = -5, /* sizes of an operator that contradict each other or exceed a limit */
     NN_E_RANGE = -6, /* an offset that leaves the blob or the arena, or regions that overlap */
     NN_E_VALUE = -7, /* a zero point, multiplier, shift or bias outside its range */
-    NN_E_ARENA = -8, /* the arena given to nn_run is smaller than the model needs */
+    NN_E_ARENA = -8, /* the arena given to nn_run is smaller than the model needs, or unaligned */
 };
 
 /* A loaded model: filled in by nn_load, read-only for the caller. Sizes and offsets in bytes. */
@@ -48,6 +51,7 @@ struct nn_model {
     uint32_t arena;    /* bytes of arena that a run needs */
     uint32_t ops;      /* mask of the operators used */
     uint32_t op_count; /* entries of the operator table */
+    uint32_t table;    /* where in the blob it is */
     uint32_t in_off;   /* input and output lie in the arena */
     uint32_t in_len;
     uint32_t out_off;

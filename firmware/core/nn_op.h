@@ -11,7 +11,7 @@
 /* The records are read by copying them from the blob, which is little endian. */
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "a planned model is little endian");
 
-#define NN_MAGIC 0x314E4E50u /* "PNN1" */
+#define NN_MAGIC 0x324E4E50u /* "PNN2" */
 
 /* Limits that keep all index arithmetic and all accumulators inside int32_t. */
 #define NN_MAX_BYTES (1u << 24)        /* of a blob, of an arena */
@@ -20,33 +20,40 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "a planned model is li
 #define NN_MAX_DEPTHWISE (1u << 14)    /* ... of a depthwise convolution */
 #define NN_MAX_MEAN (1u << 16)         /* values in one mean or average */
 #define NN_MAX_SOFTMAX 511u            /* classes: more could shift a probability by 32 bits */
-#define NN_MAX_BIAS (INT32_C(1) << 30) /* magnitude */
+#define NN_MAX_BIAS (INT32_C(5) << 28) /* magnitude: with the largest sum below 2^31 */
 #define NN_SOFTMAX_BITS 5              /* integer bits of a scaled difference */
 
+/* Blob and arena begin at a multiple of this, and so do aux, weights and scales in them. */
+#define NN_ALIGNMENT 4u
+
 struct nn_header {
-    uint32_t magic, abi, size, arena, ops, op_count;
+    uint32_t magic, abi, size, arena, ops, op_count, table;
     uint32_t in_off, in_len, out_off, out_len;
 };
-_Static_assert(sizeof(struct nn_header) == 40, "header of the format");
+_Static_assert(sizeof(struct nn_header) == 44, "header of the format");
+
+#define NN_PACKED 1u /* flag: the rows of a FULLY_CONNECTED have as few bits as they need */
 
 struct nn_op {
-    uint16_t kind, reserved;
-    uint32_t in, aux, out; /* arena; aux is the second operand of ADD, the patches of CONV_2D */
+    uint8_t kind, flags;
+    uint16_t ring;         /* input rows that aux holds; 0: the input is read in place */
+    uint32_t in, aux, out; /* arena; aux is the second operand of ADD and MUL, else scratch */
     uint16_t in_h, in_w, in_c;
     uint16_t out_h, out_w, out_c;
     uint16_t filter_h, filter_w, stride_h, stride_w, pad_top, pad_left;
     uint32_t weights; /* blob */
-    uint32_t scales;  /* blob: array of struct nn_scale */
-    int16_t in_zp, out_zp, act_min, act_max;
+    uint32_t scales;  /* blob: columns, see nn_scale_at */
+    int8_t in_zp, out_zp, act_min, act_max;
 };
-_Static_assert(sizeof(struct nn_op) == 56, "operator of the format");
+_Static_assert(sizeof(struct nn_op) == 52, "operator of the format");
+
+#define NN_SCALE_BYTES 9u /* of a scale in the blob */
 
 /* bias, then multiply by multiplier * 2^(shift - 31). SOFTMAX keeps its smallest difference in
- * `bias`, ADD the offsets of its operands and of its result. */
+ * `bias`, ADD and MUL the offsets of their operands. */
 struct nn_scale {
     int32_t bias, multiplier, shift;
 };
-_Static_assert(sizeof(struct nn_scale) == 12, "scale of the format");
 
 /* The part of a filter that lies inside the input, for one output position and one axis. */
 struct nn_span {
@@ -70,9 +77,16 @@ static inline struct nn_span nn_cols_at(const struct nn_op *op, int32_t x) {
     return nn_span_at(x, op->stride_w, op->pad_left, op->filter_w, op->in_w);
 }
 
-static inline struct nn_scale nn_scale_at(const uint8_t *scales, int32_t index) {
+static inline uint32_t nn_align(uint32_t size) {
+    return (size + NN_ALIGNMENT - 1u) / NN_ALIGNMENT * NN_ALIGNMENT;
+}
+
+/* `count` scales lie as columns: i32 bias[count], i32 multiplier[count], i8 shift[count]. */
+static inline struct nn_scale nn_scale_at(const uint8_t *scales, int32_t count, int32_t index) {
     struct nn_scale scale;
-    memcpy(&scale, scales + (uint32_t)index * sizeof scale, sizeof scale);
+    memcpy(&scale.bias, scales + 4 * index, 4);
+    memcpy(&scale.multiplier, scales + 4 * (count + index), 4);
+    scale.shift = (int8_t)scales[8 * count + index];
     return scale;
 }
 
@@ -117,10 +131,42 @@ void nn_mean(const struct nn_op *op, const uint8_t *blob, uint8_t *arena);
 void nn_softmax(const struct nn_op *op, const uint8_t *blob, uint8_t *arena);
 void nn_add(const struct nn_op *op, const uint8_t *blob, uint8_t *arena);
 
-/* Whether a convolution reads its input in place: each output pixel sees exactly one input pixel,
- * in the same order. Else patches are gathered into two rows of scratch. */
+void nn_mul(const struct nn_op *op, const uint8_t *blob, uint8_t *arena);
+void nn_lookup(const struct nn_op *op, const uint8_t *blob, uint8_t *arena);
+void nn_pad(const struct nn_op *op, const uint8_t *blob, uint8_t *arena);
+void nn_concat(const struct nn_op *op, const uint8_t *blob, uint8_t *arena);
+
+/* Each output pixel sees exactly one input pixel, in the same order. */
 static inline int nn_is_pointwise(const struct nn_op *op) {
     return op->filter_h == 1 && op->filter_w == 1 && op->stride_h == 1 && op->stride_w == 1;
 }
+
+/* Values in a filter of a convolution, and so in a patch. */
+static inline uint32_t nn_patch_length(const struct nn_op *op) {
+    return (uint32_t)op->filter_h * op->filter_w * op->in_c;
+}
+
+/* Bytes of a patch in aux: room for its values as int16. In what order and width they lie there is
+ * the kernel's business. */
+static inline uint32_t nn_patch_bytes(const struct nn_op *op) {
+    return 2u * nn_align(nn_patch_length(op));
+}
+
+/* Bytes of aux in front of the ring: the patches of a convolution, two, or one for one pixel. */
+static inline uint32_t nn_patches_bytes(const struct nn_op *op) {
+    if (op->kind != NN_CONV_2D && op->kind != NN_FULLY_CONNECTED) {
+        return 0;
+    }
+    return (op->out_h == 1 && op->out_w == 1 ? 1u : 2u) * nn_patch_bytes(op);
+}
+
+/* Bytes of a packed row of `length` weights of `bits` bits. */
+static inline uint32_t nn_packed_bytes(uint32_t length, uint32_t bits) {
+    return nn_align((length * bits + 7u) / 8u);
+}
+
+/* Whether ring and regions of an operator, whose shapes have been checked, keep the rules of the
+ * format in an arena of so many bytes. Returns 0 or a negative nn_error. */
+int nn_check_regions(const struct nn_op *op, uint32_t arena);
 
 #endif

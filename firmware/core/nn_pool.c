@@ -1,28 +1,33 @@
 /* MAX_POOL_2D, AVERAGE_POOL_2D and MEAN over height and width. Channels are the inner loop: they
  * lie side by side in memory. */
-#include "nn_op.h"
+#include "nn_rows.h"
 
 #define BLOCK 16 /* channels summed at once, on the stack */
 
 struct window {
-    const int8_t *in; /* first pixel inside, channel 0 */
-    int32_t rows, cols;
-    int32_t pitch; /* bytes from row to row */
+    const struct nn_rows *in;
+    int32_t top, rows;
+    int32_t left, cols;
     int32_t channels;
 };
 
-static struct window window_at(const struct nn_op *op, const int8_t *in, int32_t y, int32_t x) {
+static struct window window_at(const struct nn_op *op, struct nn_rows *in, int32_t y, int32_t x) {
     const struct nn_span rows = nn_rows_at(op, y);
     const struct nn_span cols = nn_cols_at(op, x);
-    const int32_t top = rows.start + rows.first;
-    const int32_t left = cols.start + cols.first;
+
+    nn_rows_load(in, rows);
     return (struct window){
-        .in = in + (top * op->in_w + left) * op->in_c,
+        .in = in,
+        .top = rows.start + rows.first,
         .rows = rows.last - rows.first,
+        .left = cols.start + cols.first,
         .cols = cols.last - cols.first,
-        .pitch = op->in_w * op->in_c,
         .channels = op->in_c,
     };
+}
+
+static const int8_t *first_of(const struct window *w, int32_t row) {
+    return nn_row(w->in, w->top + row) + w->left * w->channels;
 }
 
 static int8_t clamp(const struct nn_op *op, int32_t value) {
@@ -32,7 +37,7 @@ static int8_t clamp(const struct nn_op *op, int32_t value) {
 static void maximum(const struct window *w, int8_t *out) {
     memset(out, INT8_MIN, (size_t)w->channels);
     for (int32_t row = 0; row < w->rows; row++) {
-        const int8_t *in = w->in + row * w->pitch;
+        const int8_t *in = first_of(w, row);
         for (int32_t col = 0; col < w->cols; col++, in += w->channels) {
             for (int32_t c = 0; c < w->channels; c++) {
                 out[c] = in[c] > out[c] ? in[c] : out[c];
@@ -47,7 +52,7 @@ static void sum(const struct window *w, int32_t first, int32_t count, int32_t ac
         acc[i] = 0;
     }
     for (int32_t row = 0; row < w->rows; row++) {
-        const int8_t *in = w->in + row * w->pitch + first;
+        const int8_t *in = first_of(w, row) + first;
         for (int32_t col = 0; col < w->cols; col++, in += w->channels) {
             for (int32_t i = 0; i < count; i++) {
                 acc[i] += in[i];
@@ -75,12 +80,13 @@ static void average(const struct nn_op *op, const struct window *w, int8_t *out)
 }
 
 void nn_max_pool_2d(const struct nn_op *op, const uint8_t *blob, uint8_t *arena) {
+    struct nn_rows in = nn_rows_of(op, arena);
     int8_t *out = (int8_t *)arena + op->out;
 
     (void)blob;
     for (int32_t y = 0; y < op->out_h; y++) {
         for (int32_t x = 0; x < op->out_w; x++, out += op->out_c) {
-            const struct window w = window_at(op, (const int8_t *)arena + op->in, y, x);
+            const struct window w = window_at(op, &in, y, x);
             maximum(&w, out);
             for (int32_t c = 0; c < op->out_c; c++) {
                 out[c] = clamp(op, out[c]);
@@ -90,12 +96,13 @@ void nn_max_pool_2d(const struct nn_op *op, const uint8_t *blob, uint8_t *arena)
 }
 
 void nn_average_pool_2d(const struct nn_op *op, const uint8_t *blob, uint8_t *arena) {
+    struct nn_rows in = nn_rows_of(op, arena);
     int8_t *out = (int8_t *)arena + op->out;
 
     (void)blob;
     for (int32_t y = 0; y < op->out_h; y++) {
         for (int32_t x = 0; x < op->out_w; x++, out += op->out_c) {
-            const struct window w = window_at(op, (const int8_t *)arena + op->in, y, x);
+            const struct window w = window_at(op, &in, y, x);
             average(op, &w, out);
         }
     }
@@ -104,12 +111,12 @@ void nn_average_pool_2d(const struct nn_op *op, const uint8_t *blob, uint8_t *ar
 /* The planner has folded the division by the number of pixels into the multiplier, and the input's
  * zero point into the bias. */
 void nn_mean(const struct nn_op *op, const uint8_t *blob, uint8_t *arena) {
-    const struct nn_scale scale = nn_scale_at(blob + op->scales, 0);
+    const struct nn_scale scale = nn_scale_at(blob + op->scales, 1, 0);
+    const struct nn_rows in = nn_rows_of(op, arena);
     const struct window w = {
-        .in = (const int8_t *)arena + op->in,
+        .in = &in,
         .rows = op->in_h,
         .cols = op->in_w,
-        .pitch = op->in_w * op->in_c,
         .channels = op->in_c,
     };
     int8_t *out = (int8_t *)arena + op->out;

@@ -25,6 +25,18 @@ static void run_op(const struct nn_op *op, const uint8_t *blob, uint8_t *arena) 
     case NN_ADD:
         nn_add(op, blob, arena);
         break;
+    case NN_MUL:
+        nn_mul(op, blob, arena);
+        break;
+    case NN_LOOKUP:
+        nn_lookup(op, blob, arena);
+        break;
+    case NN_PAD:
+        nn_pad(op, blob, arena);
+        break;
+    case NN_CONCAT:
+        nn_concat(op, blob, arena);
+        break;
     default: /* nn_load refuses every other kind */
         break;
     }
@@ -39,12 +51,12 @@ const int8_t *nn_output(const struct nn_model *m, const uint8_t *arena) {
 }
 
 int nn_run(const struct nn_model *m, uint8_t *arena, uint32_t arena_size) {
-    if (arena_size < m->arena) {
+    if (arena_size < m->arena || (uintptr_t)arena % NN_ALIGNMENT != 0) {
         return NN_E_ARENA;
     }
     for (uint32_t i = 0; i < m->op_count; i++) {
         struct nn_op op;
-        memcpy(&op, m->blob + sizeof(struct nn_header) + i * sizeof op, sizeof op);
+        memcpy(&op, m->blob + m->table + i * sizeof op, sizeof op);
         run_op(&op, m->blob, arena);
     }
     return 0;

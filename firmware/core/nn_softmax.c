@@ -89,7 +89,7 @@ static void softmax_row(const int8_t *in, int8_t *out, int32_t n, struct nn_scal
 }
 
 void nn_softmax(const struct nn_op *op, const uint8_t *blob, uint8_t *arena) {
-    const struct nn_scale scale = nn_scale_at(blob + op->scales, 0);
+    const struct nn_scale scale = nn_scale_at(blob + op->scales, 1, 0);
     const int32_t rows = op->in_h * op->in_w;
     const int32_t n = op->in_c;
 

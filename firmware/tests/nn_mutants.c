@@ -15,7 +15,7 @@ static uint64_t work(const struct nn_model *m) {
         struct nn_op op;
         uint64_t outputs, taps;
 
-        memcpy(&op, m->blob + sizeof(struct nn_header) + i * sizeof op, sizeof op);
+        memcpy(&op, m->blob + m->table + i * sizeof op, sizeof op);
         outputs = (uint64_t)op.out_h * op.out_w * op.out_c;
         taps = (uint64_t)op.filter_h * op.filter_w * op.in_c;
         sum += outputs * (taps + 1) + (uint64_t)op.in_h * op.in_w * op.in_c;

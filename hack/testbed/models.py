@@ -13,8 +13,8 @@ from petiole.artifact.pack import pack
 from petiole.artifact.policy import Golden, Policy
 from petiole_pipelines.planner.fixedpoint import scale, softmax
 from petiole_pipelines.planner.format import (
-    OP,
-    SCALE,
+    ABI,
+    HEADER,
     Header,
     Kind,
     Op,
@@ -22,14 +22,16 @@ from petiole_pipelines.planner.format import (
     Shape,
     pack_op,
     pack_scales,
+    padded,
 )
 
 from .exactness import Server
 
 INPUTS, CLASSES = 64, 10
 TARGET = "cortex-m4"
-_LOGITS_AT, _OUTPUT_AT, _ARENA = 64, 80, 96
-_POLICY = Policy(target=TARGET, abi=1, arena=_ARENA, ops=0, security_counter=1, revision=1)
+_LOGITS_AT, _OUTPUT_AT, _PATCH_AT = 64, 80, 96
+_ARENA = _PATCH_AT + 2 * INPUTS
+_POLICY = Policy(target=TARGET, abi=ABI, arena=_ARENA, ops=0, security_counter=1, revision=1)
 
 
 @dataclass(frozen=True)
@@ -82,19 +84,24 @@ def _blob(random: np.random.Generator, padding: int) -> bytes:
         out_shape=Shape(1, 1, CLASSES),
         scales=(softmax(1.0, 0.05),),
     )
-    start = 40 + 2 * OP.size
-    dense_scales = start + len(dense.weights)
-    top_scales = dense_scales + CLASSES * SCALE.size
-    body = (
-        pack_op(dense, Places(0, 0, _LOGITS_AT, start, dense_scales))
-        + pack_op(top, Places(_LOGITS_AT, 0, _OUTPUT_AT, 0, top_scales))
-        + dense.weights
-        + pack_scales(dense.scales)
-        + pack_scales(top.scales)
-        + random.bytes(padding)
+    dense_scales, top_scales = (padded(pack_scales(op.scales)) for op in (dense, top))
+    constants = dense.weights + dense_scales + top_scales + padded(random.bytes(padding))
+    dense_at = HEADER.size + len(dense.weights)
+    top_at = dense_at + len(dense_scales)
+    table = pack_op(dense, Places(0, _PATCH_AT, _LOGITS_AT, HEADER.size, dense_at))
+    table += pack_op(top, Places(_LOGITS_AT, 0, _OUTPUT_AT, 0, top_at))
+    body = constants + table
+    header = Header(
+        size=HEADER.size + len(body),
+        arena=_ARENA,
+        ops=1 << Kind.FULLY_CONNECTED | 1 << Kind.SOFTMAX,
+        op_count=2,
+        table=HEADER.size + len(constants),
+        in_offset=0,
+        in_len=INPUTS,
+        out_offset=_OUTPUT_AT,
+        out_len=CLASSES,
     )
-    ops = 1 << Kind.FULLY_CONNECTED | 1 << Kind.SOFTMAX
-    header = Header(40 + len(body), _ARENA, ops, 2, 0, INPUTS, _OUTPUT_AT, CLASSES)
     return header.pack() + body
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from hack.testbed.exactness import Server, ServerError, compare
 from petiole_pipelines.planner import Reference, golden, plan
-from petiole_pipelines.planner.format import HEADER, OP
+from petiole_pipelines.planner.format import OP, Header
 from tests.nn import nets
 
 NAMES = sorted(nets.NETS)
@@ -47,7 +47,7 @@ def test_a_changed_weight_is_seen(models: Mapping[str, bytes]):
     inputs = random_inputs(50, planned.in_len)
     wanted = Reference(models["dense"]).run(inputs)
     changed = bytearray(planned.blob)
-    weights = OP.unpack_from(planned.blob, HEADER.size + OP.size)[17]
+    weights = OP.unpack_from(planned.blob, Header.parse(planned.blob).table + OP.size)[18]
     changed[weights + 7 * 21 - 1] ^= 0x40
     with Server("posix", bytes(changed)) as server:
         got = np.stack([server.run(x).output for x in inputs])

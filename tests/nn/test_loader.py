@@ -9,7 +9,7 @@ import pytest
 
 from hack.testbed.exactness import ROOT, Server, ServerError
 from petiole_pipelines.planner import plan
-from petiole_pipelines.planner.format import HEADER, OP
+from petiole_pipelines.planner.format import HEADER, OP, Header
 from tests.nn.mutants import run_mutants
 
 SHORT, MAGIC, ABI, OPERATOR, SHAPE, RANGE, VALUE = range(-1, -8, -1)  # nn_error
@@ -19,13 +19,13 @@ EDGES = [0, 1, 2, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x800000
 
 def mutants(blob: bytes, random: np.random.Generator) -> Iterator[bytes]:
     """Change a few places, most of them in the header and the table, where the offsets are."""
-    table = HEADER.size + OP.size * HEADER.unpack_from(blob)[5]
+    table = Header.parse(blob).table
     for _ in range(MUTANTS):
         changed = bytearray(blob)
         for _ in range(random.integers(1, 5)):
-            end = table if random.random() < 0.8 else len(blob)
+            start, end = _stretch(table, len(blob), random)
             width = int(random.choice([1, 2, 4]))
-            at = int(random.integers(0, end - width + 1)) // width * width
+            at = int(random.integers(start, end - width + 1)) // width * width
             if random.random() < 0.5:
                 value = int(random.choice(EDGES)) % (1 << 8 * width)
             else:
@@ -33,6 +33,18 @@ def mutants(blob: bytes, random: np.random.Generator) -> Iterator[bytes]:
                 value = (old + int(random.integers(-3, 4))) % (1 << 8 * width)
             changed[at : at + width] = value.to_bytes(width, "little")
         yield bytes(changed)
+
+
+def _stretch(table: int, size: int, random: np.random.Generator) -> tuple[int, int]:
+    chance = random.random()
+    if chance < 0.2:
+        return 0, HEADER.size
+    return (table, size) if chance < 0.8 else (HEADER.size, table)
+
+
+def at_op(blob: bytes, index: int, offset: int = 0) -> int:
+    """Where in the blob a field of an operator is."""
+    return Header.parse(blob).table + index * OP.size + offset
 
 
 def test_mutated_models_never_leave_their_memory(models: Mapping[str, bytes]):
@@ -71,29 +83,48 @@ def patched(blob: bytes, offset: int, form: str, value: int) -> bytes:
 @pytest.mark.parametrize(
     ("offset", "form", "value", "error"),
     [
-        (0, "<I", 0x12345678, MAGIC),
-        (4, "<I", 2, ABI),
+        (0, "<I", 0x314E4E50, MAGIC),  # of version 1
+        (4, "<I", 1, ABI),
         (8, "<I", 1 << 20, SHORT),  # size
         (12, "<I", 4, RANGE),  # arena
         (16, "<I", 1 << 31, OPERATOR),  # mask
         (20, "<I", 1 << 30, SHORT),  # operator count
-        (24, "<I", 0xFFFFFFFF, RANGE),  # input offset
-        (36, "<I", 1 << 20, RANGE),  # output length
-        (HEADER.size + 0, "<H", 9, OPERATOR),  # kind
-        (HEADER.size + 4, "<I", 0xFFFFFFF0, RANGE),  # input
-        (HEADER.size + 8, "<I", 0xFFFFFFF0, RANGE),  # patches
-        (HEADER.size + 16, "<H", 0, SHAPE),  # input height
-        (HEADER.size + 32, "<H", 0, SHAPE),  # stride
-        (HEADER.size + 40, "<I", 0xFFFFFFF0, RANGE),  # weights
-        (HEADER.size + 44, "<I", 0xFFFFFFF0, RANGE),  # scales
-        (HEADER.size + 48, "<h", 200, VALUE),  # zero point
+        (24, "<I", 0xFFFFFFF0, SHORT),  # table
+        (28, "<I", 0xFFFFFFFF, RANGE),  # input offset
+        (32, "<I", 0, SHAPE),  # input length
+        (40, "<I", 0, SHAPE),  # output length
+        (40, "<I", 1 << 20, RANGE),
     ],
 )
-def test_each_field_is_checked(
+def test_each_field_of_the_header_is_checked(
     models: Mapping[str, bytes], offset: int, form: str, value: int, error: int
 ):
     blob = patched(plan(models["odd_conv"]).blob, offset, form, value)
     assert run_mutants([blob]) == [(error, "-")]
+
+
+@pytest.mark.parametrize(
+    ("offset", "form", "value", "error"),
+    [
+        (0, "<B", 13, OPERATOR),  # kind
+        (0, "<B", 255, OPERATOR),
+        (1, "<B", 1, OPERATOR),  # packed weights of a convolution
+        (2, "<H", 1, SHAPE),  # a ring of another height
+        (4, "<I", 0xFFFFFFF0, RANGE),  # input
+        (8, "<I", 0xFFFFFFF0, RANGE),  # scratch
+        (16, "<H", 0, SHAPE),  # input height
+        (32, "<H", 0, SHAPE),  # stride
+        (40, "<I", 0xFFFFFFF0, RANGE),  # weights
+        (40, "<I", HEADER.size + 2, RANGE),  # not at a multiple of 4
+        (44, "<I", 0xFFFFFFF0, RANGE),  # scales
+        (44, "<I", HEADER.size + 1, RANGE),
+    ],
+)
+def test_each_field_of_an_operator_is_checked(
+    models: Mapping[str, bytes], offset: int, form: str, value: int, error: int
+):
+    blob = plan(models["odd_conv"]).blob
+    assert run_mutants([patched(blob, at_op(blob, 0, offset), form, value)]) == [(error, "-")]
 
 
 @pytest.mark.parametrize(
@@ -112,30 +143,31 @@ def test_each_field_is_checked(
 def test_each_kind_is_checked(
     models: Mapping[str, bytes], name: str, index: int, offset: int, value: int, error: int
 ):
-    at = HEADER.size + index * OP.size + offset
-    assert run_mutants([patched(plan(models[name]).blob, at, "<H", value)]) == [(error, "-")]
+    blob = plan(models[name]).blob
+    assert run_mutants([patched(blob, at_op(blob, index, offset), "<H", value)]) == [(error, "-")]
 
 
 @pytest.mark.parametrize(
-    ("name", "index", "field", "value"),
+    ("name", "index", "count", "field", "value"),
     [
-        ("probabilities", 0, 0, 1),  # a difference above zero
-        ("probabilities", 0, 0, -(1 << 31)),  # one that overflows when shifted
-        ("probabilities", 0, 2, -1),  # shift
-        ("residual", 3, 0, 129),  # offset of an operand
-        ("residual", 3, 2, 1),  # shift of an operand
-        ("dense", 0, 0, (1 << 30) + 1),  # bias
-        ("dense", 0, 1, -1),  # multiplier
-        ("dense", 0, 2, 31),  # shift
-        ("dense", 0, 2, -32),
+        ("probabilities", 0, 1, 0, 1),  # a difference above zero
+        ("probabilities", 0, 1, 0, -(1 << 31)),  # one that overflows when shifted
+        ("probabilities", 0, 1, 2, -1),  # shift
+        ("residual", 3, 3, 0, 129),  # offset of an operand
+        ("residual", 3, 3, 2, 1),  # shift of an operand
+        ("dense", 0, 21, 0, (5 << 28) + 1),  # bias
+        ("dense", 0, 21, 1, -1),  # multiplier
+        ("dense", 0, 21, 2, 31),  # shift
+        ("dense", 0, 21, 2, -32),
     ],
 )
 def test_each_scale_is_checked(
-    models: Mapping[str, bytes], name: str, index: int, field: int, value: int
+    models: Mapping[str, bytes], name: str, index: int, count: int, field: int, value: int
 ):
     blob = plan(models[name]).blob
-    scales = OP.unpack_from(blob, HEADER.size + index * OP.size)[18]
-    assert run_mutants([patched(blob, scales + 4 * field, "<i", value)]) == [(VALUE, "-")]
+    scales = OP.unpack_from(blob, at_op(blob, index))[19]
+    changed = patched(blob, scales + 4 * count * field, "<b" if field == 2 else "<i", value)
+    assert run_mutants([changed]) == [(VALUE, "-")]
 
 
 @pytest.mark.parametrize(("classes", "verdict"), [(511, (0, "0")), (512, (SHAPE, "-"))])
@@ -144,17 +176,18 @@ def test_a_softmax_has_at_most_511_classes(
 ):
     """All equal, more of them would need a shift by 32 bits."""
     blob = patched(plan(models["probabilities"]).blob, 12, "<I", 2048)  # arena
-    blob = patched(blob, HEADER.size + 4, "<I", 0)  # input
-    blob = patched(blob, HEADER.size + 12, "<I", 1024)  # output
+    blob = patched(blob, at_op(blob, 0, 4), "<I", 0)  # input
+    blob = patched(blob, at_op(blob, 0, 12), "<I", 1024)  # output
     for channels in (20, 26):
-        blob = patched(blob, HEADER.size + channels, "<H", classes)
+        blob = patched(blob, at_op(blob, 0, channels), "<H", classes)
     assert run_mutants([blob]) == [verdict]
 
 
 def test_overlapping_regions_are_refused(models: Mapping[str, bytes]):
     blob = plan(models["odd_conv"]).blob
-    in_offset = struct.unpack_from("<I", blob, HEADER.size + 4)[0]
-    assert run_mutants([patched(blob, HEADER.size + 12, "<I", in_offset)]) == [(RANGE, "-")]
+    in_offset = struct.unpack_from("<I", blob, at_op(blob, 0, 4))[0]
+    changed = patched(blob, at_op(blob, 0, 12), "<I", in_offset)
+    assert run_mutants([patched(changed, at_op(blob, 0, 2), "<H", 0)]) == [(RANGE, "-")]
 
 
 def test_the_server_passes_the_refusal_on(models: Mapping[str, bytes]):

@@ -18,7 +18,7 @@ from petiole.rollout.observed import Reference
 
 from .problem import Problem
 
-MODEL_ABI = 1  # of the planned model format, where a candidate does not say
+MODEL_ABI = 2  # of the planned model format, where a candidate does not say
 
 
 class Histogram(ApiModel):

@@ -88,7 +88,7 @@ def labels(policy: Policy, site: int, hardware: int) -> dict[str, str]:
 
 def at_rest(hardware: int) -> State:
     """Return what a device of this class reports that runs the stable revision."""
-    caps = Caps(device_class(hardware), slot=_AMPLE, arena=_AMPLE, abi=1, ops=0, agent="simulated")
+    caps = Caps(device_class(hardware), slot=_AMPLE, arena=_AMPLE, abi=2, ops=0, agent="simulated")
     running = digest(STABLE, hardware)
     return State(
         boot=1, seq=0, phase=Phase.CONFIRMED, reason=Reason.NONE, caps=caps, active=running

@@ -1,12 +1,14 @@
-"""The bytes of a planned model, version 1. `docs/model-format.md` says what they mean."""
+"""The bytes of a planned model, version 2. `docs/model-format.md` says what they mean."""
 
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Self
 
-MAGIC = 0x314E4E50  # "PNN1"
-ABI = 1
+MAGIC = 0x324E4E50  # "PNN2"
+ABI = 2
+ALIGNMENT = 4  # of constants and scratch
 
 # The limits of firmware/core/nn_op.h: they keep a device's arithmetic inside 32 bits.
 MAX_BYTES = 1 << 24
@@ -15,11 +17,12 @@ MAX_DOT = 1 << 15
 MAX_DEPTHWISE = 1 << 14
 MAX_MEAN = 1 << 16
 MAX_SOFTMAX = 511
-MAX_BIAS = 1 << 30
+MAX_BIAS = 5 << 28
 
-HEADER = struct.Struct("<10I")
-OP = struct.Struct("<HHIII6H6HII4h")
-SCALE = struct.Struct("<3i")
+HEADER = struct.Struct("<11I")
+OP = struct.Struct("<BBHIII6H6HII4b")
+SCALE_BYTES = 9
+PACKED = 1  # flag
 
 
 class Kind(IntEnum):
@@ -33,6 +36,10 @@ class Kind(IntEnum):
     MEAN = 6
     SOFTMAX = 7
     ADD = 8
+    MUL = 9
+    LOOKUP = 10
+    PAD = 11
+    CONCAT = 12
 
 
 @dataclass(frozen=True)
@@ -56,10 +63,14 @@ class Shape:
     def size(self) -> int:
         return self.h * self.w * self.c
 
+    @property
+    def pixels(self) -> int:
+        return self.h * self.w
+
 
 @dataclass(frozen=True)
 class Window:
-    """How a filter moves over its input, in pixels."""
+    """How a filter moves over its input, in pixels; of PAD and CONCAT where the input goes."""
 
     filter_h: int = 1
     filter_w: int = 1
@@ -83,8 +94,8 @@ class Op:
     out_tensor: int
     in_shape: Shape
     out_shape: Shape
-    second_tensor: int | None = None  # of ADD
-    scratch: int = 0  # bytes of arena for the time of this operator
+    second_tensor: int | None = None  # of ADD and MUL
+    flags: int = 0
     window: Window = field(default_factory=Window)
     weights: bytes = b""
     scales: tuple[Scale, ...] = ()
@@ -96,13 +107,17 @@ class Op:
 
 @dataclass(frozen=True)
 class Places:
-    """Where an operator's regions lie, in bytes from the start of the arena or of the blob."""
+    """Where an operator's regions lie, in bytes from the start of the arena or of the blob.
+
+    `ring` is the number of input rows that the scratch holds.
+    """
 
     in_offset: int
     aux_offset: int
     out_offset: int
     weights_offset: int
     scales_offset: int
+    ring: int = 0
 
 
 @dataclass(frozen=True)
@@ -123,12 +138,13 @@ class PlannedModel:
 
 @dataclass(frozen=True)
 class Header:
-    """The first 40 bytes of a planned model."""
+    """The first 44 bytes of a planned model."""
 
     size: int
     arena: int
     ops: int
     op_count: int
+    table: int
     in_offset: int
     in_len: int
     out_offset: int
@@ -142,6 +158,7 @@ class Header:
             self.arena,
             self.ops,
             self.op_count,
+            self.table,
             self.in_offset,
             self.in_len,
             self.out_offset,
@@ -163,7 +180,8 @@ def pack_op(op: Op, places: Places) -> bytes:
     window = op.window
     return OP.pack(
         op.kind,
-        0,
+        op.flags,
+        places.ring,
         places.in_offset,
         places.aux_offset,
         places.out_offset,
@@ -188,5 +206,20 @@ def pack_op(op: Op, places: Places) -> bytes:
     )
 
 
-def pack_scales(scales: tuple[Scale, ...]) -> bytes:
-    return b"".join(SCALE.pack(s.bias, s.multiplier, s.shift) for s in scales)
+def pack_scales(scales: Sequence[Scale]) -> bytes:
+    """Return the scales as columns: all biases, all multipliers, all shifts."""
+    n = len(scales)
+    return struct.pack(
+        f"<{2 * n}i{n}b",
+        *(s.bias for s in scales),
+        *(s.multiplier for s in scales),
+        *(s.shift for s in scales),
+    )
+
+
+def aligned(size: int) -> int:
+    return -(-size // ALIGNMENT) * ALIGNMENT
+
+
+def padded(data: bytes) -> bytes:
+    return data + bytes(aligned(len(data)) - len(data))

@@ -57,6 +57,7 @@ class Node:
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     options: Any
+    options_type: int
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,7 @@ def _node(model: schema.ModelT, operator: schema.OperatorT) -> Node:
         inputs=_integers(operator.inputs),
         outputs=_integers(operator.outputs),
         options=operator.builtinOptions,
+        options_type=operator.builtinOptionsType,
     )
 
 

@@ -2,15 +2,15 @@
 
 from petiole_pipelines.planner.format import MAX_BIAS, Kind, Op, Scale
 from petiole_pipelines.planner.graph import PlanError
+from petiole_pipelines.planner.regions import ELEMENTWISE, WINDOWED
 
-WINDOWED = {Kind.CONV_2D, Kind.DEPTHWISE_CONV_2D, Kind.MAX_POOL_2D, Kind.AVERAGE_POOL_2D}
 SAME_CHANNELS = {Kind.MAX_POOL_2D, Kind.AVERAGE_POOL_2D, Kind.MEAN}
-SAME_SHAPE = {Kind.SOFTMAX, Kind.ADD}
+PARTS = {Kind.PAD, Kind.CONCAT}
 
 
 def check(op: Op) -> None:
     """Raise `PlanError` if shapes contradict each other or a number leaves its range."""
-    if not _shapes_agree(op):
+    if not shapes_agree(op):
         raise PlanError(
             f"at {op.name!r}: {op.kind.name} cannot make {op.out_shape} "
             f"from {op.in_shape} with {op.window}: convert the model again"
@@ -22,14 +22,21 @@ def check(op: Op) -> None:
         )
 
 
-def _shapes_agree(op: Op) -> bool:
+def shapes_agree(op: Op) -> bool:
+    """Return whether the operator can make its output's shape of its input's."""
     first, out, window = op.in_shape, op.out_shape, op.window
     if max(first.h, first.w, first.c, out.h, out.w, out.c) > 0xFFFF:
         return False
-    if op.kind in SAME_SHAPE:
+    if op.kind in ELEMENTWISE:
         return first == out
     if op.kind in SAME_CHANNELS and first.c != out.c:
         return False
+    if op.kind in PARTS:
+        return (
+            first.c == out.c
+            and 0 <= window.pad_top <= out.h - first.h
+            and 0 <= window.pad_left <= out.w - first.w
+        )
     if op.kind not in WINDOWED:
         return True
     if window.pointwise and (first.h, first.w) != (out.h, out.w):

@@ -1,24 +1,26 @@
 """Puts the parts together: a graph of operators becomes one blob with fixed offsets."""
 
 import struct
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from petiole_pipelines.planner.arena import ALIGNMENT, Buffer, place
+from petiole_pipelines.planner.fold import without_pads
 from petiole_pipelines.planner.format import (
     HEADER,
     MAX_BYTES,
-    OP,
     Header,
     Op,
     Places,
     PlannedModel,
     pack_op,
     pack_scales,
+    padded,
 )
 from petiole_pipelines.planner.graph import Graph, Node, PlanError, read
+from petiole_pipelines.planner.layout import Layout, lay_out
 from petiole_pipelines.planner.limits import check
-from petiole_pipelines.planner.lower import image_shape, lower
+from petiole_pipelines.planner.lower import ALIASES, lower
+from petiole_pipelines.planner.parts import image_shape
 
 # Keras emits these to compute the shape of a RESHAPE; shapes are static here.
 SHAPE_ARITHMETIC = frozenset({"SHAPE", "STRIDED_SLICE", "PACK"})
@@ -45,19 +47,22 @@ def plan(tflite: bytes) -> PlannedModel:
 def _planned(graph: Graph) -> PlannedModel:
     aliases, ops = _operators(graph)
     output = aliases.get(graph.output, graph.output)
-    offsets, arena = place(list(_buffers(graph, ops, output)))
-    blob = _Blob(len(ops))
-    for index, op in enumerate(ops):
-        blob.add(op, offsets, index)
+    ops = without_pads(ops, output)
+    sizes = {tensor: image_shape(graph.tensors[tensor]).size for tensor in _used(graph, ops)}
+    layout = lay_out(ops, sizes, graph.input, output)
+    blob = _Blob()
+    for step, op in enumerate(ops):
+        blob.add(op, layout, step)
     first, last = graph.tensors[graph.input], graph.tensors[graph.output]
     header = Header(
         size=blob.size,
-        arena=arena,
+        arena=layout.arena,
         ops=sum({1 << op.kind for op in ops}),
         op_count=len(ops),
-        in_offset=offsets[graph.input],
+        table=blob.table,
+        in_offset=layout.tensors[graph.input],
         in_len=image_shape(first).size,
-        out_offset=offsets[output],
+        out_offset=layout.tensors[output],
         out_len=image_shape(last).size,
     )
     for what, size in (("size", header.size), ("arena", header.arena)):
@@ -85,12 +90,13 @@ def _operators(graph: Graph) -> tuple[Mapping[int, int], Sequence[Op]]:
     for node in graph.nodes:
         if node.operator in SHAPE_ARITHMETIC and graph.tensors[node.outputs[0]].type == "INT32":
             continue
-        if node.operator == "RESHAPE":
+        if node.operator in ALIASES:
             aliases[node.outputs[0]] = _reshaped(graph, node, aliases)
         else:
-            op = _resolved(lower(graph, node), aliases)
-            check(op)
-            ops.append(op)
+            lowered = [_resolved(op, aliases) for op in lower(graph, node)]
+            for op in lowered:
+                check(op)
+            ops += lowered
     if not ops:
         raise PlanError("the model has no operator that computes anything")
     return aliases, ops
@@ -113,47 +119,45 @@ def _resolved(op: Op, aliases: Mapping[int, int]) -> Op:
     )
 
 
-def _buffers(graph: Graph, ops: Sequence[Op], output: int) -> Iterator[Buffer]:
-    """Yield what needs arena: tensors by index, scratch by ("scratch", operator)."""
-    born = {graph.input: -1} | {op.out_tensor: step for step, op in enumerate(ops)}
-    last = dict(born)
-    for step, op in enumerate(ops):
+def _used(graph: Graph, ops: Sequence[Op]) -> set[int]:
+    """Return the tensors that a run needs; raise `PlanError` if one of them is never made."""
+    made = {graph.input}
+    for op in ops:
         for tensor in (op.in_tensor, op.second_tensor):
-            if tensor is not None:
-                if tensor not in born:
-                    name = graph.tensors[tensor].name
-                    raise PlanError(f"{op.name!r} reads {name!r}, which nothing computes")
-                last[tensor] = step
-        if op.scratch:
-            yield Buffer(("scratch", step), op.scratch, step, step)
-    last[output] = len(ops)
-    for tensor, step in born.items():
-        yield Buffer(tensor, image_shape(graph.tensors[tensor]).size, step, last[tensor])
+            if tensor is not None and tensor not in made:
+                name = graph.tensors[tensor].name
+                raise PlanError(f"{op.name!r} reads {name!r}, which nothing computes")
+        made.add(op.out_tensor)
+    return made
 
 
 class _Blob:
-    """Collects the operator table and the constants that follow it."""
+    """Collects the constants and the operator table behind them."""
 
-    def __init__(self, op_count: int) -> None:
-        self._start = HEADER.size + op_count * OP.size
+    def __init__(self) -> None:
         self._table = bytearray()
         self._constants = bytearray()
 
     @property
+    def table(self) -> int:
+        """Offset of the operator table."""
+        return HEADER.size + len(self._constants)
+
+    @property
     def size(self) -> int:
-        return self._start + len(self._constants)
+        return self.table + len(self._table)
 
     def pack(self) -> bytes:
-        return bytes(self._table + self._constants)
+        return bytes(self._constants + self._table)
 
-    def add(self, op: Op, offsets: Mapping[Hashable, int], step: int) -> None:
-        aux = op.second_tensor if op.second_tensor is not None else ("scratch", step)
+    def add(self, op: Op, layout: Layout, step: int) -> None:
         places = Places(
-            in_offset=offsets[op.in_tensor],
-            aux_offset=offsets.get(aux, 0),
-            out_offset=offsets[op.out_tensor],
+            in_offset=layout.tensors[op.in_tensor],
+            aux_offset=layout.aux(op, step),
+            out_offset=layout.tensors[op.out_tensor],
             weights_offset=self._append(op.weights),
             scales_offset=self._append(pack_scales(op.scales)),
+            ring=layout.rings[step],
         )
         self._table += pack_op(op, places)
 
@@ -161,6 +165,6 @@ class _Blob:
         """Return the offset of `data`, or 0 for none."""
         if not data:
             return 0
-        offset = self.size
-        self._constants += data + bytes(-len(data) % ALIGNMENT)
+        offset = self.table
+        self._constants += padded(data)
         return offset
