@@ -123,7 +123,6 @@ static bool take_part(const struct tlv *t, const struct image_part *payload,
  * are refused too, because a newer operator may mean a limit by them. */
 static uint32_t take_policy(const struct tlv *t, const struct image_part *payload,
                             struct image *out) {
-    struct image_part reference;
     switch (t->type) {
     case TLV_COUNTER:
         return take_number(t, &out->counter) ? 1u << 0 : 0;
@@ -140,7 +139,7 @@ static uint32_t take_policy(const struct tlv *t, const struct image_part *payloa
     case 0xA5:
         return take_golden(t, payload, out) ? 1u << 6 : 0;
     case 0xA6:
-        return take_part(t, payload, &reference) ? 1u << 7 : 0;
+        return take_part(t, payload, &out->reference) ? 1u << 7 : 0;
     case 0xA7:
         return take_number(t, &out->revision) ? 1u << 8 : 0;
     case 0xA8:

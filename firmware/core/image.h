@@ -28,6 +28,7 @@ struct image {
     struct image_part model;
     struct image_part golden_inputs, golden_outputs; /* from the first to the end of the payload */
     uint32_t golden_count;
+    struct image_part reference;
 };
 
 /* What this device can take. */

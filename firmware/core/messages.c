@@ -168,6 +168,16 @@ static void fill_histogram(struct histogram *to, const uint32_t from[STATS_BINS]
     to->histogram_tally_m_count = STATS_BINS;
 }
 
+static void fill_shadow(struct stats *s, const struct shadow *from) {
+    s->stats_shadow_present = true;
+    s->stats_shadow.stats_shadow = (struct shadow_run){
+        .shadow_run_shadow_digest = bytes(from->digest, SHA256_SIZE),
+        .shadow_run_shadow_count = from->count,
+        .shadow_run_shadow_disagreed = from->disagreed,
+        .shadow_run_shadow_confidence_sum = from->confidence_sum,
+    };
+}
+
 int stats_encode(uint8_t *p, size_t room, const struct stats_report *r) {
     const struct statistics *from = r->stats;
     struct stats s = {
@@ -181,10 +191,21 @@ int stats_encode(uint8_t *p, size_t room, const struct stats_report *r) {
         .stats_input_sum = from->input_sum,
         .stats_latency_sum = {from->latency_sum},
         .stats_latency_sum_present = r->timed,
+        .stats_inputs_present = true,
+        .stats_latency_present = r->timed,
+        .stats_drift_present = r->reference != NULL,
     };
     size_t used = 0;
     fill_histogram(&s.stats_confidence, from->confidence);
     fill_histogram(&s.stats_margin, from->margin);
+    fill_histogram(&s.stats_inputs.stats_inputs, from->inputs);
+    fill_histogram(&s.stats_latency.stats_latency, from->latency);
+    if (r->reference != NULL) {
+        s.stats_drift.stats_drift = stats_drift(from, r->reference);
+    }
+    if (r->shadow != NULL) {
+        fill_shadow(&s, r->shadow);
+    }
     memcpy(s.stats_classes_tally_m, from->classes, sizeof s.stats_classes_tally_m);
     return cbor_encode_stats(p, room, &s, &used) == 0 ? (int)used : E_MESSAGE;
 }

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "samples.h"
+#include "shadow.h"
 #include "sha256.h"
 #include "stats.h"
 #include "status.h"
@@ -94,8 +95,10 @@ struct stats_report {
     uint32_t boot, sequence;
     const uint8_t *artefact; /* digest */
     const struct statistics *stats;
-    uint32_t classes; /* number of classes of the model */
-    bool timed;       /* the latencies are known */
+    uint32_t classes;            /* number of classes of the model */
+    bool timed;                  /* the latencies are known */
+    const uint8_t *reference;    /* of the artefact, MODEL_REFERENCE_SIZE bytes; NULL: none */
+    const struct shadow *shadow; /* NULL: no run */
 };
 
 /* Decoders return 0 or E_MESSAGE and leave `out` undefined. An empty halt message halts nothing. */

@@ -65,6 +65,7 @@ enum reason model_open(struct model *m, const uint8_t *p, uint32_t size,
         reason = REASON_GOLDEN_MISMATCH;
     }
     m->counter = image.counter;
+    m->reference = image.reference.size == MODEL_REFERENCE_SIZE ? image.reference.data : NULL;
     return reason;
 }
 

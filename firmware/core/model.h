@@ -8,10 +8,12 @@
 #include "nn.h"
 
 #define MODEL_CLASSES_MAX 32u
+#define MODEL_REFERENCE_SIZE 68u /* bytes: a count and 16 bins of confidence, u32 each */
 
 struct model {
     struct nn_model nn;
-    uint32_t counter; /* security counter of its artefact */
+    uint32_t counter;         /* security counter of its artefact */
+    const uint8_t *reference; /* MODEL_REFERENCE_SIZE bytes of the artefact; NULL: none */
 };
 
 /* What a model says about one input. Probabilities are 0..255. */

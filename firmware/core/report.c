@@ -7,7 +7,7 @@
 
 #define CBOR_TRUE 0xF5
 #define STATE_MAX 512u
-#define STATS_MAX 512u
+#define STATS_MAX 768u
 #define SAMPLE_MAX (SAMPLE_INPUT_MAX + 64u)
 
 _Static_assert(SAMPLE_MAX + TOPIC_MAX + 64u <= MQTT_TX_SIZE, "a sample fits the send buffer");
@@ -68,8 +68,15 @@ static void say_stats(struct device *d) {
         return;
     }
     d->sequence++;
-    struct stats_report report = {d->record.boots, d->sequence,         device_active_digest(d),
-                                  &d->stats,       d->model.nn.out_len, d->hal.micros != NULL};
+    struct stats_report report = {
+        .boot = d->record.boots,
+        .sequence = d->sequence,
+        .artefact = device_active_digest(d),
+        .stats = &d->stats,
+        .classes = d->model.nn.out_len,
+        .timed = d->hal.micros != NULL,
+        .reference = d->model.reference,
+    };
     int size = stats_encode(payload, sizeof payload, &report);
     topic_device(&topic, d->identity.device, "stats");
     struct mqtt_message m = {topic.text, payload, (size_t)size, 0, false};

@@ -12,6 +12,8 @@ struct statistics {
     uint32_t count;
     uint32_t confidence[STATS_BINS]; /* of the top probability, 0..255 in steps of 16 */
     uint32_t margin[STATS_BINS];
+    uint32_t inputs[STATS_BINS];  /* of the mean input byte */
+    uint32_t latency[STATS_BINS]; /* bin n: 2^n microseconds up to twice that; the last: more */
     uint32_t classes[MODEL_CLASSES_MAX];
     uint64_t confidence_sum;
     uint64_t confidence_squares;
@@ -23,5 +25,10 @@ struct statistics {
  */
 void stats_add(struct statistics *s, const struct verdict *v, const uint8_t *input, uint32_t n,
                uint32_t latency);
+
+/* How far the confidences lie from `reference`, MODEL_REFERENCE_SIZE bytes of an artefact: see
+ * drift.h.
+ */
+uint32_t stats_drift(const struct statistics *s, const uint8_t *reference);
 
 #endif

@@ -91,12 +91,17 @@ static int print_largest(void) {
         .crash = &crash,
         .score = UINT32_MAX,
     };
-    struct stats_report report = {UINT32_MAX, UINT32_MAX, digest, &stats, MODEL_CLASSES_MAX, true};
+    static uint8_t reference[MODEL_REFERENCE_SIZE] = {1};
+    static struct shadow shadow;
+    memset(reference + 4, 0xFF, sizeof reference - 4);
+    memset(&shadow, 0xFF, sizeof shadow);
+    struct stats_report report = {UINT32_MAX,        UINT32_MAX, digest,    &stats,
+                                  MODEL_CLASSES_MAX, true,       reference, &shadow};
     int sizes[3];
     sizes[0] = state_encode(out, 512, &state); /* the room that report.c gives each of them */
     CHECK(sizes[0] > 0);
     print_hex("state", out, (size_t)sizes[0]);
-    sizes[1] = stats_encode(out, 512, &report);
+    sizes[1] = stats_encode(out, 768, &report);
     CHECK(sizes[1] > 0);
     print_hex("stats", out, (size_t)sizes[1]);
     sizes[2] = sample_encode(out, SAMPLE_INPUT_MAX + 64, &sample);

@@ -23,6 +23,7 @@ from petiole.wire.messages import (
     Phase,
     Reason,
     Sample,
+    ShadowRun,
     State,
     Stats,
     Why,
@@ -52,7 +53,7 @@ def written(folder: Path, **files: bytes) -> list[Path]:
     return [folder / name for name in files]
 
 
-@pytest.mark.parametrize("program", ["test_journal", "test_mqtt", "test_samples"])
+@pytest.mark.parametrize("program", ["test_journal", "test_mqtt", "test_samples", "test_stats"])
 def test_unit(program):
     run(program)
 
@@ -222,6 +223,9 @@ def test_the_gateway_reads_the_largest_messages_of_a_device():
     assert state.attempt == 65535
     stats = Stats.decode(bytes.fromhex(shown["stats"]))
     assert stats.classes == (2**32 - 1,) * 32
+    assert stats.inputs == stats.latency == (2**32 - 1,) * 16
+    assert stats.drift == 0
+    assert stats.shadow == ShadowRun("ff" * 32, 2**32 - 1, 2**32 - 1, 2**64 - 1)
     assert stats.confidence_squares == stats.input_sum == stats.latency_sum == 2**64 - 1
     sample = Sample.decode(bytes.fromhex(shown["sample"]))
     assert (len(sample.input), sample.label, sample.why) == (1024, 255, Why.RANDOM)
