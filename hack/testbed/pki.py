@@ -18,6 +18,8 @@ from petiole.cli.authority import make_authority, make_services, write
 from petiole.identity.authority import Authority, key_pem, pem
 from petiole.identity.request import PrivateKey, signed_with
 
+SERVER = "localhost"  # boards compare names, not addresses
+
 
 def new_key() -> EllipticCurvePrivateKey:
     return generate_private_key(SECP256R1())
@@ -39,7 +41,7 @@ class Pki:
         self.folder = folder.resolve()
         long_ago = datetime.now(UTC) - timedelta(days=90)  # so that there can be old certificates
         self.authority: Authority = make_authority(self.folder, long_ago)
-        make_services(self.folder, ["127.0.0.1"])
+        make_services(self.folder, ["127.0.0.1", SERVER])
 
     def device(self, name: str, *, days_ago: float = 0.0) -> ssl.SSLContext:
         """A device with a certificate that was made ``days_ago``."""

@@ -1,0 +1,95 @@
+"""Boards of QEMU on Ethernet: a network of their own each, which leads to this machine's loopback.
+
+``petiole.artifact.network`` says what a board must know to connect by itself.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import socket
+from collections.abc import Mapping, Sequence
+from ipaddress import IPv4Address, IPv4Interface
+from pathlib import Path
+from typing import TextIO
+
+from petiole.artifact.flash import MPS2_MEMORY_SIZE, flash_image
+from petiole.artifact.network import MPS2_FLASH_SIZE, Network, Secure, provision
+
+from .boards import BOARDS, BoardName
+from .devices import Device
+from .processes import Process, Processes
+
+# QEMU's user network, as it is unless told otherwise.
+_HOST = IPv4Address("10.0.2.2")
+_BOARD = IPv4Interface("10.0.2.15/24")
+_MAC = bytes.fromhex("525400123456")
+_READY_SECONDS = 30.0
+
+
+def network(port: int, secure: Secure | None = None) -> Network:
+    """A board's way to a broker at ``port`` of this machine's loopback."""
+    return Network(_MAC, _BOARD, _HOST, _HOST, port, secure)
+
+
+def provision_board(
+    folder: Path, device: Device, keys: tuple[bytes, ...], network: Network, seed: int = 0
+) -> Path:
+    """Write the memory file of one QEMU board with a LAN and return its path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    flash = bytearray(flash_image(device.identity(keys, seed), MPS2_FLASH_SIZE))
+    provision(flash, network, secrets.token_bytes(32))
+    memory = folder / f"{device.id}.memory"
+    memory.write_bytes(bytes(flash).ljust(MPS2_MEMORY_SIZE, b"\xff"))
+    return memory
+
+
+def start_board(
+    processes: Processes,
+    memory: Path,
+    *,
+    sensor: Path,
+    board: BoardName = "an386",
+    prefix: Sequence[str] = (),
+) -> Process:
+    """Start one board in QEMU: first UART log, third sensor link, the broker over Ethernet.
+
+    ``prefix`` goes before QEMU, such as ``taskset``.
+    """
+    sensor.unlink(missing_ok=True)
+    connected = [
+        "-chardev", "stdio,id=log", "-serial", "chardev:log", "-serial", "null",
+        "-chardev", f"socket,id=sensor,path={sensor},server=on,wait=off",
+        "-serial", "chardev:sensor",
+        "-nic", "user,model=lan9118,id=lan",
+        "-qmp", f"unix:{_console(memory)},server=on,wait=off",
+    ]  # fmt: skip
+    machine = BOARDS[board]
+    agent = machine.built / "petiole-agent-lan.elf"
+    command = [*prefix, *machine.with_memory(memory), *connected, "-kernel", str(agent)]
+    process = processes.start(f"device-{memory.stem}", command)
+    process.wait_ready(sensor.exists, _READY_SECONDS)
+    return process
+
+
+def plug(memory: Path, *, into: bool) -> None:
+    """Plug the cable of a running board in, or pull it out. RuntimeError when QEMU will not."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as console:
+        console.settimeout(10)
+        console.connect(str(_console(memory)))
+        with console.makefile("rw") as lines:
+            lines.readline()  # its greeting
+            _command(lines, "qmp_capabilities", {})
+            _command(lines, "set_link", {"name": "lan", "up": into})
+
+
+def _command(lines: TextIO, name: str, arguments: Mapping[str, object]) -> None:
+    lines.write(json.dumps({"execute": name, "arguments": arguments}) + "\n")
+    lines.flush()
+    answer = json.loads(lines.readline())
+    if "return" not in answer:
+        raise RuntimeError(f"QEMU's {name}: {answer}")
+
+
+def _console(memory: Path) -> Path:
+    return memory.with_suffix(".qmp")

@@ -1,0 +1,259 @@
+"""Boards in QEMU that reach a real broker over Ethernet: by TLS, or by TCP alone."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from hack.testbed import lan
+from hack.testbed.boards import BoardName
+from hack.testbed.broker import Broker
+from hack.testbed.devices import Device, passwords
+from hack.testbed.link import Answer, SensorLink
+from hack.testbed.models import TARGET, Model, digest, sign
+from hack.testbed.pki import SERVER, Pki, new_key
+from hack.testbed.processes import Process, Processes
+from hack.testbed.waits import wait_until
+from petiole.artifact.keys import public_raw
+from petiole.artifact.network import Network, Secure
+from petiole.cli.authority import write
+from petiole.identity.authority import key_pem, pem
+from petiole.wire.messages import Phase
+
+from .hand import Hand
+
+DEVICE = "leaf-0"
+SLOW = 60.0  # QEMU on a busy machine
+SOON = 15.0  # much less than a serial line needs to notice: 25 s
+LONG_AGO = timedelta(days=60)  # the board was provisioned; the broker's certificate is newer
+
+
+@pytest.fixture(scope="module", autouse=True)
+def built(made) -> None:
+    made("lan")
+
+
+class Field:
+    """A broker with certificates and without, and one board on a LAN."""
+
+    def __init__(self, folder: Path, processes: Processes, key: Ed25519PrivateKey) -> None:
+        self.folder = folder
+        self.device = Device(id=DEVICE, target=TARGET)
+        self.pki = Pki(folder / "pki")
+        self.broker = Broker(
+            folder / "broker", passwords([self.device]), processes, pki=self.pki.folder
+        )
+        self.answers: list[Answer] = []
+        self._processes = processes
+        self._keys = (public_raw(key.public_key()),)
+        self._numbers = itertools.count(1)
+        self._memory: Path
+        self._agent: Process
+        self._link: SensorLink
+
+    def secure(self, *, certified: bool = True, issued: datetime | None = None) -> Network:
+        """The way by TLS, with the device's own certificate or without."""
+        key, now = new_key(), datetime.now(UTC)
+        chain = (self.pki.authority.issue(DEVICE, key.public_key(), now),) if certified else ()
+        secure = Secure(
+            name=SERVER,
+            authorities=(self.pki.authority.certificate,),
+            issued=issued or now - LONG_AGO,
+            key=key if certified else None,
+            chain=chain,
+        )
+        return lan.network(self.broker.tls_port, secure)
+
+    def provision(self, network: Network) -> None:
+        self._memory = lan.provision_board(self.folder, self.device, self._keys, network)
+
+    def start(self, board: BoardName = "an386") -> None:
+        self._sensor = self.folder / f"sensor-{next(self._numbers)}"
+        self._agent = lan.start_board(
+            self._processes, self._memory, sensor=self._sensor, board=board
+        )
+
+    def kill(self) -> None:
+        self._agent.kill()
+
+    def plug(self, *, into: bool) -> None:
+        lan.plug(self._memory, into=into)
+
+    def says(self, text: str) -> None:
+        """Wait until the board's log has ``text``."""
+        log = self._agent.log
+        wait_until(lambda: text in log.read_text(), SLOW, f"{text!r} in {log}")
+
+    def refuses(self, why: str) -> None:
+        """Start the board, which must not connect, and say why."""
+        self.start()
+        self.says(f"no connection: {why}")
+        assert "connected" not in self._agent.log.read_text().splitlines()
+        log = self.folder / "logs" / "mosquitto.log"
+        assert f" as {DEVICE} " not in log.read_text()
+
+    async def show(self, model: Model, times: int = 8) -> None:
+        """Show the board the model's golden inputs in turn."""
+        link = SensorLink(self._sensor)
+        link.on_answer = lambda _link, _index, answer: self.answers.append(answer)
+        await link.connect()
+        for number in range(times):
+            link.show(0, model.inputs[number % len(model.inputs)].tobytes())
+        await link.flush()
+        self._link = link
+
+
+@pytest.fixture
+def field(tmp_path: Path, key: Ed25519PrivateKey) -> Iterator[Field]:
+    with Processes(tmp_path) as processes:
+        made = Field(tmp_path, processes, key)
+        made.broker.start()
+        yield made
+
+
+@pytest_asyncio.fixture
+async def hand(field: Field) -> AsyncIterator[Hand]:
+    async with Hand(field.broker) as gateway:
+        yield gateway
+
+
+async def takes(field: Field, hand: Hand, model: Model, artefact: bytes) -> None:
+    """Grant an artefact to the board; it must download, try and confirm it."""
+    await hand.publish_blocks(artefact, block=1024)
+    await hand.grant(DEVICE, artefact, block=1024)
+    wanted = digest(artefact)
+    await hand.state(DEVICE, lambda s: s.phase == Phase.TRIAL and s.active == wanted, SLOW)
+    field.answers.clear()
+    await field.show(model)
+    await hand.state(DEVICE, lambda s: s.phase == Phase.CONFIRMED and s.active == wanted, SLOW)
+    await hand.until(lambda: len(field.answers) == 8, "eight answers")
+    assert [answer.label for answer in field.answers] == model.labels * 2
+
+
+async def test_a_board_takes_one_model_after_the_other_by_tls(field, hand, first, second, key):
+    field.provision(field.secure())
+    field.start()
+    await takes(field, hand, first, sign(first, key))
+    await takes(field, hand, second, sign(second, key, revision=2))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("board", ["an385", "an500", "an505"])
+async def test_the_other_boards_with_ethernet_do_so_too(field, hand, first, key, made, board):
+    made("lan-boards")
+    field.provision(field.secure())
+    field.start(board)
+    await takes(field, hand, first, sign(first, key))
+
+
+async def test_a_board_connects_by_tcp_where_no_authority_is_configured(field, hand, first, key):
+    field.provision(lan.network(field.broker.port))
+    field.start()
+    await takes(field, hand, first, sign(first, key))
+
+
+async def test_a_restart_in_the_middle_of_a_download_goes_on(field, hand, second, key):
+    artefact = sign(second, key)
+    field.provision(field.secure())
+    field.start()
+    total = -(-len(artefact) // 1024)
+    await hand.publish_blocks(artefact, leave_out=frozenset({total - 1}), block=1024)
+    await hand.grant(DEVICE, artefact, block=1024)
+    await hand.state(DEVICE, lambda s: s.got == total - 1, SLOW)
+    field.kill()
+    await hand.publish_blocks(artefact, leave_out=frozenset(range(total - 1)), block=1024)
+    field.start()
+    state = await hand.state(DEVICE, lambda s: s.phase == Phase.TRIAL, SLOW)
+    assert state.boot == 2
+
+
+async def test_a_board_notices_at_once_when_the_broker_goes_and_finds_it_again(field, hand):
+    field.provision(field.secure())
+    field.start()
+    await hand.state(DEVICE, lambda _: True, SLOW)
+    await hand.__aexit__(None, None, None)
+    field.broker.stop()
+    field.says("no connection: the broker hung up")
+    field.broker.start()
+    await hand.__aenter__()
+    hand.online.clear()
+    await hand.until(lambda: hand.online.get(DEVICE) is True, "online again", SOON)
+
+
+async def test_a_cable_that_was_pulled_out_is_plugged_in_again(field, hand):
+    field.provision(field.secure())
+    field.start()
+    await hand.state(DEVICE, lambda _: True, SLOW)
+    field.plug(into=False)
+    field.says("no connection: no carrier")
+    hand.online.clear()
+    field.plug(into=True)
+    await hand.until(lambda: hand.online.get(DEVICE) is True, "online again", SOON)
+
+
+def test_another_authority_is_not_believed(field, tmp_path):
+    network = field.secure()
+    other = Pki(tmp_path / "other")
+    stranger = Secure(
+        name=SERVER, authorities=(other.authority.certificate,), issued=datetime.now(UTC)
+    )
+    field.provision(lan.network(network.port, stranger))
+    field.refuses("broker's certificate: of no authority that is known")
+
+
+def test_a_certificate_that_has_ended_is_not_believed(field):
+    field.provision(field.secure(issued=datetime.now(UTC) + timedelta(days=370)))
+    field.refuses("broker's certificate: it has ended")
+
+
+@pytest.mark.parametrize("certified", ["another-name", "a-device"])
+def test_only_a_server_of_the_right_name_is_believed(field, certified):
+    """A device of the broker's name holds a good certificate of the same authority."""
+    key, now, authority = new_key(), datetime.now(UTC), field.pki.authority
+    if certified == "a-device":
+        certificate = authority.issue(SERVER, key.public_key(), now)
+    else:
+        certificate = authority.issue_server(["elsewhere"], key.public_key(), now)
+    field.broker.stop()
+    write(field.pki.folder / "broker.key", key_pem(key))
+    write(field.pki.folder / "broker.crt", pem(certificate).encode())
+    field.broker.start()
+    field.provision(field.secure())
+    field.refuses("broker's certificate: of another name, or of no server")
+
+
+def test_without_a_certificate_of_its_own_the_broker_refuses(field):
+    field.provision(field.secure(certified=False))
+    field.refuses("the broker refused: is this device's certificate good?")
+
+
+def test_a_board_without_a_network_sector_says_so(field):
+    field.provision(lan.network(field.broker.port))
+    memory = field.folder / f"{DEVICE}.memory"
+    data = bytearray(memory.read_bytes())
+    at = data.index(b"PTNW")
+    data[at + 20] ^= 1
+    memory.write_bytes(data)
+    field.start()
+    field.says("cannot start: no valid network sector")
+
+
+def test_no_two_starts_have_the_same_randomness(field):
+    """Each start leaves its mark beside the seed before it uses it."""
+    field.provision(lan.network(field.broker.port))
+    memory, marks = field.folder / f"{DEVICE}.memory", []
+    for _ in range(2):
+        field.start()
+        field.says("connected")
+        field.kill()
+        data = memory.read_bytes()
+        start = data.index(b"PTNW") + 4096
+        marks.append(data[start : start + 4096])
+    assert marks[0] != marks[1]
+    assert marks[0][:32] == marks[1][:32]
