@@ -67,10 +67,12 @@
 #define STACK_SIZE 0x4000
 #define MEMORY_SIZE 0x1000000
 
-/* Where devices of these boards are provisioned to have their firmware: it is linked for there. */
-#define FIRMWARE_OFFSET 0x100000 /* journal and map come first: docs/firmware.md */
-#define FIRMWARE_SLOTS (MEMORY_BASE + FIRMWARE_OFFSET + 0x4000)
+/* Firmware is linked for its slot: devices of these boards are provisioned to have it there. The
+ * end of a slot is left to what the signature adds. */
+#define FIRMWARE_OFFSET 0x100000
 #define FIRMWARE_SIZE 0x40000
-#define IMAGE_HEADER 0x200
+#define LINKED_A (MEMORY_BASE + FIRMWARE_OFFSET + 0x4000 + 0x200)
+#define LINKED_B (LINKED_A + FIRMWARE_SIZE)
+#define LINKED_SIZE (FIRMWARE_SIZE - 0x600)
 
 #endif

@@ -16,14 +16,14 @@ struct frame {
 
 struct left {
     struct crash_report crash;
-    uint32_t crc; /* of `crash` */
+    uint32_t crc;             /* of `crash` */
+    struct crash_report here; /* of this start, should it crash */
     uint32_t line;
 };
 
 extern uint8_t stack_bottom[];
 
 static struct left left __attribute__((section(".noinit")));
-static struct crash_report here;
 
 /* The stack may be what broke. */
 static uint8_t handler_stack[HANDLER_STACK] __attribute__((aligned(8), used));
@@ -32,9 +32,13 @@ static uint32_t checksum(void) {
     return crc32((const uint8_t *)&left.crash, sizeof left.crash);
 }
 
+void crash_forget_start(void) {
+    memset(&left.here, 0, sizeof left.here);
+}
+
 void crash_identify(uint32_t boot, const uint8_t firmware[CRASH_FIRMWARE_SIZE]) {
-    here.boot = boot;
-    memcpy(here.firmware, firmware, CRASH_FIRMWARE_SIZE);
+    left.here.boot = boot;
+    memcpy(left.here.firmware, firmware, CRASH_FIRMWARE_SIZE);
 }
 
 const struct crash_report *crash_left(void) {
@@ -55,13 +59,13 @@ static bool on_stack(const struct frame *frame) {
 }
 
 _Noreturn __attribute__((used)) static void record(const struct frame *frame, enum cause cause) {
-    here.cause = cause;
-    here.fault = CFSR;
+    left.here.cause = cause;
+    left.here.fault = CFSR;
     if (on_stack(frame)) {
-        here.pc = frame->pc;
-        here.lr = frame->lr;
+        left.here.pc = frame->pc;
+        left.here.lr = frame->lr;
     }
-    left.crash = here;
+    left.crash = left.here;
     left.crc = checksum();
     board_reset();
 }

@@ -7,7 +7,10 @@
 
 #include "messages.h"
 
-/* What a crash is to say of this start: known once the device has started. */
+/* To be called first of all in what a reset starts: nothing is known yet of what comes. */
+void crash_forget_start(void);
+
+/* What a crash is to say of this start. The boot loader knows the image, the agent its boot. */
 void crash_identify(uint32_t boot, const uint8_t firmware[CRASH_FIRMWARE_SIZE]);
 
 /* The last crash since power came; NULL: there was none. */

@@ -50,5 +50,11 @@ static int erase(void *ctx, uint32_t offset) {
 
 struct flash board_flash(void) {
     uint8_t *memory = (uint8_t *)(uintptr_t)MEMORY_BASE;
-    return (struct flash){memory, memory, FLASH_SIZE, program, erase};
+    return (struct flash){
+        .ctx = memory,
+        .base = memory,
+        .size = FLASH_SIZE,
+        .program = program,
+        .erase = erase,
+    };
 }

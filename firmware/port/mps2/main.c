@@ -186,7 +186,7 @@ int main(void) {
         log_line(NULL, "cannot start:", wrong);
         return E_FLASH;
     }
-    uart_open(UART_SENSOR);
+    uart_listen(UART_SENSOR);
     watchdog_start();
     for (;;) {
         watchdog_feed();

@@ -56,7 +56,7 @@ static bool is_idle(void) {
 static const char *start(const struct flash *flash, uint32_t now) {
     (void)flash;
     (void)now;
-    uart_open(UART_MQTT);
+    uart_listen(UART_MQTT);
     if (crash_line_left_open()) {
         hang_up(); /* the broker does not know of the reset */
     }

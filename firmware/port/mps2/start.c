@@ -43,6 +43,9 @@ void Reset_Handler(void) {
     memcpy(data_start, data_load, (size_t)(data_end - data_start));
     memset(bss_start, 0, (size_t)(bss_end - bss_start));
     VTOR = (uint32_t)(uintptr_t)VECTORS; /* a boot loader leaves its own behind */
+    if ((uint32_t)(uintptr_t)VECTORS == ROM_BASE) {
+        crash_forget_start();
+    }
     (void)main();
     for (;;) { /* it has said why it cannot go on */
         __asm volatile("wfi");

@@ -12,7 +12,10 @@ void uart_open(unsigned n);
 void uart_write(unsigned n, const uint8_t *p, size_t size);
 void uart_text(unsigned n, const char *text);
 
-/* Only of UART_MQTT and UART_SENSOR. The bytes stay valid until uart_taken. */
+/* Opens a line that bytes come in on: UART_MQTT or UART_SENSOR. */
+void uart_listen(unsigned n);
+
+/* Of these two. The bytes stay valid until uart_taken. */
 const uint8_t *uart_received(unsigned n, size_t *size);
 void uart_taken(unsigned n, size_t size);
 
