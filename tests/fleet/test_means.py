@@ -11,7 +11,7 @@ from petiole.api.rollout import Gate, GateTest
 from petiole.fleet.devices import Device
 from petiole.fleet.evidence import MIN_INFERENCES, means, stage_mark
 from petiole.fleet.member import Member
-from petiole.fleet.windows import Tally, take
+from petiole.fleet.windows import Bin, Tally, take
 from petiole.rollout.gates import judge
 from petiole.wire.messages import BINS, Phase, Reason, State, Stats
 
@@ -99,6 +99,24 @@ def test_a_slow_revision_fails_by_what_devices_report() -> None:
     assert verdict.verdict == "Fail"
     assert verdict.message.startswith("mean latency of 12 canaries was 1.5 ms, 49.7 % above")
     assert judge(CONFIDENCE, gathered(CONFIDENCE, devices)).verdict == "Pass"
+
+
+def test_windows_have_histograms_of_inputs_and_latency() -> None:
+    tallies: dict[str, Tally] = {}
+    digest, bin_ = "ab" * 32, Bin(0.0, 60.0)
+    one, two = (tuple(n * (b == 3) for b in range(BINS)) for n in (30, 50))
+    older = totals(digest, 0, 10, 200, 1000)  # firmware that does not say them
+    for stats in (
+        older,
+        replace(totals(digest, 1, 30, 200, 1000), inputs=one, latency=one),
+        replace(totals(digest, 2, 50, 200, 1000), inputs=two, latency=two),
+    ):
+        delta = take(tallies, stats)
+        assert delta is not None
+        bin_.add(delta)
+    window = Bin.from_row(bin_.row("f", digest)).window(digest)
+    assert window.inputs == window.latency == two
+    assert window.count == 50
 
 
 def test_latency_runs_over_boots_and_survives_as_a_row() -> None:

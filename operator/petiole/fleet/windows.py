@@ -29,6 +29,8 @@ class Delta:
     confidence_squares: int
     input_sum: int
     latency_sum: int = 0
+    inputs: tuple[int, ...] = ()
+    latency: tuple[int, ...] = ()
 
 
 @dataclass(slots=True)
@@ -116,6 +118,8 @@ def difference(now: Stats, before: Stats | None) -> Delta:
             now.confidence_squares,
             now.input_sum,
             now.latency_sum,
+            now.inputs or (),
+            now.latency or (),
         )
     return Delta(
         max(0, now.count - before.count),
@@ -125,6 +129,8 @@ def difference(now: Stats, before: Stats | None) -> Delta:
         max(0, now.confidence_squares - before.confidence_squares),
         max(0, now.input_sum - before.input_sum),
         max(0, now.latency_sum - before.latency_sum),
+        _less(now.inputs or (), before.inputs or ()),
+        _less(now.latency or (), before.latency or ()),
     )
 
 
@@ -141,6 +147,8 @@ class Bin:
     confidence_sum: int = 0
     confidence_squares: int = 0
     input_sum: int = 0
+    inputs: list[int] = field(default_factory=list)
+    latency: list[int] = field(default_factory=list)
 
     @classmethod
     def from_row(cls, row: Any) -> Bin:  # noqa: ANN401 - a row of any columns
@@ -159,6 +167,8 @@ class Bin:
             "confidence_sum": self.confidence_sum,
             "confidence_squares": self.confidence_squares,
             "input_sum": self.input_sum,
+            "inputs": list(self.inputs),
+            "latency": list(self.latency),
         }
 
     def add(self, delta: Delta) -> None:
@@ -168,6 +178,8 @@ class Bin:
         self.confidence_sum += delta.confidence_sum
         self.confidence_squares += delta.confidence_squares
         self.input_sum += delta.input_sum
+        self.inputs = _plus(self.inputs, delta.inputs)
+        self.latency = _plus(self.latency, delta.latency)
 
     def window(self, digest: str) -> Window:
         return Window(
@@ -182,6 +194,8 @@ class Bin:
             confidence_sum=self.confidence_sum,
             confidence_squares=self.confidence_squares,
             input_sum=self.input_sum,
+            inputs=tuple(self.inputs),
+            latency=tuple(self.latency),
         )
 
 

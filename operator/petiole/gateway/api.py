@@ -144,7 +144,8 @@ def _devices(engine: Engine, enrolment: Enrolment | None) -> APIRouter:
             raise HTTPException(404, f"device {device!r} was never registered nor heard of")
         held = await enrolment.newest(device) if enrolment else None
         record = describe(engine.registry, found)
-        return {**record, "certificate": described(held), "history": found.history}
+        more = {"statistics": _statistics(found), "history": found.history}
+        return {**record, "certificate": described(held), **more}
 
     @router.delete("/devices/{device}", status_code=204)
     async def forget(device: DeviceId, keep: Literal["registration"] | None = None) -> None:
@@ -208,6 +209,13 @@ def describe(registry: Registry, device: Device) -> dict[str, Any]:
 
 def _state(state: State) -> dict[str, Any]:
     return {**asdict(state), "phase": state.phase.word, "reason": state.reason.word}
+
+
+def _statistics(device: Device) -> dict[str, Any] | None:
+    """Return its newest statistics in the words of ``messages.cddl``, drift and shadow included."""
+    active = device.state.active if device.state is not None else None
+    tally = device.tally(active) if active is not None else None
+    return None if tally is None else asdict(tally.stats)
 
 
 def _reason(registry: Registry, device: Device) -> str:

@@ -95,6 +95,8 @@ windows = Table(
     Column("confidence_sum", BigInteger, nullable=False),
     Column("confidence_squares", BigInteger, nullable=False),
     Column("input_sum", BigInteger, nullable=False),
+    Column("inputs", JSON, nullable=False, server_default="[]"),
+    Column("latency", JSON, nullable=False, server_default="[]"),
 )
 
 artefacts = Table(

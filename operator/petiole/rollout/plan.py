@@ -237,3 +237,9 @@ class Window(ApiModel):
     confidence_sum: int
     confidence_squares: int
     input_sum: int = 0
+    inputs: Annotated[
+        tuple[int, ...], Field(description="Of the mean input byte; empty: no device says it.")
+    ] = ()
+    latency: Annotated[
+        tuple[int, ...], Field(description="By powers of two of a microsecond; empty: as above.")
+    ] = ()
