@@ -6,8 +6,8 @@ fleet's summary. It changes members (who was granted) and the halt, never device
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 from petiole.api.devicefleet import Counts
 from petiole.rollout.gates import judge
 from petiole.rollout.plan import Evidence, Halt, Plan, Summary
-from petiole.wire.messages import MAX_HALTS, Grant, Reason
+from petiole.wire.messages import MAX_HALTS, Grant, Patch, Reason
 
 from . import evidence
 from .admission import Admission
@@ -29,11 +29,15 @@ from .watch import Begun, Pace
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a fleet's summary says that the fleet itself does not know."""
+    """What a fleet's summary says that the fleet itself does not know.
+
+    ``patches`` are what its grants say besides: by the digest of the artefact that they make.
+    """
 
     unknown_devices: int = 0
     samples: int = 0
     problems: tuple[str, ...] = ()
+    patches: Mapping[str, Patch] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +213,7 @@ class Fleet:
             roster.adopt(Terms.of(self.plan, halted=True))
         else:
             self.admission.admit(clock, ready)
+            self._granter.use(around.patches)
             grants = self._regrant(ready, at_once)
         members, roster.changed = list(roster.changed), {}
         return Outcome(grants, members, self._summarise(clock, around), new_halt)
@@ -310,7 +315,7 @@ class Fleet:
                 for kind, new in zip(kinds, wanted, strict=True)
             )
             grant = granter.grant(chosen, rest, member)
-            if not same(device.grant, grant):
+            if not same(device.grant, grant, device.state):
                 grants.append((device, grant))
         return grants
 

@@ -5,13 +5,13 @@ A plan rolls out a model or firmware; of the other kind devices are told what is
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from petiole.api.devicefleet import Kind
 from petiole.rollout.plan import Image, Plan, Revision
-from petiole.wire.messages import Artefact, Firmware, Grant, State
+from petiole.wire.messages import Artefact, Firmware, Grant, Patch, State
 
 from .devices import Device
 from .member import Member
@@ -104,8 +104,14 @@ class Granter:
         self.other_kind: Kind = "Firmware" if plan.kind == "Model" else "Model"
         self._plan = plan
         self._targets = {image.digest for image in plan.target.images} if plan.target else set()
+        self._patches: Mapping[str, Patch] = {}
         self._given: dict[str, Given] = {}
         self._grants: dict[tuple[Given | None, Given | None, bool, int, int], Grant] = {}
+
+    def use(self, patches: Mapping[str, Patch]) -> None:
+        """Name these patches, by the digest of what they make, from now on."""
+        if patches != self._patches:
+            self._patches, self._given = patches, {}
 
     def choose(self, member: Member, device: Device) -> Given | None:
         """Return what the device may take of the kind that the plan rolls out."""
@@ -170,8 +176,13 @@ class Granter:
             return None
         known = self._given.get(variant.digest)
         if known is None:
-            known = self._given[variant.digest] = Given(tuple(map(_artefact, variant.images)))
+            images = map(self._artefact, variant.images)
+            known = self._given[variant.digest] = Given(tuple(images))
         return known
+
+    def _artefact(self, image: Image) -> Artefact:
+        patch = self._patches.get(image.digest)
+        return Artefact(image.digest, image.size, image.block_size, patch)
 
 
 def _firmware(given: Given | None, *, hold: bool = False, attempt: int = 0) -> Firmware | None:
@@ -181,10 +192,20 @@ def _firmware(given: Given | None, *, hold: bool = False, attempt: int = 0) -> F
     return Firmware(a, b, hold=hold, attempt=attempt)
 
 
-def _artefact(image: Image) -> Artefact:
-    return Artefact(image.digest, image.size, image.block_size)
+def same(old: Grant | None, new: Grant, state: State | None) -> bool:
+    """Equal but for what is no reason to write to every device.
+
+    That is the serial of the plan, and another patch for a device that has begun.
+    """
+    if old is None or old is new:
+        return old is new
+    old = replace(old, serial=new.serial)
+    if old == new or state is None or new.artefact is None:
+        return old == new
+    begun = new.artefact.digest in (state.active, state.target)
+    return begun and _without_patch(old) == _without_patch(new)
 
 
-def same(old: Grant | None, new: Grant) -> bool:
-    """Equal but for the serial: a new plan alone is no reason to write to every device."""
-    return old is new or (old is not None and replace(old, serial=new.serial) == new)
+def _without_patch(grant: Grant) -> Grant:
+    model = grant.artefact
+    return grant if model is None else replace(grant, artefact=replace(model, patch=None))

@@ -1,7 +1,8 @@
 """Artefacts, fetched by digest, checked, and cut into the blocks that the broker serves.
 
 Blocks are published once, retained and content-addressed, and removed when no plan and no grant
-names their artefact any more.
+names their artefact any more. A patch is an artefact that is made here, for as long as a plan lets
+one artefact take the place of another.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ from obstore.store import ObjectStore
 
 from petiole.rollout.plan import Image
 from petiole.wire import topics
+from petiole.wire.messages import Patch
 
 from .broker import Message
+from .patches import Pair, Patches
 
 log = structlog.get_logger()
 
@@ -30,14 +33,18 @@ class Blocks:
         self._data: dict[str, bytes] = {}
         self._problems: dict[str, str] = {}
         self._stale: dict[str, Image] = {}
+        self._patches = Patches()
+        self._awaited: set[str] = set()  # artefacts whose patch is being made
 
     def load(self, image: Image) -> None:
         """Blocks that an earlier process may have published."""
         self._stale[image.digest] = image
 
-    def refer(self, images: Iterable[Image]) -> list[Image]:
-        """Say all artefacts that are needed; returns those that are new."""
+    def refer(self, images: Iterable[Image], pairs: Iterable[Pair] = ()) -> list[Image]:
+        """Say all artefacts that are needed, and which take whose place; returns what is new."""
         wanted = {v.digest: v for v in images}
+        self._patches.refer(pairs)
+        self._take_patches(wanted)
         new = [v for d, v in wanted.items() if d not in self._wanted]
         for digest, image in self._wanted.items():
             if digest not in wanted:
@@ -47,13 +54,24 @@ class Blocks:
         for digest in wanted:
             self._stale.pop(digest, None)
         self._wanted = wanted
+        self._await_patches()
         return new
 
     def ready(self, digest: str) -> bool:
-        return digest in self._data
+        """Tell whether the blocks are to be had, and those of its patches."""
+        return digest in self._data and digest not in self._awaited
+
+    def named(self) -> set[str]:
+        """Digests of all that is needed, patches too."""
+        return set(self._wanted)
+
+    def patches(self, pairs: Iterable[Pair]) -> dict[str, Patch]:
+        """Return the patches of these pairs by the digest of what they make."""
+        found = ((new, self._patches.of((base, new))) for base, new in pairs)
+        return {new: patch for new, patch in found if patch and patch.digest in self._data}
 
     def missing(self) -> bool:
-        return len(self._data) < len(self._wanted)
+        return bool(self._awaited) or any(digest not in self._data for digest in self._wanted)
 
     def problems(self, digests: Iterable[str]) -> tuple[str, ...]:
         """Say what is wrong with these artefacts."""
@@ -75,8 +93,23 @@ class Blocks:
                 continue
             self._data[digest] = data
             self._problems.pop(digest, None)
+            self._await_patches()
             arrived.append(digest)
+        arrived += await self._patches.make(self._data)
+        self._await_patches()
         return arrived
+
+    def _await_patches(self) -> None:
+        self._awaited = {new for _, new in self._patches.due(self._data)}
+
+    def _take_patches(self, wanted: dict[str, Image]) -> None:
+        """Let patches that are made be artefacts among the ``wanted``, with blocks as theirs."""
+        for (_, new), made in self._patches.made().items():
+            digest = made.patch.digest
+            if new in wanted:
+                block_size = wanted[new].block_size
+                wanted[digest] = Image(digest=digest, size=made.patch.size, block_size=block_size)
+                self._data[digest] = made.data
 
     def messages(self, digests: Iterable[str]) -> list[Message]:
         """Cut these artefacts into blocks, as far as they are ready."""

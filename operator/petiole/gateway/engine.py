@@ -99,6 +99,10 @@ class Engine:
         self._announce = True
         self._wake.set()
 
+    def named(self) -> set[str]:
+        """Digests of all artefacts whose blocks may be at the broker."""
+        return self.registry.named() | self._blocks.named()
+
     def nudge(self) -> None:
         """Something outside the registry changed: look at every fleet."""
         self.registry.dirty.update(self.registry.fleets)
@@ -216,7 +220,8 @@ class Engine:
 
         Returns new halts, to be told before anything else.
         """
-        for image in self._blocks.refer(self.registry.images()):
+        wanted, pairs = self.registry.images(), self.registry.successions()
+        for image in self._blocks.refer(wanted, pairs):
             row = {"digest": image.digest, "size": image.size, "block_size": image.block_size}
             self.registry.changes.put(schema.artefacts, row)
         arrived, self._arrived = self._arrived, []
@@ -274,6 +279,7 @@ class Engine:
             unknown_devices=unknown,
             samples=self._samples.count(plan.samples_path) if self._samples else 0,
             problems=tuple(p for p in problems if p),
+            patches=self._blocks.patches(plan.successions),
         )
 
     # --- commit and publish -----------------------------------------------------------------------

@@ -107,7 +107,7 @@ class Gateway:
         collector = Collector(self._store, broker, secret, engine.take)
         enrolment = start.enrolment(settings, metrics.registry)
 
-        sweep = Sweep(broker, engine.outbox, engine.registry.named)
+        sweep = Sweep(broker, engine.outbox, engine.named)
 
         def hear(topic: str, payload: bytes) -> None:
             if not sweep.hear(topic, payload):

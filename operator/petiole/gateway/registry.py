@@ -268,6 +268,10 @@ class Registry:
             *(image for f in self.fleets.values() for r in f.plan.revisions for image in r.images),
         ]
 
+    def successions(self) -> set[tuple[str, str]]:
+        """Digests of artefacts and of those that take their place in some fleet."""
+        return {pair for fleet in self.fleets.values() for pair in fleet.plan.successions}
+
     def named(self) -> set[str]:
         """Digests of all artefacts that a plan or a grant names."""
         return {image.digest for image in self.images()}

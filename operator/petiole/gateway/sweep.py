@@ -26,7 +26,7 @@ REMOVED = 30.0  # seconds for the broker to take removals
 
 
 class Sweep:
-    """``named`` tells which artefacts a plan or a grant names now."""
+    """``named`` tells which artefacts a plan or a grant needs now."""
 
     def __init__(self, broker: Subscriber, outbox: Outbox, named: Callable[[], set[str]]) -> None:
         self._broker = broker

@@ -118,6 +118,18 @@ class Plan(ApiModel):
         """All that devices may be told to run."""
         return tuple(r for r in (self.target, self.stable, self.other) if r is not None)
 
+    @property
+    def successions(self) -> tuple[tuple[str, str], ...]:
+        """Digests of models and of those that take their place, while devices may change."""
+        if self.target is None or self.stable is None or self.mode not in ("Rolling", "Paused"):
+            return ()
+        stable, target = self.stable.variants, self.target.variants
+        return tuple(
+            (stable[name].digest, variant.digest)
+            for name, variant in target.items()
+            if name in stable and stable[name].digest != variant.digest and self.kind == "Model"
+        )
+
 
 class Arm(ApiModel):
     """One side of a gate over devices: how many, how many failed, moments of the devices' means."""
