@@ -39,6 +39,11 @@ def built(made) -> None:
     made("lan")
 
 
+@pytest.fixture(scope="module")
+def all_built(made) -> None:
+    made("lan-boards")
+
+
 class Field:
     """A broker with certificates and without, and one board on a LAN."""
 
@@ -144,9 +149,9 @@ async def test_a_board_takes_one_model_after_the_other_by_tls(field, hand, first
 
 
 @pytest.mark.long
+@pytest.mark.usefixtures("all_built")
 @pytest.mark.parametrize("board", ["an385", "an500", "an505"])
-async def test_the_other_boards_with_ethernet_do_so_too(field, hand, first, key, made, board):
-    made("lan-boards")
+async def test_the_other_boards_with_ethernet_do_so_too(field, hand, first, key, board):
     field.provision(field.secure())
     field.start(board)
     await takes(field, hand, first, sign(first, key))
