@@ -10,7 +10,7 @@ import os
 import resource
 import secrets
 import signal
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -185,8 +185,12 @@ def start_board(
     broker_port: int,
     sensor: Path,
     board: BoardName = "an386",
+    prefix: Sequence[str] = (),
 ) -> Process:
-    """Start one board in QEMU: first UART log, second MQTT, third sensor link."""
+    """Start one board in QEMU: first UART log, second MQTT, third sensor link.
+
+    ``prefix`` goes before QEMU, such as ``taskset``.
+    """
     sensor.unlink(missing_ok=True)
     uarts = [
         "-chardev", "stdio,id=log", "-serial", "chardev:log",
@@ -198,7 +202,7 @@ def start_board(
     machine = BOARDS[board]
     os.truncate(memory, machine.memory)  # with a hole behind the flash where there is more
     agent = machine.built / "petiole-agent.elf"
-    command = [*machine.with_memory(memory), *uarts, "-kernel", str(agent)]
+    command = [*prefix, *machine.with_memory(memory), *uarts, "-kernel", str(agent)]
     process = processes.start(f"device-{memory.stem}", command)
     process.wait_ready(sensor.exists, _READY_SECONDS)
     return process
