@@ -43,6 +43,7 @@ DEVICE_FLEET: dict[str, Any] = {
     "spec": {
         "selector": {"matchLabels": {"site": "north"}},
         "model": {"name": "digits", "version": "Latest"},
+        "firmware": {"uri": "firmware/agent-1.4.0.zip"},
         "rollout": {
             "stages": [
                 {"name": "canary", "size": 30, "soak": "5s", "approval": "Auto"},

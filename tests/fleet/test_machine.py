@@ -251,7 +251,11 @@ class Operations(RuleBasedStateMachine):
         number, rests = edit.draw(st.integers(2, 5)), revision(1, self.world.plan.kind)
         fields = {"halted": (), "mode": "Rolling", "stage": stage(4, self.world.now)}
         self.world.put(
-            target=revision(number, kind), stable=revision(1, kind), other=rests, **fields
+            kind=kind,
+            target=revision(number, kind),
+            stable=revision(1, kind),
+            other=rests,
+            **fields,
         )
 
     def halt(self, _: st.DataObject) -> None:

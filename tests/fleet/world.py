@@ -52,7 +52,7 @@ def rolling(number: int, limit: int, kind: Kind = "Model", **fields: Any) -> Pla
     values: dict[str, Any] = {
         "fleet": "default.meters", "serial": 1, "selector": {}, "samples_path": "samples",
         "target": revision(number, kind), "stable": revision(1, kind), "mode": "Rolling",
-        "other": revision(1, OTHER[kind]),
+        "kind": kind, "other": revision(1, OTHER[kind]),
         "stage": stage(limit, START), "no_report_after_seconds": 600.0, "interval_seconds": 900.0,
     }  # fmt: skip
     return Plan(**{**values, **fields})

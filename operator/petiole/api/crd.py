@@ -84,6 +84,8 @@ DEVICE_FLEET = Kind(
     columns=(
         Column("Target", ".status.revision.target", "integer"),
         Column("Stable", ".status.revision.stable", "integer"),
+        Column("Firmware", ".status.firmware.stable", "integer"),
+        Column("Kind", ".status.kind"),
         Column("Stage", ".status.stage.name"),
         Column("Updated", ".status.counts.updated", "integer"),
         Column("Failed", ".status.counts.failed", "integer"),

@@ -27,6 +27,12 @@ class ModelRef(ApiModel):
     version: Annotated[int, Field(ge=1, le=2**31 - 1)] | Literal["Latest"] = "Latest"
 
 
+class FirmwareRef(ApiModel):
+    """A signed bundle of `petiole firmware sign`: a path in the operator's store, or a URI."""
+
+    uri: Annotated[str, Field(min_length=1, max_length=1024)]
+
+
 class DriftPolicy(ApiModel):
     """How often a false drift alarm is acceptable."""
 
@@ -46,17 +52,45 @@ class DeviceFleetSpec(ApiModel):
 
     selector: Selector
     model: ModelRef
+    firmware: Annotated[
+        FirmwareRef | None, Field(description="Goes out before the model, in the same stages.")
+    ] = None
     rollout: Rollout
     monitoring: Monitoring = Monitoring()
 
 
 class RevisionStatus(ApiModel):
-    """Model versions: the one wanted and the one that is proven."""
+    """Versions of the model, or numbers of bundles: the one wanted and the one that is proven."""
 
     target: int = 0
     stable: int = 0
     failed: Annotated[int, Field(description="Last version that was taken back.")] = 0
     why: Annotated[str, Field(description="Why it was taken back, in words.")] = ""
+    kept: Annotated[bool, Field(description="It goes no further, but who has it keeps it.")] = False
+
+
+class ImageStatus(ApiModel):
+    """One signed image; its digest names it in the store."""
+
+    digest: str
+    size: int
+
+
+class FirmwareVariant(ApiModel):
+    """The firmware for one board, linked for either slot."""
+
+    target: str
+    a: ImageStatus
+    b: ImageStatus
+
+
+class BundleStatus(ApiModel):
+    """A firmware bundle that was wanted; the number rises by one with each."""
+
+    number: int
+    digest: Annotated[str, Field(description="SHA-256 of the bundle file.")]
+    version: str
+    variants: tuple[FirmwareVariant, ...]
 
 
 class StageStatus(ApiModel):
@@ -128,6 +162,7 @@ class DriftStatus(ApiModel):
 class HistoryEntry(ApiModel):
     """One finished rollout."""
 
+    kind: Kind = "Model"
     revision: int
     result: Literal["Promoted", "Reverted", "Superseded", "Paused", "Kept"]
     started_at: datetime
@@ -157,7 +192,12 @@ class DeviceFleetStatus(ApiModel):
     plan_hash: Annotated[
         str, Field(max_length=64, description="Of the plan's content; the serial rises with it.")
     ] = ""
-    revision: RevisionStatus = RevisionStatus()
+    kind: Annotated[Kind, Field(description="What mode, stage, counts and gates are about.")] = (
+        "Model"
+    )
+    revision: Annotated[RevisionStatus, Field(description="Of the model.")] = RevisionStatus()
+    firmware: Annotated[RevisionStatus, Field(description="Numbers of bundles.")] = RevisionStatus()
+    bundles: Annotated[tuple[BundleStatus, ...], Field(max_length=16)] = ()
     mode: Literal["Idle", "Rolling", "Reverting", "Paused"] = "Idle"
     started_at: datetime | None = None
     stage: StageStatus = StageStatus()

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from petiole.api.base import Condition, set_condition
 from petiole.api.devicefleet import DeviceFleetStatus
 
-from . import stages
+from . import bundles, stages
+from .lifecycle import reasons
 from .plan import Summary
 from .scene import Scene
+from .tracks import current, epitaph, named
 from .waiting import gateway_help, progress
 
 REFERENCE = "ReferenceReadable"
@@ -33,7 +35,7 @@ def conditions(scene: Scene, status: DeviceFleetStatus) -> tuple[Condition, ...]
     """Set all conditions; a transition time moves only when a status does."""
     result = status.conditions
     for finding in (
-        *_kstatus(status),
+        *_kstatus(scene, status),
         _degraded(scene, status),
         _drifted(status),
         _gateway(scene),
@@ -55,21 +57,27 @@ def conditions(scene: Scene, status: DeviceFleetStatus) -> tuple[Condition, ...]
 
 def message(scene: Scene, status: DeviceFleetStatus) -> str:
     """Say in one line where the fleet stands."""
-    revision = status.revision
+    revision = current(status)
+    what = named(status.kind, revision.target)
     if status.mode == "Rolling":
-        return (
-            f"Rolling out revision {revision.target}, stage {status.stage.name}: {progress(status)}"
-        )
-    if status.mode == "Paused":
-        return f"Paused revision {revision.target}, stage {status.stage.name}: {progress(status)}"
+        return f"Rolling out {what}, stage {status.stage.name}: {progress(status)}"
+    if status.mode == "Paused" and status.stage.name:
+        return f"Paused {what}, stage {status.stage.name}: {progress(status)}"
     if status.mode == "Reverting":
-        return f"Reverting revision {revision.target} to {revision.stable}{_because(status)}"
-    if _taken_back(status) and status.history:
-        return status.history[-1].message
+        return f"Reverting {what} to {revision.stable}{_because(status)}"
+    if said := epitaph(status):
+        return said
     if revision.stable:
         counts = status.counts
-        return f"Revision {revision.stable} runs on {counts.updated} of {counts.total} devices"
-    return scene.obstacle.message if scene.obstacle is not None else "Nothing is rolled out yet"
+        runs = f"{counts.updated} of {counts.total} devices{_firmware(status)}"
+        return f"Revision {revision.stable} runs on {runs}"
+    obstacle = scene.obstacles["Model"]
+    return obstacle.message if obstacle is not None else "Nothing is rolled out yet"
+
+
+def _firmware(status: DeviceFleetStatus) -> str:
+    found = bundles.find(status, status.firmware.stable)
+    return f"; their firmware is {found.number} ({found.version})" if found is not None else ""
 
 
 def _because(status: DeviceFleetStatus) -> str:
@@ -77,35 +85,36 @@ def _because(status: DeviceFleetStatus) -> str:
     return f": {failed.message}" if failed is not None else ""
 
 
-def _taken_back(status: DeviceFleetStatus) -> bool:
-    return status.revision.failed != 0 and status.revision.failed == status.revision.target
-
-
-def _kstatus(status: DeviceFleetStatus) -> tuple[Finding, ...]:
+def _kstatus(scene: Scene, status: DeviceFleetStatus) -> tuple[Finding, ...]:
     waiting = status.waiting_for
     reason, text = (waiting.reason, waiting.message) if waiting else ("AsAsked", status.message)
     moving = status.mode in ("Rolling", "Reverting") or reason in ("PlanNotTaken", "NoVersion")
     stuck = reason in _STUCK
     ready = waiting is None and status.mode == "Idle"
-    return (
+    found = (
         Finding("Ready", ready, "Ready" if ready else reason, text),
         Finding("Reconciling", moving and not stuck, reason, text if moving else ""),
-        Finding("Stalled", stuck, reason, text if stuck else ""),
     )
+    obstacle = scene.obstacles["Firmware"]
+    if obstacle is not None and not stuck:  # whatever goes on beside it
+        return *found, Finding("Stalled", True, obstacle.reason, obstacle.message)
+    return *found, Finding("Stalled", stuck, reason, text if stuck else "")
 
 
 _STUCK = frozenset(
     {
         *("ModelMissing", "VersionMissing", "InvalidObject"),
         *("RevisionFailed", "GateFailed", "Inconclusive", "Stopped"),
+        *("FirmwareMissing", "FirmwareDamaged", "FirmwareKeyUnknown", "FirmwareUnreadable"),
+        "FirmwareLacksBoard",
     }
 )
 
 
 def _degraded(scene: Scene, status: DeviceFleetStatus) -> Finding | None:
     failed = stages.failure(status.gates)
-    if _taken_back(status) and status.history:
-        return Finding("Degraded", True, "RevisionFailed", status.history[-1].message)
+    if said := epitaph(status):
+        return Finding("Degraded", True, "RevisionFailed", said)
     if failed is not None and status.mode != "Idle":
         return Finding("Degraded", True, "GateFailed", f"gate {failed.name!r}: {failed.message}")
     if status.counts.failed == 0:
@@ -117,9 +126,8 @@ def _degraded(scene: Scene, status: DeviceFleetStatus) -> Finding | None:
 
 def refusals(summary: Summary) -> str:
     """``"2 devices refused: 2 golden-mismatch"``, the most frequent reason first."""
-    ordered = sorted(summary.reasons.items(), key=lambda item: (-item[1], item[0]))
-    reasons = ", ".join(f"{number} {reason}" for reason, number in ordered)
-    return f"{summary.counts.failed} devices refused: {reasons or 'no reason given'}"
+    found = reasons(summary) or "no reason given"
+    return f"{summary.counts.failed} devices refused: {found}"
 
 
 def _drifted(status: DeviceFleetStatus) -> Finding:

@@ -16,7 +16,8 @@ import math
 from collections.abc import Sequence
 
 from petiole.api.base import fraction
-from petiole.api.rollout import Gate
+from petiole.api.devicefleet import Kind
+from petiole.api.rollout import Gate, Rollout
 
 from .means import MIN_ARM, judge_mean
 from .outcome import judge_outcome
@@ -24,7 +25,7 @@ from .plan import Evidence
 from .shares import judge_share
 from .verdict import Verdict
 
-__all__ = ["MIN_ARM", "Verdict", "judge", "shared"]
+__all__ = ["MIN_ARM", "Verdict", "judge", "shared", "watching"]
 
 
 def judge(gate: Gate, evidence: Evidence) -> Verdict:
@@ -34,6 +35,12 @@ def judge(gate: Gate, evidence: Evidence) -> Verdict:
     if gate.metric == "Disagreement":
         return judge_share(gate, evidence)
     return judge_mean(gate, evidence)
+
+
+def watching(rollout: Rollout, kind: Kind) -> tuple[Gate, ...]:
+    """Return the gates that watch a rollout of ``kind``: no firmware runs beside another one."""
+    gates = [g for g in rollout.gates if kind == "Model" or g.metric != "Disagreement"]
+    return shared(gates, rollout.false_stop)
 
 
 def shared(gates: Sequence[Gate], false_stop: str | None) -> tuple[Gate, ...]:

@@ -19,10 +19,11 @@ from petiole.api.devicefleet import (
     StageStatus,
 )
 
-from . import course, stages, windows
+from . import bundles, course, stages, windows
 from .plan import Summary
 from .planning import digests
 from .scene import Scene
+from .tracks import at_rest, current, ended, is_closed, named, other, track, with_track
 
 HISTORY = 20
 
@@ -35,8 +36,10 @@ def step(scene: Scene, status: DeviceFleetStatus) -> DeviceFleetStatus:
 
 
 def absorb(scene: Scene, status: DeviceFleetStatus) -> DeviceFleetStatus:
-    """Write into status what a fresh summary says: counts, exposed devices, gates."""
+    """Write into status what is new: a bundle; counts, exposed devices and gates, if fresh."""
     summary = scene.fresh
+    if scene.observed.bundle is not None and scene.wants["Firmware"]:
+        status = bundles.noted(status, scene.observed.bundle)
     if summary is None:
         return status
     changes: dict[str, Any] = {
@@ -46,10 +49,10 @@ def absorb(scene: Scene, status: DeviceFleetStatus) -> DeviceFleetStatus:
     }
     if status.mode in ("Rolling", "Paused"):
         changes["gates"] = stages.review(
-            scene.gates,
+            scene.gates(status),
             status.gates,
             summary,
-            revision=status.revision.target,
+            revision=current(status).target,
             controls=_controls(scene, status, summary),
         )
     return status.model_copy(update=changes)
@@ -58,31 +61,28 @@ def absorb(scene: Scene, status: DeviceFleetStatus) -> DeviceFleetStatus:
 def _controls(scene: Scene, status: DeviceFleetStatus, summary: Summary) -> int:
     """Devices that can serve as the control of this stage, when it is complete."""
     beyond = max(summary.devices - status.stage.limit, 0)
-    return min(beyond, _running(scene, status.revision.stable, summary))
+    return min(beyond, _running(scene, status, current(status).stable, summary))
 
 
-def _running(scene: Scene, revision: int, summary: Summary) -> int:
-    return sum(summary.running.get(digest, 0) for digest in digests(scene.observed, revision))
+def _running(scene: Scene, status: DeviceFleetStatus, revision: int, summary: Summary) -> int:
+    listed = digests(scene.observed, status, status.kind, revision)
+    return sum(summary.running.get(digest, 0) for digest in listed)
 
 
 # --- Idle -----------------------------------------------------------------------------------------
 
 
 def _idle(scene: Scene, status: DeviceFleetStatus) -> DeviceFleetStatus:
-    revision = status.revision
-    if scene.wanted in (0, revision.failed):
+    kind, wanted = scene.kind(status), scene.wanted(status)
+    revision = track(status, kind)
+    if wanted in (0, revision.failed):
         return status
-    if scene.wanted == revision.stable:
+    if wanted == revision.stable:
         # Going back to what is proven also forgets the failure, so that it may be tried again.
-        return status.model_copy(update={"revision": at_rest(revision.stable)})
+        return with_track(status, kind, at_rest(wanted))
     if scene.fresh is None or scene.fresh.devices == 0 or held_up(scene, status):
         return status
     return begin(scene, status, scene.fresh)
-
-
-def at_rest(stable: int) -> RevisionStatus:
-    """Nothing is wanted but what is proven."""
-    return RevisionStatus(target=stable, stable=stable)
 
 
 def held_up(scene: Scene, status: DeviceFleetStatus) -> bool:
@@ -92,19 +92,20 @@ def held_up(scene: Scene, status: DeviceFleetStatus) -> bool:
 
 
 def _first(scene: Scene, status: DeviceFleetStatus) -> StageStatus:
-    rollback = course.proven(
-        scene.spec.rollout, status.history, scene.wanted, status.revision.stable
-    )
-    return StageStatus(rollback=rollback)
+    kind = scene.kind(status)
+    history = [entry for entry in status.history if entry.kind == kind]
+    wanted, stable = scene.wanted(status), track(status, kind).stable
+    return StageStatus(rollback=course.proven(scene.spec.rollout, history, wanted, stable))
 
 
 def begin(scene: Scene, status: DeviceFleetStatus, summary: Summary) -> DeviceFleetStatus:
     """Start the first stage of the wanted revision."""
-    revision = RevisionStatus(target=scene.wanted, stable=status.revision.stable)
-    return status.model_copy(
+    kind = scene.kind(status)
+    revision = RevisionStatus(target=scene.wanted(status), stable=track(status, kind).stable)
+    return with_track(status, kind, revision).model_copy(
         update={
             "mode": "Rolling",
-            "revision": revision,
+            "kind": kind,
             "started_at": scene.now,
             "stage": started(scene, _first(scene, status), summary),
             "gates": (),
@@ -132,16 +133,31 @@ def _rolling(scene: Scene, status: DeviceFleetStatus) -> DeviceFleetStatus:
     failed = stages.failure(status.gates)
     if failed is not None and not closed(status):
         return _ON_FAILURE[scene.spec.rollout.on_failure](scene, status, failed)
-    if scene.wanted not in (0, status.revision.target):
+    if scene.wanted(status) not in (0, current(status).target):
         return _change_course(scene, status)
     if scene.fresh is None or closed(status):
-        return _hold(status)
+        return _make_way(scene, status)
     return _progress(scene, status, scene.fresh)
 
 
 def closed(status: DeviceFleetStatus) -> bool:
     """Tell whether the rollout is in history already, though its devices keep the revision."""
-    return status.revision.failed == status.revision.target
+    return is_closed(current(status))
+
+
+def _make_way(scene: Scene, status: DeviceFleetStatus) -> DeviceFleetStatus:
+    """Let the other kind begin beside one that goes no further and keeps its devices."""
+    if scene.fresh is None or not closed(status) or not scene.is_due(status, other(status.kind)):
+        return _hold(status)
+    begun = _idle(scene, put_by(status))
+    return begun if begun.mode == "Rolling" else _hold(status)
+
+
+def put_by(status: DeviceFleetStatus) -> DeviceFleetStatus:
+    """Leave a rollout as it is, for another to begin."""
+    return status.model_copy(
+        update={"mode": "Idle", "kind": "Model", "stage": StageStatus(), "gates": ()}
+    )
 
 
 def _hold(status: DeviceFleetStatus) -> DeviceFleetStatus:
@@ -212,13 +228,13 @@ def proceed(scene: Scene, status: DeviceFleetStatus, summary: Summary) -> Device
     if not _is_last(scene, status):
         stage = started(scene, _following(status), summary)
         return status.model_copy(update={"mode": "Rolling", "stage": stage})
-    target = status.revision.target
+    kind, target = status.kind, current(status).target
     counts = status.counts
-    message = f"Promoted revision {target}: {counts.updated} of {counts.total} devices run it."
-    status = record(scene, status, "Promoted", message)
-    return status.model_copy(
-        update={"mode": "Idle", "revision": at_rest(target), "stage": StageStatus()}
+    message = (
+        f"Promoted {named(kind, target)}: {counts.updated} of {counts.total} devices run it"
+        f"{_gave_up(summary)}."
     )
+    return ended(with_track(record(scene, status, "Promoted", message), kind, at_rest(target)))
 
 
 def soak_end(scene: Scene, status: DeviceFleetStatus) -> datetime | None:
@@ -249,12 +265,12 @@ def deadline(scene: Scene, status: DeviceFleetStatus) -> datetime | None:
 
 def _change_course(scene: Scene, status: DeviceFleetStatus) -> DeviceFleetStatus:
     """Leave a rollout because another revision is wanted."""
-    revision = status.revision
+    revision, wanted = current(status), scene.wanted(status)
     if scene.fresh is None:
         return _hold(status)
-    if scene.wanted == revision.stable and status.exposed > 0:
+    if wanted == revision.stable and status.exposed > 0:
         return take_back(status, "an earlier revision was asked for")
-    if scene.wanted != revision.stable and held_up(scene, status):
+    if wanted != revision.stable and held_up(scene, status):
         # Until the other one may begin, nobody is led to or from this one.
         return status.model_copy(update={"mode": "Paused"})
     return _idle(scene, superseded(scene, status))
@@ -262,21 +278,20 @@ def _change_course(scene: Scene, status: DeviceFleetStatus) -> DeviceFleetStatus
 
 def superseded(scene: Scene, status: DeviceFleetStatus) -> DeviceFleetStatus:
     """End a rollout in favour of the wanted revision."""
-    old = status.revision
+    kind, old = status.kind, current(status)
     if not closed(status):
-        message = f"Revision {scene.wanted} was asked for before revision {old.target} was through."
+        new = named(kind, scene.wanted(status)).capitalize()
+        message = f"{new} was asked for before {named(kind, old.target)} was through."
         status = record(scene, status, "Superseded", message)
     revision = RevisionStatus(target=old.target, stable=old.stable)
-    return status.model_copy(
-        update={"mode": "Idle", "stage": StageStatus(), "gates": (), "revision": revision}
-    )
+    return put_by(with_track(status, kind, revision))
 
 
 # --- failure --------------------------------------------------------------------------------------
 
 
 def _revert(scene: Scene, status: DeviceFleetStatus, failed: GateStatus) -> DeviceFleetStatus:
-    if status.revision.stable == 0:
+    if current(status).stable == 0:
         why = f"{failed.message}. There is no earlier revision to go back to"
         return stop(scene, status, why)
     return take_back(status, failed.message)
@@ -284,13 +299,14 @@ def _revert(scene: Scene, status: DeviceFleetStatus, failed: GateStatus) -> Devi
 
 def take_back(status: DeviceFleetStatus, why: str) -> DeviceFleetStatus:
     """Give exposed devices the stable revision again."""
-    changes = {"failed": status.revision.target, "why": why}
-    revision = status.revision.model_copy(update=changes)
-    return status.model_copy(update={"mode": "Reverting", "revision": revision})
+    revision = current(status)
+    revision = revision.model_copy(update={"failed": revision.target, "why": why})
+    status = with_track(status, status.kind, revision)
+    return status.model_copy(update={"mode": "Reverting"})
 
 
 def _pause(scene: Scene, status: DeviceFleetStatus, _failed: GateStatus) -> DeviceFleetStatus:
-    if scene.wanted not in (0, status.revision.target):
+    if scene.wanted(status) not in (0, current(status).target):
         return _change_course(scene, status)
     return status.model_copy(update={"mode": "Paused"})
 
@@ -301,14 +317,15 @@ def _keep(scene: Scene, status: DeviceFleetStatus, failed: GateStatus) -> Device
 
 def stop(scene: Scene, status: DeviceFleetStatus, why: str) -> DeviceFleetStatus:
     """End a rollout where it is: who has the revision keeps it, nobody else gets it."""
-    target = status.revision.target
+    revision = current(status)
     message = (
-        f"Stopped revision {target}: {why}. "
+        f"Stopped {named(status.kind, revision.target)}: {why}{_gave_up(scene.fresh)}. "
         f"{status.exposed} exposed devices keep it, no other device gets it."
     )
     status = record(scene, status, "Kept", message)
-    revision = status.revision.model_copy(update={"failed": target, "why": why})
-    return status.model_copy(update={"mode": "Paused", "revision": revision})
+    changes = {"failed": revision.target, "why": why, "kept": True}
+    status = with_track(status, status.kind, revision.model_copy(update=changes))
+    return status.model_copy(update={"mode": "Paused"})
 
 
 def _reverting(scene: Scene, status: DeviceFleetStatus) -> DeviceFleetStatus:
@@ -318,19 +335,31 @@ def _reverting(scene: Scene, status: DeviceFleetStatus) -> DeviceFleetStatus:
         return status
     left = remaining(scene, status, summary)
     back = max(status.exposed - left, 0)
-    target = status.revision.target
+    revision = current(status)
     put = "all put back" if left == 0 else f"{back} put back, {left} silent"
     message = (
-        f"Reverted revision {target}: {status.revision.why}. "
+        f"Reverted {named(status.kind, revision.target)}: {revision.why}{_gave_up(summary)}. "
         f"{status.exposed} devices exposed, {put}."
     )
     status = record(scene, status, "Reverted", message, reverted=back)
-    return status.model_copy(update={"mode": "Idle", "stage": StageStatus()})
+    return ended(status)
+
+
+def _gave_up(summary: Summary | None) -> str:
+    """``" (devices gave it up: 3 crashed, 1 hung)"``: after that nobody counts them any more."""
+    found = reasons(summary) if summary is not None else ""
+    return f" (devices gave it up: {found})" if found else ""
+
+
+def reasons(summary: Summary) -> str:
+    """``"2 golden-mismatch, 1 timeout"``, the most frequent first."""
+    ordered = sorted(summary.reasons.items(), key=lambda item: (-item[1], item[0]))
+    return ", ".join(f"{number} {reason}" for reason, number in ordered)
 
 
 def remaining(scene: Scene, status: DeviceFleetStatus, summary: Summary) -> int:
     """Devices that still run the revision being taken back."""
-    return _running(scene, status.revision.target, summary)
+    return _running(scene, status, current(status).target, summary)
 
 
 def record(
@@ -343,7 +372,8 @@ def record(
 ) -> DeviceFleetStatus:
     """Append the rollout to history."""
     entry = HistoryEntry(
-        revision=status.revision.target,
+        kind=status.kind,
+        revision=current(status).target,
         result=result,
         started_at=status.started_at or scene.now,
         finished_at=scene.now,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from petiole.api.devicefleet import DeviceFleetSpec, DeviceFleetStatus
+from petiole.api.devicefleet import DeviceFleetSpec, DeviceFleetStatus, FirmwareVariant
 from petiole.api.tinymodel import VersionStatus
 
 from .plan import Plan, Summary, Window
@@ -21,6 +21,23 @@ class Reference:
     confidence_sum: int
     confidence_squares: int
     input_sum: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A firmware bundle, whole and signed by a known key, whose images are in the store."""
+
+    digest: str
+    version: str
+    variants: tuple[FirmwareVariant, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """Why a wanted revision cannot be rolled out. ``reason`` is CamelCase."""
+
+    reason: str
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +59,8 @@ class FleetObserved:
     windows: tuple[Window, ...] = ()  # of the stable revision's artefacts
     references: Mapping[str, Reference] = field(default_factory=dict)  # by artefact digest
     reference_problem: str = ""  # why they cannot be read, in words
+    bundle: Bundle | None = None  # of spec.firmware
+    bundle_problem: Obstacle | None = None  # why that cannot be had
 
 
 @dataclass(frozen=True, slots=True)

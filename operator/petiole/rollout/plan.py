@@ -78,6 +78,7 @@ class Plan(ApiModel):
     serial: int
     selector: dict[str, str]
     samples_path: Annotated[str, Field(description="Store folder for samples of this model.")]
+    kind: Annotated[Kind, Field(description="What target and stable are.")] = "Model"
     target: Revision | None = None
     stable: Revision | None = None
     other: Annotated[
@@ -106,12 +107,6 @@ class Plan(ApiModel):
     no_report_after_seconds: float = 1800.0
     interval_seconds: float = 900.0
     samples_per_day: int = 5
-
-    @property
-    def kind(self) -> Kind:
-        """What is rolled out, or is at rest."""
-        revision = self.target or self.stable
-        return "Model" if revision is None else revision.kind
 
     @property
     def revisions(self) -> tuple[Revision, ...]:

@@ -5,29 +5,35 @@ from __future__ import annotations
 import hashlib
 
 from petiole.api.base import seconds
-from petiole.api.devicefleet import DeviceFleetStatus
+from petiole.api.devicefleet import DeviceFleetStatus, Kind
 from petiole.api.tinymodel import VersionStatus
 
-from . import stages
-from .gates import shared
+from . import bundles, stages
+from .gates import watching
 from .observed import FleetObserved
-from .plan import Plan, Revision, StagePlan, Variant
+from .plan import Image, Plan, Revision, StagePlan, Variant
+from .tracks import current, other, track
 
 
 def version(observed: FleetObserved, number: int) -> VersionStatus | None:
     return next((v for v in observed.versions if v.version == number), None)
 
 
-def digests(observed: FleetObserved, number: int) -> tuple[str, ...]:
-    """Artefact digests of a revision, one a target; empty when the model no longer lists it."""
-    found = version(observed, number)
-    return tuple(sorted(v.digest for v in found.variants)) if found is not None else ()
+def digests(
+    observed: FleetObserved, status: DeviceFleetStatus, kind: Kind, number: int
+) -> tuple[str, ...]:
+    """Digests of all that a device may run of a revision; empty when nothing lists it any more."""
+    try:
+        found = _revision(observed, status, kind, number)
+    except LookupError:
+        return ()
+    return tuple(sorted(image.digest for image in found.images)) if found is not None else ()
 
 
 def numbered(observed: FleetObserved, status: DeviceFleetStatus) -> tuple[DeviceFleetStatus, Plan]:
     """Return the plan of ``status`` and the status with its serial and hash.
 
-    Raises ``LookupError`` when the model no longer lists a version that the plan must name: the
+    Raises ``LookupError`` when nothing lists a revision any more that the plan must name: the
     gateway then keeps the plan it has, which is safer than one with a hole.
     """
     draft = _draft(observed, status)
@@ -44,19 +50,28 @@ def numbered(observed: FleetObserved, status: DeviceFleetStatus) -> tuple[Device
 
 def _draft(observed: FleetObserved, status: DeviceFleetStatus) -> Plan:
     spec, rollout = observed.spec, observed.spec.rollout
+    kind, rest = status.kind, other(status.kind)
+    revision = current(status)
     halted = _halted(status)
+    resting = track(status, rest)
     return Plan(
         fleet=f"{observed.namespace}.{observed.name}",
         serial=status.serial,
         selector=spec.selector.match_labels,
         samples_path=f"samples/{observed.model_uid}",
-        target=_revision(observed, status.revision.target),
-        stable=_revision(observed, status.revision.stable),
+        kind=kind,
+        target=_revision(observed, status, kind, revision.target),
+        stable=_revision(observed, status, kind, revision.stable),
+        # Who has what goes no further keeps it, as the others keep what they have.
+        other=None if resting.kept else _revision(observed, status, rest, resting.stable),
         stage=_stage(status),
         mode=status.mode,
         halted=halted,
-        halted_digests=tuple(d for number in halted for d in digests(observed, number)),
-        gates=shared(rollout.gates, rollout.false_stop),
+        halted_digests=(
+            *digests(observed, status, rest, resting.failed),
+            *(d for number in halted for d in digests(observed, status, kind, number)),
+        ),
+        gates=watching(rollout, kind),
         stratify_by=rollout.stratify_by,
         cluster_by=rollout.cluster_by,
         max_in_flight=rollout.pace.max_in_flight,
@@ -72,16 +87,34 @@ def _draft(observed: FleetObserved, status: DeviceFleetStatus) -> Plan:
     )
 
 
-def _revision(observed: FleetObserved, number: int) -> Revision | None:
+def _revision(
+    observed: FleetObserved, status: DeviceFleetStatus, kind: Kind, number: int
+) -> Revision | None:
     if number == 0:
         return None
+    variants = _models(observed, number) if kind == "Model" else _firmware(observed, status, number)
+    return Revision(kind=kind, number=number, variants=variants)
+
+
+def _models(observed: FleetObserved, number: int) -> dict[str, Variant]:
     found = version(observed, number)
     if found is None:
         raise LookupError(f"TinyModel {observed.spec.model.name!r} no longer lists {number}")
-    variants = {
-        v.target: Variant(digest=v.digest, size=v.size, arena=v.arena) for v in found.variants
+    return {v.target: Variant(digest=v.digest, size=v.size, arena=v.arena) for v in found.variants}
+
+
+def _firmware(
+    observed: FleetObserved, status: DeviceFleetStatus, number: int
+) -> dict[str, Variant]:
+    found = bundles.find(status, number)
+    if found is None:
+        raise LookupError(f"DeviceFleet {observed.name!r} no longer knows firmware {number}")
+    return {
+        v.target: Variant(
+            digest=v.a.digest, size=v.a.size, b=Image(digest=v.b.digest, size=v.b.size)
+        )
+        for v in found.variants
     }
-    return Revision(number=number, variants=variants)
 
 
 def _stage(status: DeviceFleetStatus) -> StagePlan | None:
@@ -100,7 +133,8 @@ def _shadow(observed: FleetObserved, status: DeviceFleetStatus) -> int:
 
 
 def _halted(status: DeviceFleetStatus) -> tuple[int, ...]:
-    halted = {status.revision.failed}
+    revision = current(status)
+    halted = {revision.failed}
     if status.mode != "Idle" and stages.failure(status.gates) is not None:
-        halted.add(status.revision.target)
+        halted.add(revision.target)
     return tuple(sorted(halted - {0}))

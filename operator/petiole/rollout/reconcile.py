@@ -20,6 +20,7 @@ from .planning import numbered
 from .quiet import worth_writing
 from .requests import handle, pending
 from .scene import Scene, look
+from .tracks import current, named
 from .waiting import waiting_for
 
 _SOONEST = 0.05  # seconds; a deadline that is reached now is looked at again at once
@@ -85,10 +86,15 @@ def _events(before: DeviceFleetStatus, after: DeviceFleetStatus) -> tuple[Event,
         entry = after.history[-1]
         kind = "Normal" if entry.result in ("Promoted", "Superseded") else "Warning"
         events.append(Event(kind, entry.result, entry.message))
-    moved = (after.revision.target, after.stage.name) != (before.revision.target, before.stage.name)
+    moved = (after.kind, current(after).target, after.stage.name) != (
+        before.kind,
+        current(before).target,
+        before.stage.name,
+    )
     if after.mode == "Rolling" and moved:
         stage = after.stage
-        text = f"Revision {after.revision.target}: stage {stage.name}, {stage.limit} devices"
+        what = named(after.kind, current(after).target).capitalize()
+        text = f"{what}: stage {stage.name}, {stage.limit} devices"
         events.append(Event("Normal", "StageStarted", text))
     if after.mode == "Reverting" and before.mode != "Reverting":
         events.append(Event("Warning", "Reverting", after.message))

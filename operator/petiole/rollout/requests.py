@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from petiole.api.devicefleet import DeviceFleetStatus, StageStatus
+from petiole.api.devicefleet import DeviceFleetStatus, Kind, StageStatus
 
 from . import course, lifecycle, stages
 from .observed import Event
 from .plan import Summary
 from .scene import Scene
+from .tracks import KINDS, at_rest, current, ended, named, other, track, with_track
 
 _LONGEST = 128  # characters of a request that status keeps
 
@@ -68,6 +69,8 @@ def _pause(scene: Scene, status: DeviceFleetStatus) -> Answer:
 
 def _resume(scene: Scene, status: DeviceFleetStatus) -> Answer:
     """Go on wherever the rollout waits for a person; with a deadline of its own from now on."""
+    if lifecycle.closed(status) and scene.is_due(status, other(status.kind)):
+        status = lifecycle.put_by(status)
     if status.held:
         return _again(scene, status, held=False), "devices may begin again"
     if status.mode == "Reverting":
@@ -79,7 +82,7 @@ def _resume(scene: Scene, status: DeviceFleetStatus) -> Answer:
         if status.mode != "Idle":
             status = lifecycle.superseded(scene, status)
         status = lifecycle.begin(scene, status, summary)
-        return status, f"revision {scene.wanted} begins with stage {status.stage.name!r}"
+        return status, f"{_target(status)} begins with stage {status.stage.name!r}"
     if status.mode != "Idle" and lifecycle.may_proceed(scene, status):
         status = lifecycle.proceed(scene, status, _summary(scene))
         return status, f"stage {status.stage.name!r} begins"
@@ -111,61 +114,66 @@ def _promote(scene: Scene, status: DeviceFleetStatus) -> Answer:
     last = StageStatus(index=course.last(rollout, scene.devices))
     stage = lifecycle.started(scene, last, _summary(scene))
     mode = "Paused" if status.held else "Rolling"
-    said = f"all {stage.limit} devices may take revision {status.revision.target}"
+    said = f"all {stage.limit} devices may take {_target(status)}"
     return status.model_copy(update={"stage": stage, "mode": mode}), said
 
 
 def _abort(scene: Scene, status: DeviceFleetStatus) -> Answer:
-    revision = status.revision
+    revision, what = current(status), _target(status)
     if status.mode == "Idle":
         raise RefusedError("nothing is rolled out; to go back, set spec.model.version")
     if status.mode == "Reverting":
-        raise RefusedError(f"revision {revision.target} is being taken back already")
+        raise RefusedError(f"{what} is being taken back already")
     if revision.stable == 0 and lifecycle.closed(status):
-        raise RefusedError(f"revision {revision.target} is stopped already")
+        raise RefusedError(f"{what} is stopped already")
     failed = stages.failure(status.gates)
     why = failed.message if failed is not None else "it was aborted by request"
     if revision.stable == 0:
         why += ". There is no earlier revision to go back to"
-        return lifecycle.stop(scene, status, why), f"revision {revision.target} goes no further"
-    said = f"revision {revision.target} is taken back, revision {revision.stable} comes again"
-    return lifecycle.take_back(status, why), said
+        return lifecycle.stop(scene, status, why), f"{what} goes no further"
+    back = named(status.kind, revision.stable)
+    return lifecycle.take_back(status, why), f"{what} is taken back, {back} comes again"
 
 
 def _retry(scene: Scene, status: DeviceFleetStatus) -> Answer:
-    revision = status.revision
     attempt = status.attempt + 1
     if status.mode == "Reverting":
-        raise RefusedError(f"revision {revision.target} is being taken back; ask when it is done")
-    if _stopped(status) or (status.mode == "Idle" and revision.failed == scene.wanted != 0):
-        status = _start_over(scene, status).model_copy(update={"attempt": attempt})
-        return (
-            status,
-            f"revision {revision.failed or revision.target} is tried from its first stage",
-        )
+        raise RefusedError(f"{_target(status)} is being taken back; ask when it is done")
+    kind = _given_up(scene, status)
+    if kind is not None:
+        tried = named(kind, track(status, kind).target)
+        status = _start_over(scene, status, kind).model_copy(update={"attempt": attempt})
+        return status, f"{tried} is tried from its first stage"
     if status.mode == "Idle" or status.counts.failed == 0:
         raise RefusedError("nothing was taken back and no device gave up")
     status = _again(scene, status).model_copy(update={"attempt": attempt})
     stage = status.stage.model_copy(update={"complete_at": None})
-    said = f"{status.counts.failed} devices that gave up try revision {revision.target} again"
+    said = f"{status.counts.failed} devices that gave up try {_target(status)} again"
     return status.model_copy(update={"stage": stage}), said
 
 
-def _start_over(scene: Scene, status: DeviceFleetStatus) -> DeviceFleetStatus:
+def _given_up(scene: Scene, status: DeviceFleetStatus) -> Kind | None:
+    """Return of which kind something was stopped or taken back that is still wanted."""
+    if _stopped(status):
+        return status.kind
+    if status.mode != "Idle":
+        return None
+    return next((k for k in KINDS if track(status, k).failed == scene.wants[k] != 0), None)
+
+
+def _start_over(scene: Scene, status: DeviceFleetStatus, kind: Kind) -> DeviceFleetStatus:
     """Forget the attempt: the next plan wants what is stable, the one after it begins anew."""
     if status.mode != "Idle" and not lifecycle.closed(status):
         failed = stages.failure(status.gates)
         why = failed.message if failed is not None else ""
-        message = f"Paused revision {status.revision.target}: {why}. It is tried again by request."
+        message = f"Paused {_target(status)}: {why}. It is tried again by request."
         status = lifecycle.record(scene, status, "Paused", message)
-    return status.model_copy(
-        update={
-            "mode": "Idle",
-            "stage": StageStatus(),
-            "gates": (),
-            "revision": lifecycle.at_rest(status.revision.stable),
-        }
-    )
+    status = with_track(status, kind, at_rest(track(status, kind).stable))
+    return ended(status).model_copy(update={"gates": ()})
+
+
+def _target(status: DeviceFleetStatus) -> str:
+    return named(status.kind, current(status).target)
 
 
 # --- what requests have in common -----------------------------------------------------------------
@@ -178,12 +186,10 @@ def _stopped(status: DeviceFleetStatus) -> bool:
 
 
 def _waits_to_begin(scene: Scene, status: DeviceFleetStatus) -> bool:
-    revision = status.revision
-    if scene.wanted in (0, revision.stable) or scene.devices == 0:
+    wanted, revision = scene.wanted(status), track(status, scene.kind(status))
+    if wanted in (0, revision.stable) or scene.devices == 0:
         return False
-    if status.mode == "Idle":
-        return scene.wanted != revision.failed
-    return scene.wanted != revision.target
+    return wanted != (revision.failed if status.mode == "Idle" else revision.target)
 
 
 def _again(
@@ -199,14 +205,14 @@ def _again(
 def _refuse_unless_rolling(scene: Scene, status: DeviceFleetStatus) -> None:
     if status.mode not in ("Rolling", "Paused"):
         raise RefusedError(f"nothing is rolled out; {scene.command('resume')} begins what waits")
-    if scene.wanted not in (0, status.revision.target):
-        raise RefusedError(f"revision {scene.wanted} is asked for in place of this one")
+    if _superseded(scene, status):
+        new = named(status.kind, scene.wanted(status))
+        raise RefusedError(f"{new} is asked for in place of this one")
     _refuse_failed(scene, status)
 
 
 def _refuse_failed(scene: Scene, status: DeviceFleetStatus) -> None:
-    failed = stages.failure(status.gates)
-    superseded = scene.wanted not in (0, status.revision.target)
+    failed, superseded = stages.failure(status.gates), _superseded(scene, status)
     if failed is not None and not superseded:
         raise RefusedError(
             f"gate {failed.name!r} failed: {failed.message}; {scene.command('abort')} takes the "
@@ -214,9 +220,12 @@ def _refuse_failed(scene: Scene, status: DeviceFleetStatus) -> None:
         )
     if lifecycle.closed(status) and not superseded:
         raise RefusedError(
-            f"revision {status.revision.target} was stopped; {scene.command('retry')} tries it "
-            "from its first stage"
+            f"{_target(status)} was stopped; {scene.command('retry')} tries it from its first stage"
         )
+
+
+def _superseded(scene: Scene, status: DeviceFleetStatus) -> bool:
+    return scene.wanted(status) not in (0, current(status).target)
 
 
 def _let_the_policy_act(status: DeviceFleetStatus) -> None:

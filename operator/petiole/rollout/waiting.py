@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from petiole.api.devicefleet import Counts, DeviceFleetStatus, GateStatus, Waiting
+from petiole.api.devicefleet import Counts, DeviceFleetStatus, GateStatus, Kind, Waiting
 
 from . import stages, windows
 from .lifecycle import (
@@ -17,7 +17,9 @@ from .lifecycle import (
     remaining,
     soak_end,
 )
-from .scene import Obstacle, Scene
+from .observed import Obstacle
+from .scene import Scene
+from .tracks import current, named, track
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +45,9 @@ def waiting_for(scene: Scene, status: DeviceFleetStatus) -> Waiting | None:
 def _wait(scene: Scene, status: DeviceFleetStatus) -> Wait | None:
     if scene.observed.gateway_problem:
         return Wait("GatewayUnreachable", gateway_help(scene.observed.gateway_problem))
-    if scene.obstacle is not None and (scene.invalid or status.mode == "Idle"):
-        return _obstacle(scene, scene.obstacle)
+    obstacle = scene.obstacles[scene.kind(status)]
+    if obstacle is not None and (scene.invalid or status.mode == "Idle"):
+        return _obstacle(scene, obstacle)
     if status.mode != "Idle" and _unanswered(scene, status):
         return _plan_not_taken(status)
     return _WAITS[status.mode](scene, status)
@@ -82,15 +85,12 @@ def _edit(scene: Scene) -> str:
 
 
 def _idle(scene: Scene, status: DeviceFleetStatus) -> Wait | None:
-    if scene.wanted == status.revision.failed:
-        return Wait(
-            "RevisionFailed",
-            f"revision {scene.wanted} was taken back and is not tried again until a newer version "
-            f"of TinyModel {scene.spec.model.name!r}, another spec.model.version, or "
-            f"{scene.command('retry')}",
-        )
-    if scene.wanted == status.revision.stable:
-        return _held(scene, status) if status.held else None
+    kind, wanted = scene.kind(status), scene.wanted(status)
+    revision = track(status, kind)
+    if wanted == revision.failed:
+        return _failed(scene, kind)
+    if wanted == revision.stable:
+        return _held(scene, status) if status.held else _firmware(scene, status)
     if scene.fresh is None:
         return _plan_not_taken(status)
     if scene.fresh.devices == 0:
@@ -103,8 +103,30 @@ def _idle(scene: Scene, status: DeviceFleetStatus) -> Wait | None:
     if status.held:
         return _held(scene, status)
     if held_up(scene, status):
-        return _approval(scene, f"revision {scene.wanted} begins")
+        return _approval(scene, f"{named(kind, wanted)} begins")
     return None
+
+
+def _firmware(scene: Scene, status: DeviceFleetStatus) -> Wait | None:
+    """Name what the firmware waits for while the model is at rest."""
+    obstacle = scene.obstacles["Firmware"]
+    if obstacle is not None:
+        return _obstacle(scene, obstacle)
+    taken_back = scene.wants["Firmware"] == status.firmware.failed != 0
+    return _failed(scene, "Firmware") if taken_back else None
+
+
+def _failed(scene: Scene, kind: Kind) -> Wait:
+    newer = (
+        f"a newer version of TinyModel {scene.spec.model.name!r}, another spec.model.version"
+        if kind == "Model"
+        else "spec.firmware.uri names another bundle"
+    )
+    return Wait(
+        "RevisionFailed",
+        f"{named(kind, scene.wants[kind])} was taken back and is not tried again until {newer}, or "
+        f"{scene.command('retry')}",
+    )
 
 
 def _held(scene: Scene, status: DeviceFleetStatus) -> Wait:
@@ -182,8 +204,9 @@ def _paused(scene: Scene, status: DeviceFleetStatus) -> Wait | None:
         return _stopped(scene, status, failed)
     if status.held:
         return _held(scene, status)
-    if scene.wanted not in (0, status.revision.target):
-        return _approval(scene, f"revision {scene.wanted} begins in place of this one")
+    if scene.wanted(status) not in (0, current(status).target):
+        new = named(status.kind, scene.wanted(status))
+        return _approval(scene, f"{new} begins in place of this one")
     open_gate = stages.undecided(status.gates)
     why = f"gate {open_gate.name!r}: {open_gate.message}" if open_gate else progress(status)
     return Wait(
@@ -196,23 +219,25 @@ def _paused(scene: Scene, status: DeviceFleetStatus) -> Wait | None:
 
 def _stopped(scene: Scene, status: DeviceFleetStatus, failed: GateStatus | None) -> Wait:
     if failed is None:
-        reason, why = "Stopped", f"revision {status.revision.target} goes no further"
-        why += f": {status.revision.why}"
+        what, revision = named(status.kind, current(status).target), current(status)
+        reason, why = "Stopped", f"{what} goes no further: {revision.why}"
     else:
         reason, why = "GateFailed", f"gate {failed.name!r}: {failed.message}"
-    back = f", take it back by {scene.command('abort')}" if status.revision.stable else ""
-    return Wait(
-        reason,
-        f"{why}; publish a newer version, pin another one{back}, or try it again by "
-        f"{scene.command('retry')}",
+    back = f", take it back by {scene.command('abort')}" if current(status).stable else ""
+    newer = (
+        "publish a newer version, pin another one"
+        if status.kind == "Model"
+        else "let spec.firmware.uri name another bundle"
     )
+    return Wait(reason, f"{why}; {newer}{back}, or try it again by {scene.command('retry')}")
 
 
 def _reverting(scene: Scene, status: DeviceFleetStatus) -> Wait | None:
+    what = named(status.kind, current(status).target)
     left = remaining(scene, status, scene.fresh) if scene.fresh is not None else status.exposed
     return Wait(
         "DevicesReverting",
-        f"{left} of {status.exposed} exposed devices still run revision {status.revision.target}; "
+        f"{left} of {status.exposed} exposed devices still run {what}; "
         f"to watch them: `petiole get fleet {scene.observed.name} -n {scene.observed.namespace}`",
     )
 
