@@ -1,27 +1,13 @@
 #include "drift.h"
 
-#define SHARE_BITS 30
-#define LOG_BITS 16
-#define LN2 45426 /* ln 2 with LOG_BITS bits behind the point */
+#include "fixed.h"
 
-/* Natural logarithm of x > 0 with LOG_BITS bits behind the point. The fraction of the binary
- * logarithm comes bit by bit: squaring a number in [1, 2) doubles its logarithm. */
+#define SHARE_BITS 30
+#define LN2 45426 /* ln 2 with FIXED_LOG_BITS bits behind the point */
+
+/* Natural logarithm of x > 0. */
 static int64_t logarithm(uint64_t x) {
-    int whole = 0;
-    while (x >> (whole + 1) != 0) {
-        whole++;
-    }
-    uint64_t y = whole > 31 ? x >> (whole - 31) : x << (31 - whole);
-    int64_t log2 = whole;
-    for (int bit = 0; bit < LOG_BITS; bit++) {
-        y = (y * y) >> 31;
-        log2 <<= 1;
-        if (y >> 32 != 0) {
-            y >>= 1;
-            log2 |= 1;
-        }
-    }
-    return (log2 * LN2) >> LOG_BITS;
+    return ((int64_t)fixed_log2(x) * LN2) >> FIXED_LOG_BITS;
 }
 
 static uint64_t total(const uint32_t bins[DRIFT_BINS]) {
@@ -61,7 +47,7 @@ uint32_t drift_score(const uint32_t seen[DRIFT_BINS], const uint32_t reference[D
         }
     }
     /* Each term is positive but for rounding. */
-    uint64_t score = sum > 0 ? (((uint64_t)sum >> LOG_BITS) * 1000) >> SHARE_BITS : 0;
+    uint64_t score = sum > 0 ? (((uint64_t)sum >> FIXED_LOG_BITS) * 1000) >> SHARE_BITS : 0;
     /* What two samples of one distribution differ by on average: (k - 1) (1/n + 1/m) for k bins.
      * B. Yurdakul, "Statistical properties of population stability index", Western Michigan
      * University 2018. */

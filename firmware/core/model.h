@@ -6,6 +6,7 @@
 
 #include "image.h"
 #include "nn.h"
+#include "verdict.h"
 
 #define MODEL_CLASSES_MAX 32u
 #define MODEL_REFERENCE_SIZE 68u /* bytes: a count and 16 bins of confidence, u32 each */
@@ -14,13 +15,6 @@ struct model {
     struct nn_model nn;
     uint32_t counter;         /* security counter of its artefact */
     const uint8_t *reference; /* MODEL_REFERENCE_SIZE bytes of the artefact; NULL: none */
-};
-
-/* What a model says about one input. Probabilities are 0..255. */
-struct verdict {
-    uint8_t label;
-    uint8_t confidence; /* the top probability */
-    uint8_t margin;     /* top minus second */
 };
 
 /* Proves the artefact at `p`, whose hashes are given, and makes it ready to run in `arena`, of

@@ -1,6 +1,7 @@
 /* Histograms of what was answered, and the comparison of two models on the same inputs. */
 #include <string.h>
 
+#include "anomaly.h"
 #include "check.h"
 #include "shadow.h"
 #include "stats.h"
@@ -69,10 +70,27 @@ static void compares_two_models(void) {
     CHECK(s.count == 0 && s.confidence_sum == 0);
 }
 
+static void alarms_until_released(void) {
+    const struct anomaly a = {TASK_DISTANCE, 1024, 256, 0, 0, 10};
+    static const uint32_t scores[] = {0, 1023, 1024, 300, 256, 255, 1023, 5000};
+    static const uint8_t labels[] = {0, 0, 1, 1, 1, 0, 0, 1};
+    bool alarm = false;
+    for (uint32_t i = 0; i < sizeof labels; i++) {
+        struct verdict v = anomaly_verdict(&a, scores[i], alarm);
+        alarm = v.label == 1;
+        CHECK(v.label == labels[i]);
+    }
+    struct verdict far = anomaly_verdict(&a, UINT32_MAX, false);
+    CHECK(far.confidence == 255 && far.margin == 255 - anomaly_level(1024));
+    CHECK(anomaly_level(0) == 0 && anomaly_level(1) == 16 && anomaly_level(255) == 128);
+    CHECK(anomaly_verdict(&a, 0, false).margin == anomaly_level(1024));
+}
+
 int main(void) {
     counts_by_bins();
     merges_by_addition();
     drifts_from_a_reference();
     compares_two_models();
+    alarms_until_released();
     return 0;
 }

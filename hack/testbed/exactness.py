@@ -79,12 +79,11 @@ def server_command(where: Where) -> tuple[str, ...]:
     return (*board.command, *COUNTED, str(board.built / "nn_server.elf"))
 
 
-class Server:
-    """A running ``nn_server`` with one model loaded; a context that ends it."""
+class Talk:
+    """A running program that answers requests in the form of ``nn_server.h``; a context."""
 
-    def __init__(self, where: Where, blob: bytes, *, seconds: float = 60.0) -> None:
-        """Start and load. ``seconds`` is the deadline of every single answer."""
-        command = server_command(where)
+    def __init__(self, command: tuple[str, ...], *, seconds: float = 60.0) -> None:
+        """Start. ``seconds`` is the deadline of every single answer."""
         self._seconds = seconds
         # The child must not outlive this process, even one that is killed.
         self._process = subprocess.Popen(
@@ -93,11 +92,6 @@ class Server:
             stdout=subprocess.PIPE,
             bufsize=0,
         )
-        try:
-            self.in_len, self.out_len, self.arena = struct.unpack("<3I", self._ask(LOAD, blob))
-        except BaseException:
-            self.close()
-            raise
 
     def __enter__(self) -> Self:
         return self
@@ -117,12 +111,8 @@ class Server:
             assert stream is not None
             stream.close()
 
-    def run(self, values: Values) -> Answer:
-        """Run one input of ``in_len`` values."""
-        answer = self._ask(RUN, values.tobytes())
-        return Answer(np.frombuffer(answer[4:], np.int8), int.from_bytes(answer[:4], "little"))
-
-    def _ask(self, command: int, payload: bytes) -> bytes:
+    def ask(self, command: int, payload: bytes) -> bytes:
+        """Return the answer's payload. Raises ServerError if it says no, or nothing in time."""
         deadline = time.monotonic() + self._seconds
         self._write(REQUEST.pack(b"PN", command, len(payload)) + payload, deadline)
         magic, echo, status, length = RESPONSE.unpack(self._read(RESPONSE.size, deadline))
@@ -157,6 +147,24 @@ class Server:
         ready = select.select(read, write, [], left)
         if not any(ready):
             raise ServerError(f"nn_server did not answer within {self._seconds:g} s")
+
+
+class Server(Talk):
+    """A running ``nn_server`` with one model loaded."""
+
+    def __init__(self, where: Where, blob: bytes, *, seconds: float = 60.0) -> None:
+        """Start and load."""
+        super().__init__(server_command(where), seconds=seconds)
+        try:
+            self.in_len, self.out_len, self.arena = struct.unpack("<3I", self.ask(LOAD, blob))
+        except BaseException:
+            self.close()
+            raise
+
+    def run(self, values: Values) -> Answer:
+        """Run one input of ``in_len`` values."""
+        answer = self.ask(RUN, values.tobytes())
+        return Answer(np.frombuffer(answer[4:], np.int8), int.from_bytes(answer[:4], "little"))
 
 
 def compare(tflite: bytes, *, inputs: int, where: Where, seed: int = 0) -> Exactness:
