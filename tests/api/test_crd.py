@@ -380,8 +380,8 @@ def test_people_see_columns_short_names_and_a_category(
     assert header.split() == ["NAME", "VERSION", "STEP", "LABELS", "ACCURACY", "READY", "AGE"]
     assert row.split()[:6] == ["digits", "4", "Idle", "120", "95.5%", "True"]
     header = control_plane.kubectl("get", "df", "-n", namespace).splitlines()[0]
-    assert header.split() == (
-        "NAME TARGET STABLE FIRMWARE KIND STAGE UPDATED FAILED WAITING AGE".split()
+    assert " ".join(header.split()) == (
+        "NAME TARGET STABLE FIRMWARE KIND STAGE UPDATED FAILED WAITING AGE"
     )
     both = control_plane.kubectl("get", "petiole", "-n", namespace, "-o", "name")
     assert sorted(both.split()) == [

@@ -35,7 +35,8 @@ def fleet(name: str, kubeconfig: Kubeconfig = None, namespace: Namespace = "defa
         {
             "status": status.message,
             "revision": f"target {status.revision.target}, stable {status.revision.stable}",
-            "mode": status.mode,
+            "firmware": f"target {status.firmware.target}, stable {status.firmware.stable}",
+            "mode": f"{status.mode} ({status.kind})" if status.mode != "Idle" else status.mode,
             "stage": status.stage.name or "-",
             "waiting": status.waiting_for.message if status.waiting_for is not None else "-",
             "request": status.answer or "-",
@@ -46,7 +47,8 @@ def fleet(name: str, kubeconfig: Kubeconfig = None, namespace: Namespace = "defa
         },
     )
     for entry in status.history:
-        console.print(f"  revision {entry.revision}: {entry.result}. {entry.message}")
+        what = "revision" if entry.kind == "Model" else "firmware"
+        console.print(f"  {what} {entry.revision}: {entry.result}. {entry.message}")
 
 
 @app.command()

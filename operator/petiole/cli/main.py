@@ -44,6 +44,9 @@ def operator(
     store: Annotated[str, _option("--store", "URI of the object store.")],
     work: Annotated[Path, _option("--work", "Folder for pipeline runs.")],
     signing_key: Annotated[Path, _option("--signing-key", "Ed25519 private key, PEM.")],
+    public_key: Annotated[
+        Path | None, _option("--public-key", "Another key that devices hold, for firmware, PEM.")
+    ] = None,
     resync: Annotated[float, _option("--resync", "Seconds between two looks at all.")] = 60.0,
     listen: Annotated[str, _option("--listen", "host:port of health and metrics.")] = "127.0.0.1:0",
     runner_command: Annotated[
@@ -63,6 +66,7 @@ def operator(
         store=store,
         work=work,
         signing_key=signing_key,
+        public_key=public_key,
         resync=resync,
         listen=listen,
         runner_command=runner_command,

@@ -8,9 +8,17 @@ from dataclasses import dataclass, field, replace
 from petiole.api.base import REQUEST
 from petiole.api.devicefleet import DeviceFleetSpec, DeviceFleetStatus
 from petiole.api.tinymodel import TinyModelStatus, VersionStatus
-from petiole.rollout.observed import Event, FleetAction, FleetObserved, PutPlan, Reference
+from petiole.rollout.observed import (
+    Event,
+    FleetAction,
+    FleetObserved,
+    Obstacle,
+    PutPlan,
+    Reference,
+)
 
 from .cluster import Cluster, Object
+from .firmware import Firmware
 from .gateway_client import GatewayClient
 from .keys import Key
 from .problem import Problem
@@ -24,6 +32,7 @@ class FleetPass:
     cluster: Cluster
     gateway: GatewayClient
     versions: Versions
+    firmware: Firmware
     _references: dict[str, dict[str, Reference]] = field(default_factory=dict)  # by store path
 
     async def observe(self, body: Object) -> FleetObserved:
@@ -38,7 +47,7 @@ class FleetPass:
             status=DeviceFleetStatus.model_validate(body.get("status") or {}),
             request=(meta.get("annotations") or {}).get(REQUEST, ""),
         )
-        return await self._with_devices(await self._with_model(observed))
+        return await self._with_devices(await self._with_firmware(await self._with_model(observed)))
 
     async def act(self, body: Object, action: FleetAction) -> None:
         """Carry an action out. Raises Problem; the pass is then repeated."""
@@ -61,6 +70,16 @@ class FleetPass:
             latest=status.latest_version,
             versions=status.versions,
         )
+
+    async def _with_firmware(self, observed: FleetObserved) -> FleetObserved:
+        """Add the bundle that is wanted, or why it cannot be had."""
+        wanted = observed.spec.firmware
+        if wanted is None:
+            return observed
+        found = await asyncio.to_thread(self.firmware.look, wanted.uri)
+        if isinstance(found, Obstacle):
+            return replace(observed, bundle_problem=found)
+        return replace(observed, bundle=found)
 
     async def _with_devices(self, observed: FleetObserved) -> FleetObserved:
         """Add what the gateway knows, and what the stable revision was judged by."""

@@ -13,6 +13,7 @@ from petiole.runners.local import COMMAND, LocalRunner
 
 from . import edge, health, metrics
 from .cluster import Cluster, ClusterError
+from .firmware import Firmware
 from .fleet_pass import FleetPass
 from .gateway_client import GatewayClient
 from .keys import Key
@@ -61,12 +62,13 @@ def _reconciler(
     watches: Watches,
 ) -> Reconciler:
     versions = Versions(store, settings.signing_key, _now)
+    firmware = Firmware(store, settings.signing_key, settings.public_key)
     runner = LocalRunner(settings.work.resolve(), command=settings.command or COMMAND)
     return Reconciler(
         cluster=cluster,
         gateway=gateway,
         models=ModelPass(cluster, runner, store, versions),
-        fleets=FleetPass(cluster, gateway, versions),
+        fleets=FleetPass(cluster, gateway, versions, firmware),
         watches=watches,
         clock=_now,
     )

@@ -22,6 +22,7 @@ class OperatorSettings(BaseModel):
     store: str
     work: Path
     signing_key: Path
+    public_key: Path | None = None  # another one that devices hold, for firmware
     resync: Annotated[float, Field(ge=1, le=3600)] = 60.0  # seconds
     listen: str = "127.0.0.1:0"  # health and metrics; port 0: any free one
     runner_command: str = ""  # empty: the pipelines of this installation
@@ -40,7 +41,7 @@ class OperatorSettings(BaseModel):
             raise ValueError(f"{value!r} is no URI such as file:///var/lib/petiole or s3://bucket")
         return value.rstrip("/")
 
-    @field_validator("signing_key", "kubeconfig")
+    @field_validator("signing_key", "public_key", "kubeconfig")
     @classmethod
     def _file(cls, value: Path | None) -> Path | None:
         if value is not None and not value.is_file():

@@ -55,6 +55,16 @@ class Store:
                 return False
             return True
 
+    def mark(self, path: str) -> str | None:
+        """Return what changes whenever the object does; None when there is none."""
+        with self._in_words("look at", path):
+            try:
+                meta = obstore.head(self._store, path)
+            except FileNotFoundError:
+                self._check_folder()
+                return None
+            return f"{meta['e_tag']} {meta['size']} {meta['last_modified'].isoformat()}"
+
     def names(self, prefix: str) -> Iterator[str]:
         """Yield the paths of all objects below a folder."""
         with self._in_words("list", prefix):
