@@ -3,32 +3,33 @@
 #include <string.h>
 
 #include "bytes.h"
-#include "lifecycle.h"
 
 int device_init(struct device *d, const struct hal *hal, const struct device_config *config,
                 uint32_t now) {
     memset(d, 0, sizeof *d);
-    d->hal = *hal;
-    d->config = *config;
-    int error = identity_load(&d->hal.flash, &d->identity);
+    int error = host_init(&d->host, hal, config);
     if (error != 0) {
         return error;
     }
-    if (d->identity.arena_size > hal->arena_size) {
-        d->identity.arena_size = hal->arena_size; /* a promise that this board cannot keep */
-    }
-    error = lifecycle_boot(d);
-    /* Any start but zero serves xorshift; the boot number makes each one differ. */
-    d->random = (d->identity.seed ^ d->record.boots * 0x9E3779B9u) | 1u;
-    link_init(d, now);
+    error = lifecycle_init(&d->life, &d->host, &d->runner, now);
+    host_seed(&d->host, device_boots(d));
+    link_init(&d->link, &d->host, &d->life, &d->samples, now);
     return error;
 }
 
+/* Nothing that would come to nothing: the port is about to reset the device. */
 void device_tick(struct device *d, uint32_t now) {
-    d->moved = false;
+    d->life.moved = false;
+    if (d->life.ending) {
+        return;
+    }
     samples_tick(&d->samples, now);
-    lifecycle_tick(d, now);
-    link_tick(d, now);
+    lifecycle_tick(&d->life, link_has_news(&d->link), now);
+    if (d->life.ending) {
+        d->host.hal.reboot(d->host.hal.ctx);
+        return;
+    }
+    link_tick(&d->link, now);
 }
 
 bool device_wants_link(const struct device *d, uint32_t now) {
@@ -40,15 +41,15 @@ bool device_drops_link(const struct device *d) {
 }
 
 void device_link_up(struct device *d, uint32_t now) {
-    link_up(d, now);
+    link_up(&d->link, now);
 }
 
 void device_link_down(struct device *d, uint32_t now) {
-    link_down(d, now);
+    link_down(&d->link, now);
 }
 
 void device_receive(struct device *d, const uint8_t *p, size_t n, uint32_t now) {
-    link_receive(d, p, n, now);
+    link_receive(&d->link, p, n, now);
 }
 
 const uint8_t *device_output(const struct device *d, size_t *n) {
@@ -60,51 +61,52 @@ void device_sent(struct device *d, size_t n) {
     mqtt_sent(&d->link.mqtt, n);
 }
 
-static uint32_t micros(const struct device *d) {
-    return d->hal.micros != NULL ? d->hal.micros(d->hal.ctx) : 0;
+static uint32_t micros(const struct host *h) {
+    return h->hal.micros != NULL ? h->hal.micros(h->hal.ctx) : 0;
 }
 
 void device_input(struct device *d, const uint8_t *input, uint32_t n, uint8_t answer[ANSWER_SIZE]) {
+    const struct host *h = &d->host;
+    struct runner *r = &d->runner;
     memset(answer, 0, ANSWER_SIZE);
     d->answers++;
     put_le32(answer, d->answers);
     answer[4] = NO_MODEL;
-    if (!d->has_model || n != d->model.nn.in_len) {
+    if (!r->has_model || n != r->model.nn.in_len) {
         return;
     }
-    const uint8_t *digest = device_active_digest(d);
-    uint32_t start = micros(d);
-    struct verdict v = model_classify(&d->model, d->hal.arena, d->identity.arena_size, input);
-    stats_add(&d->stats, &v, input, n, micros(d) - start);
-    samples_offer(&d->samples, &v, digest, input, n, device_random(d));
-    d->trial.answers++;
+    const uint8_t *digest = device_model(d);
+    uint32_t start = micros(h);
+    struct verdict v = model_classify(&r->model, h->hal.arena, h->identity.arena_size, input);
+    stats_add(&r->stats, &v, input, n, micros(h) - start);
+    samples_offer(&d->samples, &v, digest, input, n, host_random(&d->host));
+    d->life.work.trial.answers++;
     answer[4] = v.label;
     answer[5] = v.confidence;
     memcpy(answer + 6, digest, SHA256_SIZE);
 }
 
-bool device_has_target(const struct device *d) {
-    return d->phase != PHASE_IDLE && d->phase != PHASE_CONFIRMED;
+enum phase device_phase(const struct device *d) {
+    return d->life.work.phase;
 }
 
-uint8_t device_active_slot(const struct device *d) {
-    return d->record.trial != SLOT_NONE ? d->record.trial : d->record.confirmed;
+enum reason device_reason(const struct device *d) {
+    return d->life.work.reason;
 }
 
-const uint8_t *device_active_digest(const struct device *d) {
-    return d->has_model ? d->record.slot[device_active_slot(d)].digest : NULL;
+const uint8_t *device_target(const struct device *d) {
+    return lifecycle_has_target(&d->life) ? d->life.work.target.digest : NULL;
 }
 
-/* xorshift32 (Marsaglia 2003): for jitter and sampling, never for secrets. */
-uint32_t device_random(struct device *d) {
-    d->random ^= d->random << 13;
-    d->random ^= d->random >> 17;
-    d->random ^= d->random << 5;
-    return d->random;
+const uint8_t *device_model(const struct device *d) {
+    return lifecycle_model(&d->life);
 }
 
-void device_log(const struct device *d, const char *what, const char *detail) {
-    if (d->hal.log != NULL) {
-        d->hal.log(d->hal.ctx, what, detail);
-    }
+const uint8_t *device_firmware(const struct device *d) {
+    const struct shelf *s = &d->life.shelf[SHELF_FIRMWARE];
+    return shelf_digest(s, shelf_active_slot(s));
+}
+
+uint32_t device_boots(const struct device *d) {
+    return d->life.shelf[SHELF_MODEL].record.boots;
 }

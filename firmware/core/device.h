@@ -9,75 +9,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "download.h"
-#include "identity.h"
-#include "journal.h"
-#include "layout.h"
+#include "host.h"
+#include "lifecycle.h"
 #include "link.h"
-#include "messages.h"
-#include "model.h"
+#include "runner.h"
 #include "samples.h"
-#include "stats.h"
 
-#define AGENT_VERSION "petiole-agent 0.1.0"
 #define ANSWER_SIZE 38u
 #define NO_MODEL 255u
 
-struct hal {
-    void *ctx;
-    struct flash flash;
-    uint8_t *arena;                /* of identity.arena_size bytes at least */
-    uint32_t arena_size;           /* bytes */
-    bool proves_quickly;           /* faster than a round trip: "verifying" is not worth a report */
-    uint32_t (*micros)(void *ctx); /* a clock that may wrap; NULL: none */
-    void (*log)(void *ctx, const char *what, const char *detail);
-    void (*moved)(void *ctx); /* to another phase; may be NULL, as `log` may */
-};
-
-struct device_config {
-    uint32_t trial_ms;      /* a trial that is not passed by then is over */
-    uint32_t trial_answers; /* inputs to answer before a trial is passed */
-    uint16_t
-        keepalive_s; /* a broker silent for most of it is lost; a third of it apart are pings */
-};
-
-#define DEVICE_DEFAULTS                                                                            \
-    { .trial_ms = 600000u, .trial_answers = 8u, .keepalive_s = 30u }
-
-struct trial {
-    uint32_t deadline; /* ms */
-    uint32_t answers;
-    bool heard; /* the broker has acknowledged a state that says "trial" */
-};
-
+/* The parts know each other by address: a device stays where it was started. */
 struct device {
-    struct hal hal;
-    struct device_config config;
-    struct identity identity;
-    struct journal_record record;
-    struct link link;
-
-    struct grant_message grant; /* what is wanted */
-    bool has_grant;
-    struct halt_list halt;
-    bool halt_known; /* the halts of the grant's fleet are up to date */
-
-    enum phase phase; /* what is done about it */
-    enum reason reason;
-    struct artefact_ref target; /* in the phases that have one: see device_has_target */
-    uint16_t attempt;           /* of the grant that the target is of */
-    bool moved;                 /* the last tick has changed the phase */
-    struct download download;
-    struct trial trial;
-
-    struct model candidate; /* what was proven last */
-    struct model model;     /* what answers */
-    bool has_model;
-    uint32_t answers;
-    struct statistics stats;
+    struct host host;
+    struct runner runner;
+    struct lifecycle life;
     struct samples samples;
-    uint32_t sequence;
-    uint32_t random;
+    struct link link;
+    uint32_t answers;
 };
 
 /* Starts a device from its flash. Returns 0, E_IDENTITY, or E_FLASH. */
@@ -103,11 +51,12 @@ void device_sent(struct device *d, size_t n);
 /* One input of the sensor, `n` raw bytes. Writes the answer of docs/architecture.md. */
 void device_input(struct device *d, const uint8_t *input, uint32_t n, uint8_t answer[ANSWER_SIZE]);
 
-/* For the parts of the core. */
-bool device_has_target(const struct device *d);
-uint8_t device_active_slot(const struct device *d);
-const uint8_t *device_active_digest(const struct device *d); /* NULL: none */
-uint32_t device_random(struct device *d);
-void device_log(const struct device *d, const char *what, const char *detail);
+/* What it is busy with, and what runs. */
+enum phase device_phase(const struct device *d);
+enum reason device_reason(const struct device *d);
+const uint8_t *device_target(const struct device *d);   /* digest, or NULL */
+const uint8_t *device_model(const struct device *d);    /* digest, or NULL */
+const uint8_t *device_firmware(const struct device *d); /* digest, or NULL: in no slot */
+uint32_t device_boots(const struct device *d);          /* starts since it was provisioned */
 
 #endif

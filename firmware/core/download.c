@@ -21,8 +21,8 @@ static uint32_t block_length(const struct download *d, uint32_t number) {
     return rest < d->artefact.block_size ? rest : d->artefact.block_size;
 }
 
-static bool is_held(const struct flash *flash, uint32_t number) {
-    return flash->base[DOWNLOAD_OFFSET + HEADER_SIZE + number] == HELD;
+static bool is_held(const struct download *d, const struct flash *flash, uint32_t number) {
+    return flash->base[d->map + HEADER_SIZE + number] == HELD;
 }
 
 static void pack_header(uint8_t header[HEADER_SIZE], const struct artefact_ref *a, uint8_t slot) {
@@ -43,17 +43,17 @@ enum reason download_possible(const struct artefact_ref *artefact, uint32_t slot
     return fits ? REASON_NONE : REASON_SLOT_TOO_SMALL;
 }
 
-bool download_resumable(const struct flash *flash, const struct artefact_ref *artefact,
-                        uint8_t slot) {
+bool download_resumable(const struct flash *flash, const struct places *places,
+                        const struct artefact_ref *artefact, uint8_t slot) {
     uint8_t header[HEADER_SIZE];
     pack_header(header, artefact, slot);
-    return memcmp(flash->base + DOWNLOAD_OFFSET, header, HEADER_SIZE) == 0;
+    return memcmp(flash->base + places->map, header, HEADER_SIZE) == 0;
 }
 
 /* The header is written last: without it nothing counts. */
 static int start_anew(const struct download *d, const struct flash *flash) {
     uint8_t header[HEADER_SIZE];
-    int error = flash->erase(flash->ctx, DOWNLOAD_OFFSET);
+    int error = flash->erase(flash->ctx, d->map);
     for (uint32_t at = 0; at < d->artefact.size && error == 0; at += SECTOR_SIZE) {
         error = flash->erase(flash->ctx, d->slot_offset + at);
     }
@@ -61,21 +61,22 @@ static int start_anew(const struct download *d, const struct flash *flash) {
         return error;
     }
     pack_header(header, &d->artefact, d->slot);
-    return flash->program(flash->ctx, DOWNLOAD_OFFSET, header, HEADER_SIZE);
+    return flash->program(flash->ctx, d->map, header, HEADER_SIZE);
 }
 
-int download_begin(struct download *d, const struct flash *flash,
-                   const struct artefact_ref *artefact, uint8_t slot, uint32_t slot_size) {
+int download_begin(struct download *d, const struct flash *flash, const struct places *places,
+                   const struct artefact_ref *artefact, uint8_t slot) {
     memset(d, 0, sizeof *d);
     d->artefact = *artefact;
     d->slot = slot;
-    d->slot_offset = slot_offset(slot, slot_size);
+    d->map = places->map;
+    d->slot_offset = slot_offset(places, slot);
     d->total = block_count(artefact);
-    if (!download_resumable(flash, artefact, slot) && start_anew(d, flash) != 0) {
+    if (!download_resumable(flash, places, artefact, slot) && start_anew(d, flash) != 0) {
         return E_FLASH;
     }
     for (uint32_t i = 0; i < d->total; i++) {
-        d->got += is_held(flash, i) ? 1u : 0u;
+        d->got += is_held(d, flash, i) ? 1u : 0u;
     }
     return 0;
 }
@@ -83,7 +84,7 @@ int download_begin(struct download *d, const struct flash *flash,
 void download_open_window(struct download *d, const struct flash *flash) {
     d->window_size = 0;
     for (uint32_t i = 0; i < d->total && d->window_size < WINDOW; i++) {
-        if (!is_held(flash, i)) {
+        if (!is_held(d, flash, i)) {
             d->window[d->window_size++] = i;
         }
     }
@@ -93,12 +94,12 @@ void download_open_window(struct download *d, const struct flash *flash) {
 int download_block(struct download *d, const struct flash *flash, uint32_t number, const uint8_t *p,
                    uint32_t n) {
     static const uint8_t held[1] = {HELD};
-    if (number >= d->total || n != block_length(d, number) || is_held(flash, number)) {
+    if (number >= d->total || n != block_length(d, number) || is_held(d, flash, number)) {
         return 0;
     }
     uint32_t offset = d->slot_offset + number * d->artefact.block_size;
     if (flash->program(flash->ctx, offset, p, n) != 0 ||
-        flash->program(flash->ctx, DOWNLOAD_OFFSET + HEADER_SIZE + number, held, 1) != 0) {
+        flash->program(flash->ctx, d->map + HEADER_SIZE + number, held, 1) != 0) {
         return E_FLASH;
     }
     d->got++;
@@ -106,6 +107,6 @@ int download_block(struct download *d, const struct flash *flash, uint32_t numbe
     return 0;
 }
 
-int download_forget(const struct flash *flash) {
-    return flash->erase(flash->ctx, DOWNLOAD_OFFSET);
+int download_forget(const struct flash *flash, const struct places *places) {
+    return flash->erase(flash->ctx, places->map);
 }

@@ -18,24 +18,25 @@
 struct download {
     struct artefact_ref artefact;
     uint8_t slot;
-    uint32_t slot_offset;
-    uint32_t total, got;     /* blocks */
-    uint32_t window[WINDOW]; /* numbers of the blocks asked for */
+    uint32_t map, slot_offset; /* in flash */
+    uint32_t total, got;       /* blocks */
+    uint32_t window[WINDOW];   /* numbers of the blocks asked for */
     uint32_t window_size;
     uint32_t window_open; /* of these, still missing */
+    uint32_t stalls;      /* windows in a row that brought nothing */
 };
 
 /* REASON_NONE when this artefact can be fetched in blocks into slots of `slot_size` bytes. */
 enum reason download_possible(const struct artefact_ref *artefact, uint32_t slot_size);
 
 /* Does the flash hold the beginnings of this artefact in this slot? */
-bool download_resumable(const struct flash *flash, const struct artefact_ref *artefact,
-                        uint8_t slot);
+bool download_resumable(const struct flash *flash, const struct places *places,
+                        const struct artefact_ref *artefact, uint8_t slot);
 
 /* Begins anew, or goes on where the flash says. Erases the slot in the first case. Returns 0 or
  * E_FLASH. */
-int download_begin(struct download *d, const struct flash *flash,
-                   const struct artefact_ref *artefact, uint8_t slot, uint32_t slot_size);
+int download_begin(struct download *d, const struct flash *flash, const struct places *places,
+                   const struct artefact_ref *artefact, uint8_t slot);
 
 /* Puts the next missing blocks into the window. */
 void download_open_window(struct download *d, const struct flash *flash);
@@ -46,6 +47,6 @@ int download_block(struct download *d, const struct flash *flash, uint32_t numbe
                    uint32_t n);
 
 /* Forgets what the flash holds of it, so that the next one begins anew. Returns 0 or E_FLASH. */
-int download_forget(const struct flash *flash);
+int download_forget(const struct flash *flash, const struct places *places);
 
 #endif

@@ -6,7 +6,7 @@
 #include "bytes.h"
 
 #define MAGIC 0x44495450u /* "PTID" */
-#define VERSION 1u
+#define VERSION 2u
 
 enum {
     AT_MAGIC = 0,
@@ -19,13 +19,32 @@ enum {
     AT_SLOT_SIZE = 296,
     AT_ARENA_SIZE = 300,
     AT_SEED = 304,
-    AT_CRC = 308,
+    AT_FIRMWARE_OFFSET = 308,
+    AT_FIRMWARE_SIZE = 312,
+    AT_CRC = 316,
 };
 
 /* False when the text is empty or lacks its terminator. */
 static bool take_text(char *out, size_t room, const uint8_t *p) {
     memcpy(out, p, room);
     return out[0] != 0 && memchr(out, 0, room) != NULL;
+}
+
+static bool has_model_slots(const struct identity *id, uint32_t flash_size) {
+    return id->slot_size > 0 && id->slot_size % SECTOR_SIZE == 0 &&
+           id->slot_size <= (flash_size - SLOTS_OFFSET) / SLOT_COUNT;
+}
+
+/* Behind the model slots and inside the flash, or not at all. */
+static bool firmware_fits(const struct identity *id, uint32_t flash_size) {
+    uint32_t first = SLOTS_OFFSET + SLOT_COUNT * id->slot_size;
+    if (id->firmware_size == 0) {
+        return true;
+    }
+    return (id->firmware_size | id->firmware_offset) % SECTOR_SIZE == 0 &&
+           id->firmware_offset >= first && id->firmware_offset < flash_size &&
+           flash_size - id->firmware_offset > FIRMWARE_SLOTS_AT &&
+           id->firmware_size <= (flash_size - id->firmware_offset - FIRMWARE_SLOTS_AT) / SLOT_COUNT;
 }
 
 int identity_load(const struct flash *flash, struct identity *out) {
@@ -42,7 +61,21 @@ int identity_load(const struct flash *flash, struct identity *out) {
     out->slot_size = get_le32(p + AT_SLOT_SIZE);
     out->arena_size = get_le32(p + AT_ARENA_SIZE);
     out->seed = get_le32(p + AT_SEED);
-    bool slots = out->slot_size > 0 && out->slot_size % SECTOR_SIZE == 0 &&
-                 out->slot_size <= (flash->size - SLOTS_OFFSET) / SLOT_COUNT;
-    return texts && slots ? 0 : E_IDENTITY;
+    out->firmware_offset = get_le32(p + AT_FIRMWARE_OFFSET);
+    out->firmware_size = get_le32(p + AT_FIRMWARE_SIZE);
+    bool fits = has_model_slots(out, flash->size) && firmware_fits(out, flash->size);
+    return texts && fits ? 0 : E_IDENTITY;
+}
+
+struct places identity_model_places(const struct identity *identity) {
+    return (struct places){JOURNAL_OFFSET, DOWNLOAD_OFFSET, SLOTS_OFFSET, identity->slot_size};
+}
+
+struct places identity_firmware_places(const struct identity *identity) {
+    uint32_t at = identity->firmware_offset;
+    if (identity->firmware_size == 0) {
+        return (struct places){0};
+    }
+    return (struct places){at, at + FIRMWARE_MAP_AT, at + FIRMWARE_SLOTS_AT,
+                           identity->firmware_size};
 }

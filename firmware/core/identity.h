@@ -16,12 +16,18 @@ struct identity {
     char password[64];
     char target[32];
     uint8_t keys[KEY_COUNT][32]; /* Ed25519 public keys; the second may be all zeros: none */
-    uint32_t slot_size;          /* bytes */
+    uint32_t slot_size;          /* bytes, of a model slot */
     uint32_t arena_size;         /* bytes */
     uint32_t seed;
+    uint32_t firmware_offset; /* of the journal of firmware */
+    uint32_t firmware_size;   /* bytes of a firmware slot; 0: it takes no firmware */
 };
 
 /* Returns 0 or E_IDENTITY. */
 int identity_load(const struct flash *flash, struct identity *out);
+
+/* Where the models of this device are, and where its firmware is; without it, all is 0. */
+struct places identity_model_places(const struct identity *identity);
+struct places identity_firmware_places(const struct identity *identity);
 
 #endif

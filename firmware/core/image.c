@@ -13,9 +13,30 @@
 #define UNPROTECTED_MAGIC 0x6907u
 #define HEADER_SIZE 32u
 #define TLV_HEADER_SIZE 4u
-#define ALL_FIELDS 0x3FFu
+#define FIRMWARE_HEADER_SIZE 512u
+#define FLAG_ROM_FIXED 0x100u
+#define NAME_SIZE_MAX 24u
 
 enum { TLV_KEYHASH = 0x01, TLV_SHA256 = 0x10, TLV_ED25519 = 0x24, TLV_COUNTER = 0x50 };
+
+/* Policy fields that were seen. */
+enum {
+    FIELD_COUNTER = 1 << 0,
+    FIELD_KIND = 1 << 1,
+    FIELD_TARGET = 1 << 2,
+    FIELD_ABI = 1 << 3,
+    FIELD_ARENA = 1 << 4,
+    FIELD_OPS = 1 << 5,
+    FIELD_GOLDEN = 1 << 6,
+    FIELD_REFERENCE = 1 << 7,
+    FIELD_REVISION = 1 << 8,
+    FIELD_MODEL = 1 << 9,
+    FIELD_NAME = 1 << 10,
+    COMMON_FIELDS = FIELD_COUNTER | FIELD_KIND | FIELD_TARGET | FIELD_REVISION,
+    MODEL_FIELDS = COMMON_FIELDS | FIELD_ABI | FIELD_ARENA | FIELD_OPS | FIELD_GOLDEN |
+                   FIELD_REFERENCE | FIELD_MODEL,
+    FIRMWARE_FIELDS = COMMON_FIELDS | FIELD_NAME,
+};
 
 /* Areas of an image, as offsets from its start. */
 struct areas {
@@ -39,7 +60,7 @@ static bool find_areas(const uint8_t *p, uint32_t size, struct areas *a) {
     }
     uint32_t header = get_le16(p + 8), protected_size = get_le16(p + 10);
     uint32_t payload = get_le32(p + 12);
-    if (header != HEADER_SIZE || payload > size - header ||
+    if (header < HEADER_SIZE || header > size || payload > size - header ||
         protected_size > size - header - payload) {
         return false;
     }
@@ -48,6 +69,16 @@ static bool find_areas(const uint8_t *p, uint32_t size, struct areas *a) {
     a->signed_end = a->payload_end + protected_size;
     a->end = size;
     return true;
+}
+
+uint32_t image_extent(const uint8_t *p, uint32_t room) {
+    struct areas areas;
+    if (!find_areas(p, room, &areas) || room - areas.signed_end < TLV_HEADER_SIZE ||
+        get_le16(p + areas.signed_end) != UNPROTECTED_MAGIC) {
+        return 0;
+    }
+    uint32_t proof = get_le16(p + areas.signed_end + 2);
+    return proof <= room - areas.signed_end ? areas.signed_end + proof : 0;
 }
 
 /* Does a TLV area with this magic fill the bytes from `start` to `end` exactly? */
@@ -119,37 +150,45 @@ static bool take_part(const struct tlv *t, const struct image_part *payload,
     return true;
 }
 
-/* Reads one policy field. Returns its bit in ALL_FIELDS, or 0: unknown or malformed. Unknown ones
+/* Reads one policy field. Returns its bit, or 0: unknown or malformed. Unknown ones
  * are refused too, because a newer operator may mean a limit by them. */
 static uint32_t take_policy(const struct tlv *t, const struct image_part *payload,
                             struct image *out) {
     switch (t->type) {
     case TLV_COUNTER:
-        return take_number(t, &out->counter) ? 1u << 0 : 0;
+        return take_number(t, &out->counter) ? FIELD_COUNTER : 0;
     case 0xA0:
-        return take_number(t, &out->kind) ? 1u << 1 : 0;
+        return take_number(t, &out->kind) ? FIELD_KIND : 0;
     case 0xA1:
-        return take_target(t, out) ? 1u << 2 : 0;
+        return take_target(t, out) ? FIELD_TARGET : 0;
     case 0xA2:
-        return take_number(t, &out->abi) ? 1u << 3 : 0;
+        return take_number(t, &out->abi) ? FIELD_ABI : 0;
     case 0xA3:
-        return take_number(t, &out->arena) ? 1u << 4 : 0;
+        return take_number(t, &out->arena) ? FIELD_ARENA : 0;
     case 0xA4:
-        return take_number(t, &out->ops) ? 1u << 5 : 0;
+        return take_number(t, &out->ops) ? FIELD_OPS : 0;
     case 0xA5:
-        return take_golden(t, payload, out) ? 1u << 6 : 0;
+        return take_golden(t, payload, out) ? FIELD_GOLDEN : 0;
     case 0xA6:
-        return take_part(t, payload, &out->reference) ? 1u << 7 : 0;
+        return take_part(t, payload, &out->reference) ? FIELD_REFERENCE : 0;
     case 0xA7:
-        return take_number(t, &out->revision) ? 1u << 8 : 0;
+        return take_number(t, &out->revision) ? FIELD_REVISION : 0;
     case 0xA8:
-        return take_part(t, payload, &out->model) ? 1u << 9 : 0;
+        return take_part(t, payload, &out->model) ? FIELD_MODEL : 0;
+    case 0xA9:
+        return t->size <= NAME_SIZE_MAX ? FIELD_NAME : 0;
     default:
         return 0;
     }
 }
 
-/* Every field once, nothing else. */
+/* Every field of its kind once, nothing else, and the header that its kind has. */
+static bool is_complete(uint32_t kind, uint32_t seen, uint32_t header) {
+    return kind == IMAGE_KIND_FIRMWARE ? seen == FIRMWARE_FIELDS && header == FIRMWARE_HEADER_SIZE
+                                       : seen == MODEL_FIELDS && header == HEADER_SIZE;
+}
+
+/* Reads the policy: signed bytes only. */
 static bool read_policy(const uint8_t *p, const struct areas *a, struct image *out) {
     if (!area_fits(p, a->payload_end, a->signed_end, PROTECTED_MAGIC)) {
         return false;
@@ -164,7 +203,7 @@ static bool read_policy(const uint8_t *p, const struct areas *a, struct image *o
         }
         seen |= field;
     }
-    return at == a->signed_end && seen == ALL_FIELDS;
+    return at == a->signed_end && is_complete(out->kind, seen, a->payload);
 }
 
 static const uint8_t **proof_field(struct proof *proof, const struct tlv *t) {
@@ -260,12 +299,15 @@ enum reason image_verify(const uint8_t *p, uint32_t size, const struct image_has
     if (!ed25519_verify(proof.signature, key, hash, SHA256_SIZE)) {
         return REASON_BAD_SIGNATURE;
     }
+    out->linked = (get_le32(p + 16) & FLAG_ROM_FIXED) != 0;
+    out->address = get_le32(p + 4);
     return read_policy(p, &areas, out) ? REASON_NONE : REASON_BAD_IMAGE;
 }
 
 enum reason image_permitted(const struct image *image, const struct image_limits *limits) {
     size_t target_size = strlen(limits->target);
-    if (image->kind != IMAGE_KIND_MODEL) {
+    bool firmware = limits->kind == IMAGE_KIND_FIRMWARE;
+    if (image->kind != limits->kind) {
         return REASON_WRONG_KIND;
     }
     if (image->target_size != target_size ||
@@ -274,6 +316,9 @@ enum reason image_permitted(const struct image *image, const struct image_limits
     }
     if (image->counter < limits->floor) {
         return REASON_COUNTER_TOO_LOW;
+    }
+    if (firmware) {
+        return image->linked && image->address == limits->address ? REASON_NONE : REASON_WRONG_SLOT;
     }
     if (image->abi != limits->abi) {
         return REASON_ABI_UNSUPPORTED;

@@ -19,7 +19,7 @@ enum {
     AT_CONFIRMED = 16,
     AT_TRIAL = 17,
     AT_REASON = 18,
-    AT_PHASE = 19,
+    AT_PHASE = 19, /* low four bits; the high ones are boots_left */
     AT_SLOTS = 20,
     SLOT_RECORD_SIZE = SHA256_SIZE + 4,
     AT_REFUSED = AT_SLOTS + 2 * SLOT_RECORD_SIZE,
@@ -28,8 +28,8 @@ enum {
 
 _Static_assert(AT_CRC + 4 == RECORD_SIZE, "a record fills its place");
 
-static uint32_t place(uint32_t sector, uint32_t index) {
-    return JOURNAL_OFFSET + sector * SECTOR_SIZE + index * RECORD_SIZE;
+static uint32_t place(uint32_t at, uint32_t sector, uint32_t index) {
+    return at + sector * SECTOR_SIZE + index * RECORD_SIZE;
 }
 
 static bool valid(const uint8_t *p) {
@@ -53,7 +53,7 @@ static void pack(const struct journal_record *r, uint8_t p[RECORD_SIZE]) {
     p[AT_CONFIRMED] = r->confirmed;
     p[AT_TRIAL] = r->trial;
     p[AT_REASON] = r->refused_reason;
-    p[AT_PHASE] = r->refused_phase;
+    p[AT_PHASE] = (uint8_t)(r->refused_phase | r->boots_left << 4);
     for (uint32_t i = 0; i < SLOT_COUNT; i++) {
         uint8_t *slot = p + AT_SLOTS + i * SLOT_RECORD_SIZE;
         memcpy(slot, r->slot[i].digest, SHA256_SIZE);
@@ -70,7 +70,8 @@ static void unpack(const uint8_t *p, struct journal_record *r) {
     r->confirmed = p[AT_CONFIRMED];
     r->trial = p[AT_TRIAL];
     r->refused_reason = p[AT_REASON];
-    r->refused_phase = p[AT_PHASE];
+    r->refused_phase = p[AT_PHASE] & 0x0Fu;
+    r->boots_left = p[AT_PHASE] >> 4;
     r->attempt = (uint16_t)get_le16(p + AT_ATTEMPT);
     for (uint32_t i = 0; i < SLOT_COUNT; i++) {
         const uint8_t *slot = p + AT_SLOTS + i * SLOT_RECORD_SIZE;
@@ -80,14 +81,19 @@ static void unpack(const uint8_t *p, struct journal_record *r) {
     memcpy(r->refused, p + AT_REFUSED, SHA256_SIZE);
 }
 
-/* Offset of the newest valid record, or 0, which is none's: the journal does not start there. */
-static uint32_t newest(const struct flash *flash) {
+/* Sequence numbers wrap; those in flash at a time are close together. */
+static bool later(uint32_t a, uint32_t b) {
+    return (int32_t)(a - b) > 0;
+}
+
+/* Offset of the newest valid record, or 0, which is none's: no journal starts there. */
+static uint32_t newest(const struct flash *flash, uint32_t at) {
     uint32_t best = 0, best_sequence = 0;
     /* From the end, where the newer ones are: what is older needs no look at its CRC. */
     for (uint32_t i = SECTORS * RECORDS; i-- > 0;) {
-        uint32_t offset = place(i / RECORDS, i % RECORDS);
+        uint32_t offset = place(at, i / RECORDS, i % RECORDS);
         const uint8_t *p = flash->base + offset;
-        if ((best == 0 || get_le32(p + AT_SEQUENCE) > best_sequence) && valid(p)) {
+        if ((best == 0 || later(get_le32(p + AT_SEQUENCE), best_sequence)) && valid(p)) {
             best = offset;
             best_sequence = get_le32(p + AT_SEQUENCE);
         }
@@ -97,9 +103,9 @@ static uint32_t newest(const struct flash *flash) {
 
 /* First place of a sector with nothing but blank places behind it. A torn record is not blank and
  * is stepped over. */
-static uint32_t first_free(const struct flash *flash, uint32_t sector) {
+static uint32_t first_free(const struct flash *flash, uint32_t at, uint32_t sector) {
     uint32_t index = RECORDS;
-    while (index > 0 && blank(flash->base + place(sector, index - 1))) {
+    while (index > 0 && blank(flash->base + place(at, sector, index - 1))) {
         index--;
     }
     return index;
@@ -111,8 +117,8 @@ void journal_fresh(struct journal_record *r) {
     r->trial = SLOT_NONE;
 }
 
-int journal_load(const struct flash *flash, struct journal_record *out) {
-    uint32_t offset = newest(flash);
+int journal_load(const struct flash *flash, uint32_t at, struct journal_record *out) {
+    uint32_t offset = newest(flash, at);
     if (offset == 0) {
         return E_JOURNAL_EMPTY;
     }
@@ -120,20 +126,24 @@ int journal_load(const struct flash *flash, struct journal_record *out) {
     return 0;
 }
 
-int journal_save(const struct flash *flash, struct journal_record *r) {
-    uint32_t last = newest(flash);
-    uint32_t sector = last == 0 ? 0 : (last - JOURNAL_OFFSET) / SECTOR_SIZE;
-    uint32_t index = first_free(flash, sector);
+int journal_save(const struct flash *flash, uint32_t at, struct journal_record *r) {
+    uint32_t last = newest(flash, at);
+    uint32_t sector = last == 0 ? 0 : (last - at) / SECTOR_SIZE;
+    uint32_t index = first_free(flash, at, sector);
     uint8_t record[RECORD_SIZE];
     if (index == RECORDS) {
         /* The other sector holds nothing newer, so losing it costs nothing. */
         sector = last == 0 ? 0 : 1 - sector;
         index = 0;
-        if (flash->erase(flash->ctx, place(sector, 0)) != 0) {
+        if (flash->erase(flash->ctx, place(at, sector, 0)) != 0) {
             return E_FLASH;
         }
     }
     r->sequence = last == 0 ? 1 : get_le32(flash->base + last + AT_SEQUENCE) + 1;
     pack(r, record);
-    return flash->program(flash->ctx, place(sector, index), record, RECORD_SIZE);
+    uint32_t offset = place(at, sector, index);
+    if (flash->program(flash->ctx, offset, record, RECORD_SIZE) != 0) {
+        return E_FLASH;
+    }
+    return memcmp(flash->base + offset, record, RECORD_SIZE) == 0 ? 0 : E_FLASH;
 }

@@ -18,14 +18,15 @@ struct slot_record {
 };
 
 struct journal_record {
-    uint32_t sequence; /* set by journal_save */
-    uint32_t boots;
+    uint32_t sequence;      /* set by journal_save */
+    uint32_t boots;         /* starts of the device; in the journal of models only */
     uint32_t floor;         /* lowest security counter accepted */
     uint8_t confirmed;      /* slot of the proven artefact, or SLOT_NONE */
     uint8_t trial;          /* slot of the artefact on trial, or SLOT_NONE */
     uint8_t refused_reason; /* why `refused` was given up; 0: nothing is refused */
     uint8_t refused_phase;
-    uint16_t attempt; /* of the artefact on trial or refused */
+    uint8_t boots_left; /* of firmware on trial: times that it may still be started, 0 to 15 */
+    uint16_t attempt;   /* of the artefact on trial or refused */
     struct slot_record slot[SLOT_COUNT];
     uint8_t refused[SHA256_SIZE];
 };
@@ -33,10 +34,10 @@ struct journal_record {
 /* The record of a device that was never started. */
 void journal_fresh(struct journal_record *r);
 
-/* The newest valid record. Returns 0 or E_JOURNAL_EMPTY. */
-int journal_load(const struct flash *flash, struct journal_record *out);
+/* The newest valid record of the journal at offset `at`. Returns 0 or E_JOURNAL_EMPTY. */
+int journal_load(const struct flash *flash, uint32_t at, struct journal_record *out);
 
 /* Appends a record. Returns 0 or E_FLASH. */
-int journal_save(const struct flash *flash, struct journal_record *r);
+int journal_save(const struct flash *flash, uint32_t at, struct journal_record *r);
 
 #endif

@@ -1,10 +1,4 @@
-/* The map of a device's flash, and how to reach it.
- *
- *   0x0000  identity, written at provisioning (operator/petiole/artifact/flash.py)
- *   0x1000  journal, two sectors
- *   0x3000  what the download in progress holds
- *   0x4000  slot A, then slot B; their size is in the identity
- */
+/* The map of a device's flash (docs/firmware.md), and how to reach it. */
 #ifndef PETIOLE_LAYOUT_H
 #define PETIOLE_LAYOUT_H
 
@@ -12,9 +6,13 @@
 
 #define SECTOR_SIZE 4096u
 #define IDENTITY_OFFSET 0x0000u
-#define JOURNAL_OFFSET 0x1000u
+#define JOURNAL_OFFSET 0x1000u /* of models: two sectors */
 #define DOWNLOAD_OFFSET 0x3000u
 #define SLOTS_OFFSET 0x4000u
+
+/* From firmware_offset of the identity. */
+#define FIRMWARE_MAP_AT 0x2000u   /* behind the two sectors of its journal */
+#define FIRMWARE_SLOTS_AT 0x4000u /* behind the map and a sector to spare */
 
 #define SLOT_COUNT 2u
 #define SLOT_NONE 0xFFu
@@ -27,12 +25,21 @@ struct flash {
     void *ctx;
     const uint8_t *base;
     uint32_t size;
+    uint32_t address; /* where the core runs what lies at `base` */
     int (*program)(void *ctx, uint32_t offset, const uint8_t *p, uint32_t n);
     int (*erase)(void *ctx, uint32_t offset);
 };
 
-static inline uint32_t slot_offset(uint8_t slot, uint32_t slot_size) {
-    return SLOTS_OFFSET + slot * slot_size;
+/* A pair of slots and what belongs to it, as offsets in flash. */
+struct places {
+    uint32_t journal; /* two sectors */
+    uint32_t map;     /* one sector: what the download in progress holds */
+    uint32_t slots;   /* slot A, then slot B */
+    uint32_t slot_size;
+};
+
+static inline uint32_t slot_offset(const struct places *places, uint8_t slot) {
+    return places->slots + slot * places->slot_size;
 }
 
 #endif

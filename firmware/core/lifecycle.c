@@ -3,177 +3,122 @@
 #include <string.h>
 
 #include "bytes.h"
-#include "device.h"
+#include "keeper.h"
 
-static bool same(const uint8_t *a, const uint8_t *b) {
-    return memcmp(a, b, SHA256_SIZE) == 0;
+static const struct keeper *const KEEPERS[SHELF_KINDS] = {
+    [SHELF_MODEL] = &MODEL_KEEPER,
+    [SHELF_FIRMWARE] = &FIRMWARE_KEEPER,
+};
+
+static const struct keeper *keeper(const struct lifecycle *l) {
+    return KEEPERS[l->work.kind];
 }
 
-static bool is_refused(const struct device *d, const uint8_t *digest) {
-    return d->record.refused_reason != REASON_NONE && same(d->record.refused, digest);
+/* The shelf of the artefact at work. */
+static struct shelf *shelf(struct lifecycle *l) {
+    return &l->shelf[l->work.kind];
 }
 
-/* What was given up is tried again in a later attempt only. */
-static bool grant_is_refused(const struct device *d) {
-    return is_refused(d, d->grant.artefact.digest) && d->grant.attempt <= d->record.attempt;
+static const struct flash *flash(const struct lifecycle *l) {
+    return &l->host->hal.flash;
 }
 
-static uint8_t other_slot(const struct device *d) {
-    return d->record.confirmed == 0 ? 1 : 0;
-}
-
-static enum phase rest_phase(const struct device *d) {
-    return d->record.confirmed == SLOT_NONE ? PHASE_IDLE : PHASE_CONFIRMED;
-}
-
-static enum reason save(struct device *d) {
-    return journal_save(&d->hal.flash, &d->record) == 0 ? REASON_NONE : REASON_FLASH_ERROR;
-}
-
-/* --- models --------------------------------------------------------------------------------- */
-
-/* Proves that a slot holds this artefact, and that it may run here. */
-static enum reason open_slot(struct device *d, uint8_t slot, const uint8_t *digest, uint32_t size) {
-    const uint8_t *p = d->hal.flash.base + slot_offset(slot, d->identity.slot_size);
-    struct image_limits limits = {
-        .target = d->identity.target,
-        .arena = d->identity.arena_size,
-        .abi = NN_ABI,
-        .ops = NN_OPS,
-        .floor = d->record.floor,
-    };
-    struct image_hashes hashes;
-    image_hash(p, size, &hashes);
-    if (!same(hashes.digest, digest)) {
-        return REASON_DIGEST_MISMATCH;
-    }
-    return model_open(&d->candidate, p, size, &hashes, (const uint8_t(*)[32])d->identity.keys,
-                      &limits, d->hal.arena);
-}
-
-/* Lets what open_slot has proven answer. Statistics belong to one artefact in one boot. */
-static void start_answering(struct device *d) {
-    d->model = d->candidate;
-    d->has_model = true;
-    memset(&d->stats, 0, sizeof d->stats);
-}
-
-/* The slot to rely on when the confirmed one went bad: the other, if it holds something. */
-static uint8_t next_best(const struct device *d, uint8_t bad) {
-    uint8_t slot = (uint8_t)(1 - bad);
-    const struct slot_record *r = &d->record.slot[slot];
-    return r->size != 0 && !is_refused(d, r->digest) ? slot : SLOT_NONE;
-}
-
-/* Runs what is confirmed; without any, nothing. Returns why the confirmed one is not run. */
-static enum reason run_confirmed(struct device *d) {
-    enum reason first = REASON_NONE;
-    d->has_model = false;
-    while (!d->has_model && d->record.confirmed != SLOT_NONE) {
-        uint8_t slot = d->record.confirmed;
-        enum reason reason =
-            open_slot(d, slot, d->record.slot[slot].digest, d->record.slot[slot].size);
-        if (reason == REASON_NONE) {
-            start_answering(d);
-            continue;
-        }
-        first = first == REASON_NONE ? reason : first;
-        d->record.slot[slot].size = 0;
-        d->record.confirmed = next_best(d, slot);
-        (void)save(d);
-    }
-    return first;
+static enum reason save(struct lifecycle *l) {
+    return shelf_save(shelf(l), flash(l));
 }
 
 /* --- actions: each returns REASON_NONE, or why it failed ----------------------------------- */
 
-static enum reason nothing(struct device *d, uint32_t now) {
-    (void)d;
+static enum reason nothing(struct lifecycle *l, uint32_t now) {
+    (void)l;
     (void)now;
     return REASON_NONE;
 }
 
-static void take_target(struct device *d) {
-    d->target = d->grant.artefact;
-    d->attempt = d->grant.attempt;
+static void take_target(struct lifecycle *l) {
+    l->work.target = *wish_for(&l->wish, l->work.kind, shelf_free_slot(shelf(l)));
+    l->work.attempt = wish_attempt(&l->wish, l->work.kind);
 }
 
-static enum reason start_download(struct device *d, uint32_t now) {
-    uint8_t slot = other_slot(d);
-    take_target(d);
-    enum reason reason = download_possible(&d->target, d->identity.slot_size);
-    if (reason == REASON_NONE && d->record.slot[slot].size != 0) {
-        d->record.slot[slot].size = 0; /* before its first byte is erased */
-        reason = save(d);
+static enum reason start_download(struct lifecycle *l, uint32_t now) {
+    struct shelf *s = shelf(l);
+    uint8_t slot = shelf_free_slot(s);
+    take_target(l);
+    enum reason reason = download_possible(&l->work.target, s->places.slot_size);
+    if (reason == REASON_NONE && s->record.slot[slot].size != 0) {
+        s->record.slot[slot].size = 0; /* before its first byte is erased */
+        reason = save(l);
     }
     if (reason == REASON_NONE &&
-        download_begin(&d->download, &d->hal.flash, &d->target, slot, d->identity.slot_size) != 0) {
+        download_begin(&l->work.download, flash(l), &s->places, &l->work.target, slot) != 0) {
         reason = REASON_FLASH_ERROR;
     }
-    d->link.window = STEP_IDLE;
-    d->link.stalls = 0;
     (void)now;
     return reason;
 }
 
-static enum reason start_return(struct device *d, uint32_t now) {
+static enum reason start_return(struct lifecycle *l, uint32_t now) {
     (void)now;
-    take_target(d);
+    take_target(l);
     return REASON_NONE;
 }
 
-static void fill_slot(struct device *d, uint8_t slot) {
-    d->record.slot[slot].size = d->target.size;
-    memcpy(d->record.slot[slot].digest, d->target.digest, SHA256_SIZE);
+static void fill_slot(struct lifecycle *l, uint8_t slot) {
+    shelf_fill(shelf(l), slot, l->work.target.digest, l->work.target.size);
 }
 
 /* After a restart the grant finds it in its slot. */
-static enum reason hold_back(struct device *d, uint32_t now) {
+static enum reason hold_back(struct lifecycle *l, uint32_t now) {
     (void)now;
-    fill_slot(d, other_slot(d));
-    return save(d);
+    fill_slot(l, shelf_free_slot(shelf(l)));
+    return save(l);
 }
 
-static enum reason start_trial(struct device *d, uint32_t now) {
-    uint8_t slot = other_slot(d);
-    d->record.trial = slot;
-    d->record.attempt = d->attempt;
-    fill_slot(d, slot);
-    start_answering(d);
-    d->trial = (struct trial){.deadline = now + d->config.trial_ms};
-    return save(d);
-}
-
-/* The floor rises only here: until now the old artefact had to stay acceptable. */
-static enum reason confirm(struct device *d, uint32_t now) {
-    (void)now;
-    d->record.confirmed = d->record.trial;
-    d->record.trial = SLOT_NONE;
-    if (d->model.counter > d->record.floor) {
-        d->record.floor = d->model.counter;
+static enum reason start_trial(struct lifecycle *l, uint32_t now) {
+    struct journal_record *r = &shelf(l)->record;
+    uint8_t slot = shelf_free_slot(shelf(l));
+    r->trial = slot;
+    r->attempt = l->work.attempt;
+    r->boots_left = keeper(l)->boots_left;
+    fill_slot(l, slot);
+    if (save(l) != REASON_NONE) {
+        r->trial = SLOT_NONE;
+        return REASON_FLASH_ERROR;
     }
-    return save(d);
-}
-
-static enum reason end_trial(struct device *d, uint32_t now) {
-    (void)now;
-    d->record.trial = SLOT_NONE;
-    enum reason reason = save(d);
-    (void)run_confirmed(d);
-    return reason;
-}
-
-static enum reason stop_download(struct device *d, uint32_t now) {
-    (void)now;
-    link_close_window(d);
+    l->work.trial.deadline = now + l->host->config.trial_ms;
+    keeper(l)->begin_trial(l);
     return REASON_NONE;
 }
 
-/* What was downloaded is of no use: the next attempt begins anew. */
-static enum reason discard(struct device *d, uint32_t now) {
+/* The floor rises only here: until now the old artefact had to stay acceptable. */
+static enum reason confirm(struct lifecycle *l, uint32_t now) {
+    struct journal_record *r = &shelf(l)->record;
     (void)now;
-    d->record.slot[other_slot(d)].size = 0;
-    return download_forget(&d->hal.flash) == 0 ? save(d) : REASON_FLASH_ERROR;
+    r->confirmed = r->trial;
+    r->trial = SLOT_NONE;
+    r->boots_left = 0;
+    if (l->work.trial.counter > r->floor) {
+        r->floor = l->work.trial.counter;
+    }
+    return save(l);
+}
+
+static enum reason end_trial(struct lifecycle *l, uint32_t now) {
+    struct journal_record *r = &shelf(l)->record;
+    (void)now;
+    r->trial = SLOT_NONE;
+    r->boots_left = 0;
+    enum reason reason = save(l);
+    keeper(l)->end_trial(l);
+    return reason;
+}
+
+/* What was downloaded is of no use: the next attempt begins anew. */
+static enum reason discard(struct lifecycle *l, uint32_t now) {
+    struct shelf *s = shelf(l);
+    (void)now;
+    s->record.slot[shelf_free_slot(s)].size = 0;
+    return download_forget(flash(l), &s->places) == 0 ? save(l) : REASON_FLASH_ERROR;
 }
 
 /* --- the table ------------------------------------------------------------------------------ */
@@ -185,7 +130,7 @@ static enum reason discard(struct device *d, uint32_t now) {
 struct transition {
     uint32_t from; /* set of phases */
     enum event event;
-    enum reason (*action)(struct device *d, uint32_t now);
+    enum reason (*action)(struct lifecycle *l, uint32_t now);
     enum phase to;
 };
 
@@ -193,11 +138,11 @@ static const struct transition TRANSITIONS[] = {
     {AT_REST, EVENT_FETCH, start_download, PHASE_DOWNLOADING},
     {AT_REST, EVENT_RETURN, start_return, PHASE_VERIFYING},
     {AT_REST, EVENT_SETTLE, nothing, TO_REST},
-    {AT(PHASE_DOWNLOADING), EVENT_COMPLETE, stop_download, PHASE_VERIFYING},
-    {AT(PHASE_DOWNLOADING), EVENT_STALLED, stop_download, PHASE_FAILED},
-    {AT(PHASE_DOWNLOADING), EVENT_REFUSED, stop_download, PHASE_FAILED},
-    {AT(PHASE_DOWNLOADING), EVENT_CHANGED, stop_download, TO_REST},
-    {AT(PHASE_DOWNLOADING), EVENT_HALTED, stop_download, PHASE_FAILED},
+    {AT(PHASE_DOWNLOADING), EVENT_COMPLETE, nothing, PHASE_VERIFYING},
+    {AT(PHASE_DOWNLOADING), EVENT_STALLED, nothing, PHASE_FAILED},
+    {AT(PHASE_DOWNLOADING), EVENT_REFUSED, nothing, PHASE_FAILED},
+    {AT(PHASE_DOWNLOADING), EVENT_CHANGED, nothing, TO_REST},
+    {AT(PHASE_DOWNLOADING), EVENT_HALTED, nothing, PHASE_FAILED},
     {AT(PHASE_VERIFYING), EVENT_ACCEPTED, start_trial, PHASE_TRIAL},
     {AT(PHASE_VERIFYING), EVENT_HELD, hold_back, PHASE_READY},
     {AT(PHASE_VERIFYING), EVENT_STALE, discard, TO_REST},
@@ -213,40 +158,43 @@ static const struct transition TRANSITIONS[] = {
 
 /* A refused artefact is not tried again while the grant names it. A halt can be lifted, so it is no
  * refusal. */
-static void refuse(struct device *d, enum phase phase, enum reason reason) {
-    d->record.refused_reason = (uint8_t)reason;
-    d->record.refused_phase = (uint8_t)phase;
-    d->record.attempt = d->attempt;
-    memcpy(d->record.refused, d->target.digest, SHA256_SIZE);
-    (void)save(d);
+static void refuse(struct lifecycle *l, enum phase phase, enum reason reason) {
+    shelf_refuse(shelf(l), l->work.target.digest, phase, reason);
+    shelf(l)->record.attempt = l->work.attempt;
+    (void)save(l);
 }
 
-static void enter(struct device *d, enum phase phase, enum reason reason) {
-    d->phase = phase;
-    d->reason = reason;
-    d->link.say_state = true;
-    d->moved = true;
-    device_log(d, phase_name(phase), reason_name(reason));
-    if (d->hal.moved != NULL) {
-        d->hal.moved(d->hal.ctx);
+static void enter(struct lifecycle *l, enum phase phase, enum reason reason) {
+    const struct hal *hal = &l->host->hal;
+    l->work.phase = phase;
+    l->work.reason = reason;
+    l->news = true;
+    l->moved = true;
+    host_log(l->host, phase_name(phase), reason_name(reason));
+    if (hal->moved != NULL) {
+        hal->moved(hal->ctx);
     }
     bool given_up = phase == PHASE_FAILED || phase == PHASE_ROLLEDBACK;
     if (given_up && reason != REASON_HALTED) {
-        refuse(d, phase, reason);
+        refuse(l, phase, reason);
     }
 }
 
-void lifecycle_event(struct device *d, enum event event, enum reason reason, uint32_t now) {
+static enum phase rest_phase(const struct lifecycle *l) {
+    return l->shelf[SHELF_MODEL].record.confirmed == SLOT_NONE ? PHASE_IDLE : PHASE_CONFIRMED;
+}
+
+void lifecycle_event(struct lifecycle *l, enum event event, enum reason reason, uint32_t now) {
     for (size_t i = 0; i < sizeof TRANSITIONS / sizeof TRANSITIONS[0]; i++) {
         const struct transition *t = &TRANSITIONS[i];
-        if (t->event != event || (t->from & AT(d->phase)) == 0) {
+        if (t->event != event || (t->from & AT(l->work.phase)) == 0) {
             continue;
         }
-        enum reason failure = t->action(d, now);
+        enum reason failure = t->action(l, now);
         if (failure != REASON_NONE) {
-            enter(d, PHASE_FAILED, failure);
+            enter(l, PHASE_FAILED, failure);
         } else {
-            enter(d, t->to == TO_REST ? rest_phase(d) : t->to, reason);
+            enter(l, t->to == TO_REST ? rest_phase(l) : t->to, reason);
         }
         return;
     }
@@ -254,118 +202,196 @@ void lifecycle_event(struct device *d, enum event event, enum reason reason, uin
 
 /* --- decisions ------------------------------------------------------------------------------ */
 
-static bool is_busy(const struct device *d) {
-    return (AT(d->phase) & AT_REST) == 0;
+static bool is_busy(const struct lifecycle *l) {
+    return (AT(l->work.phase) & AT_REST) == 0;
 }
 
-static bool in_slot(const struct device *d, uint8_t slot, const uint8_t *digest) {
-    return slot != SLOT_NONE && d->record.slot[slot].size != 0 &&
-           same(d->record.slot[slot].digest, digest);
+static bool given_up(const struct lifecycle *l) {
+    return l->work.phase == PHASE_FAILED || l->work.phase == PHASE_ROLLEDBACK;
 }
 
 /* Of a busy device: does the grant still stand behind what it does? A grant without an artefact
  * stops a download and leaves a trial alone, since the device keeps what it has. */
-static enum event wanted_while_busy(const struct device *d) {
-    if (halt_names(&d->halt, d->target.digest)) {
+static enum event wanted_while_busy(const struct lifecycle *l) {
+    const struct shelf *s = &l->shelf[l->work.kind];
+    uint8_t slot = s->record.trial != SLOT_NONE ? s->record.trial : shelf_free_slot(s);
+    const struct artefact_ref *wanted = wish_for(&l->wish, l->work.kind, slot);
+    if (halt_names(&l->wish.halt, l->work.target.digest)) {
         return EVENT_HALTED;
     }
-    if (!d->has_grant) {
+    if (!l->wish.has_grant) {
         return EVENT_NONE;
     }
-    if (!d->grant.has_artefact) {
-        return d->phase == PHASE_TRIAL ? EVENT_NONE : EVENT_CHANGED;
+    if (wanted == NULL) {
+        return l->work.phase == PHASE_TRIAL ? EVENT_NONE : EVENT_CHANGED;
     }
-    return same(d->grant.artefact.digest, d->target.digest) ? EVENT_NONE : EVENT_CHANGED;
+    bool same = memcmp(wanted->digest, l->work.target.digest, SHA256_SIZE) == 0;
+    return same ? EVENT_NONE : EVENT_CHANGED;
 }
 
-static enum event wanted_at_rest(const struct device *d) {
-    const uint8_t *digest = d->grant.artefact.digest;
-    if (!d->has_grant || !d->grant.has_artefact) {
+/* Of a device at rest: is there something to do about this kind? */
+static enum event wanted_at_rest(const struct lifecycle *l, enum shelf_kind kind) {
+    const struct shelf *s = &l->shelf[kind];
+    uint8_t free_slot = shelf_free_slot(s);
+    const struct artefact_ref *kept = wish_for(&l->wish, kind, s->record.confirmed);
+    const struct artefact_ref *next = wish_for(&l->wish, kind, free_slot);
+    if (s->places.slot_size == 0 || next == NULL) {
         return EVENT_NONE;
     }
-    if (in_slot(d, d->record.confirmed, digest)) {
-        return d->phase == PHASE_CONFIRMED ? EVENT_NONE : EVENT_SETTLE;
+    if (kept != NULL && shelf_holds(s, s->record.confirmed, kept->digest)) {
+        return given_up(l) && l->work.kind == kind ? EVENT_SETTLE : EVENT_NONE;
     }
-    if (!d->halt_known || halt_names(&d->halt, digest) || grant_is_refused(d)) {
+    if (!l->wish.halt_known || halt_names(&l->wish.halt, next->digest) ||
+        shelf_refuses(s, next->digest, wish_attempt(&l->wish, kind))) {
         return EVENT_NONE;
     }
-    return in_slot(d, other_slot(d), digest) ? EVENT_RETURN : EVENT_FETCH;
+    return shelf_holds(s, free_slot, next->digest) ? EVENT_RETURN : EVENT_FETCH;
 }
 
-static void verify(struct device *d, uint32_t now) {
-    uint8_t slot = other_slot(d);
-    bool returning = d->record.slot[slot].size != 0;
-    enum reason reason = open_slot(d, slot, d->target.digest, d->target.size);
+/* Firmware comes before a model. */
+static enum event begin(struct lifecycle *l) {
+    static const enum shelf_kind ORDER[SHELF_KINDS] = {SHELF_FIRMWARE, SHELF_MODEL};
+    for (int i = 0; i < SHELF_KINDS; i++) {
+        enum event event = wanted_at_rest(l, ORDER[i]);
+        if (event != EVENT_NONE) {
+            l->work.kind = ORDER[i];
+            return event;
+        }
+    }
+    return EVENT_NONE;
+}
+
+static void verify(struct lifecycle *l, uint32_t now) {
+    struct shelf *s = shelf(l);
+    uint8_t slot = shelf_free_slot(s);
+    bool returning = s->record.slot[slot].size != 0;
+    l->work.trial = (struct trial){0};
+    enum reason reason = keeper(l)->prove(l, slot, &l->work.target, &l->work.trial.counter);
     if (reason == REASON_DIGEST_MISMATCH && returning) {
-        lifecycle_event(d, EVENT_STALE, REASON_NONE, now);
+        lifecycle_event(l, EVENT_STALE, REASON_NONE, now);
         return;
     }
-    enum event accepted = d->has_grant && d->grant.hold ? EVENT_HELD : EVENT_ACCEPTED;
-    lifecycle_event(d, reason == REASON_NONE ? accepted : EVENT_REFUSED, reason, now);
+    bool held = wish_holds_back(&l->wish, l->work.kind);
+    enum event accepted = held ? EVENT_HELD : EVENT_ACCEPTED;
+    lifecycle_event(l, reason == REASON_NONE ? accepted : EVENT_REFUSED, reason, now);
+}
+
+static void judge_trial(struct lifecycle *l, uint32_t now) {
+    const struct trial *t = &l->work.trial;
+    if (t->flaw != REASON_NONE) {
+        lifecycle_event(l, EVENT_EXPIRED, t->flaw, now);
+    } else if (keeper(l)->passed(l)) {
+        lifecycle_event(l, EVENT_PASSED, REASON_NONE, now);
+    } else if (due(now, t->deadline)) {
+        lifecycle_event(l, EVENT_EXPIRED, keeper(l)->late, now);
+    }
 }
 
 /* Proving takes a while on a small core: "verifying" is said before. */
-static bool may_verify(const struct device *d) {
-    return d->phase == PHASE_VERIFYING && (d->hal.proves_quickly || !link_has_news(d));
+static bool may_verify(const struct lifecycle *l, bool unsaid) {
+    return l->work.phase == PHASE_VERIFYING && (l->host->hal.proves_quickly || !unsaid);
 }
 
-static void work(struct device *d, uint32_t now) {
-    if (d->phase == PHASE_DOWNLOADING && d->download.got == d->download.total) {
-        lifecycle_event(d, EVENT_COMPLETE, REASON_NONE, now);
-    } else if (d->phase == PHASE_READY && d->has_grant && d->halt_known && !d->grant.hold) {
-        lifecycle_event(d, EVENT_RELEASED, REASON_NONE, now);
+static void work(struct lifecycle *l, bool unsaid, uint32_t now) {
+    const struct download *download = &l->work.download;
+    bool released =
+        l->wish.has_grant && l->wish.halt_known && !wish_holds_back(&l->wish, l->work.kind);
+    if (l->work.phase == PHASE_DOWNLOADING && download->got == download->total) {
+        lifecycle_event(l, EVENT_COMPLETE, REASON_NONE, now);
+    } else if (l->work.phase == PHASE_READY && released) {
+        lifecycle_event(l, EVENT_RELEASED, REASON_NONE, now);
     }
-    if (may_verify(d)) {
-        verify(d, now);
-    } else if (d->phase == PHASE_TRIAL && d->trial.heard &&
-               d->trial.answers >= d->config.trial_answers) {
-        lifecycle_event(d, EVENT_PASSED, REASON_NONE, now);
-    } else if (d->phase == PHASE_TRIAL && due(now, d->trial.deadline)) {
-        lifecycle_event(d, EVENT_EXPIRED, REASON_TRIAL_EXPIRED, now);
+    if (may_verify(l, unsaid || l->news)) {
+        verify(l, now);
+    } else if (l->work.phase == PHASE_TRIAL) {
+        judge_trial(l, now);
     }
 }
 
-void lifecycle_tick(struct device *d, uint32_t now) {
-    enum event event = is_busy(d) ? wanted_while_busy(d) : wanted_at_rest(d);
+void lifecycle_tick(struct lifecycle *l, bool unsaid, uint32_t now) {
+    enum event event = is_busy(l) ? wanted_while_busy(l) : begin(l);
     if (event != EVENT_NONE) {
-        lifecycle_event(d, event, event == EVENT_HALTED ? REASON_HALTED : REASON_NONE, now);
+        lifecycle_event(l, event, event == EVENT_HALTED ? REASON_HALTED : REASON_NONE, now);
     }
-    work(d, now);
+    work(l, unsaid, now);
 }
 
-void lifecycle_granted(struct device *d) {
-    bool other = !d->grant.has_artefact || !grant_is_refused(d);
-    if (!other || d->record.refused_reason == REASON_NONE) {
-        return;
+/* --- what comes from outside ---------------------------------------------------------------- */
+
+void lifecycle_granted(struct lifecycle *l, bool live) {
+    if (live && l->work.phase == PHASE_TRIAL) {
+        l->work.trial.answered = true;
     }
-    d->record.refused_reason = REASON_NONE;
-    (void)save(d);
+    for (int kind = 0; kind < SHELF_KINDS; kind++) {
+        struct shelf *s = &l->shelf[kind];
+        const struct artefact_ref *next =
+            wish_for(&l->wish, (enum shelf_kind)kind, shelf_free_slot(s));
+        uint16_t attempt = wish_attempt(&l->wish, (enum shelf_kind)kind);
+        bool stands = next != NULL && shelf_refuses(s, next->digest, attempt);
+        if (s->record.refused_reason != REASON_NONE && !stands) {
+            s->record.refused_reason = REASON_NONE;
+            (void)shelf_save(s, flash(l));
+        }
+    }
 }
 
-int lifecycle_boot(struct device *d) {
-    if (journal_load(&d->hal.flash, &d->record) != 0) {
-        journal_fresh(&d->record);
+bool lifecycle_block(struct lifecycle *l, uint32_t number, const uint8_t *p, uint32_t n,
+                     uint32_t now) {
+    uint32_t before = l->work.download.got;
+    if (download_block(&l->work.download, flash(l), number, p, n) != 0) {
+        lifecycle_event(l, EVENT_REFUSED, REASON_FLASH_ERROR, now);
     }
-    struct journal_record *r = &d->record;
-    r->boots++;
-    if (r->trial != SLOT_NONE) {
-        /* It did not live to be confirmed. */
-        memcpy(r->refused, r->slot[r->trial].digest, SHA256_SIZE);
-        r->refused_reason = REASON_TRIAL_EXPIRED;
-        r->refused_phase = PHASE_ROLLEDBACK;
-        r->trial = SLOT_NONE;
+    return l->work.download.got != before;
+}
+
+void lifecycle_heard(struct lifecycle *l) {
+    l->work.trial.heard |= l->work.phase == PHASE_TRIAL;
+}
+
+/* --- start ---------------------------------------------------------------------------------- */
+
+/* What was given up is said until the grant has changed; of both kinds, firmware. */
+static void show_refusal(struct lifecycle *l) {
+    for (int kind = 0; kind < SHELF_KINDS; kind++) {
+        const struct journal_record *r = &l->shelf[kind].record;
+        if (r->refused_reason != REASON_NONE) {
+            l->work.kind = (enum shelf_kind)kind;
+            l->work.phase = (enum phase)r->refused_phase;
+            l->work.reason = (enum reason)r->refused_reason;
+            l->work.attempt = r->attempt;
+            memcpy(l->work.target.digest, r->refused, SHA256_SIZE);
+        }
     }
-    if (journal_save(&d->hal.flash, r) != 0) {
-        return E_FLASH;
+}
+
+int lifecycle_init(struct lifecycle *l, struct host *host, struct runner *runner, uint32_t now) {
+    const struct places none = {0};
+    bool in_slot = host->hal.firmware_slot < SLOT_COUNT && host->identity.firmware_size > 0;
+    memset(l, 0, sizeof *l);
+    l->host = host;
+    l->runner = runner;
+    shelf_load(&l->shelf[SHELF_MODEL], flash(l), identity_model_places(&host->identity));
+    shelf_load(&l->shelf[SHELF_FIRMWARE], flash(l),
+               in_slot ? identity_firmware_places(&host->identity) : none);
+    if (in_slot) {
+        firmware_start(l, now);
     }
-    enum reason reason = run_confirmed(d);
-    d->phase = rest_phase(d);
-    d->reason = reason;
-    if (r->refused_reason != REASON_NONE) {
-        d->phase = (enum phase)r->refused_phase;
-        d->reason = (enum reason)r->refused_reason;
-        memcpy(d->target.digest, r->refused, SHA256_SIZE);
-        d->attempt = r->attempt;
+    enum reason reason = model_start(l);
+    if (l->work.phase == PHASE_TRIAL) {
+        l->work.trial.flaw = l->work.trial.flaw == REASON_NONE ? reason : l->work.trial.flaw;
+        return reason == REASON_FLASH_ERROR ? E_FLASH : 0;
     }
-    return 0;
+    l->work.phase = rest_phase(l);
+    l->work.reason = reason;
+    show_refusal(l);
+    return reason == REASON_FLASH_ERROR ? E_FLASH : 0;
+}
+
+bool lifecycle_has_target(const struct lifecycle *l) {
+    return l->work.phase != PHASE_IDLE && l->work.phase != PHASE_CONFIRMED;
+}
+
+const uint8_t *lifecycle_model(const struct lifecycle *l) {
+    const struct shelf *s = &l->shelf[SHELF_MODEL];
+    return l->runner->has_model ? shelf_digest(s, shelf_active_slot(s)) : NULL;
 }

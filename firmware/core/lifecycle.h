@@ -1,13 +1,18 @@
 /* An artefact's way through a device: granted, downloaded, verified, tried, confirmed or given up.
- * What happens in which phase is one table in lifecycle.c. */
+ * What happens in which phase is one table in lifecycle.c; what differs between models and firmware
+ * is in keeper.h. */
 #ifndef PETIOLE_LIFECYCLE_H
 #define PETIOLE_LIFECYCLE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
+#include "download.h"
+#include "host.h"
+#include "runner.h"
+#include "shelf.h"
 #include "status.h"
-
-struct device;
+#include "wish.h"
 
 enum event {
     EVENT_NONE,
@@ -27,16 +32,60 @@ enum event {
     EVENT_EXPIRED,
 };
 
-/* Takes up what the journal says after a start. Returns 0 or E_FLASH. */
-int lifecycle_boot(struct device *d);
+struct trial {
+    uint32_t deadline; /* ms */
+    uint32_t counter;  /* security counter of what is on trial */
+    uint32_t answers;  /* inputs that the model on trial has answered */
+    bool heard;        /* the broker has acknowledged a state that says "trial" */
+    bool answered;     /* the gateway has answered such a state */
+    enum reason flaw;  /* of firmware: what its self-test found */
+};
 
-/* Moves on as far as grant, halts, blocks, trial and time allow. */
-void lifecycle_tick(struct device *d, uint32_t now);
+/* The artefact at work: one at a time, of either kind. */
+struct work {
+    enum shelf_kind kind;
+    enum phase phase;
+    enum reason reason;
+    struct artefact_ref target; /* in the phases that have one: see lifecycle_has_target */
+    uint16_t attempt;           /* of the grant that the target is of */
+    struct download download;
+    struct trial trial;
+};
 
-void lifecycle_event(struct device *d, enum event event, enum reason reason, uint32_t now);
+struct lifecycle {
+    struct host *host;
+    struct runner *runner;
+    struct wish wish;
+    struct shelf shelf[SHELF_KINDS];
+    struct work work;
+    bool moved;  /* the last tick has changed the phase */
+    bool news;   /* the state is worth a report; the link lowers it */
+    bool ending; /* the port is to reset the device */
+};
+
+/* Takes up what the journals say after a start. Returns 0 or E_FLASH. */
+int lifecycle_init(struct lifecycle *l, struct host *host, struct runner *runner, uint32_t now);
+
+/* Moves on as far as grant, halts, blocks, trial and time allow. `unsaid`: a report of the state
+ * could go out and has not. */
+void lifecycle_tick(struct lifecycle *l, bool unsaid, uint32_t now);
+
+void lifecycle_event(struct lifecycle *l, enum event event, enum reason reason, uint32_t now);
 
 /* A grant has come: an earlier refusal of another artefact, or in an earlier attempt, is forgotten.
- */
-void lifecycle_granted(struct device *d);
+ * `live`: it came after a state that says "trial", and not because it was retained. */
+void lifecycle_granted(struct lifecycle *l, bool live);
+
+/* A block of the target has come. Returns whether it was one that was missing. */
+bool lifecycle_block(struct lifecycle *l, uint32_t number, const uint8_t *p, uint32_t n,
+                     uint32_t now);
+
+/* The broker has acknowledged a state that says "trial". */
+void lifecycle_heard(struct lifecycle *l);
+
+bool lifecycle_has_target(const struct lifecycle *l);
+
+/* Digest of the model that answers, or NULL. */
+const uint8_t *lifecycle_model(const struct lifecycle *l);
 
 #endif

@@ -8,10 +8,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "messages.h"
+#include "host.h"
+#include "lifecycle.h"
 #include "mqtt.h"
-
-struct device;
+#include "samples.h"
 
 enum link_phase { LINK_DOWN, LINK_CONNECTING, LINK_ONLINE };
 
@@ -19,6 +19,9 @@ enum link_phase { LINK_DOWN, LINK_CONNECTING, LINK_ONLINE };
 enum step { STEP_IDLE, STEP_NEEDED, STEP_SENT, STEP_DONE };
 
 struct link {
+    struct host *host;
+    struct lifecycle *life;
+    struct samples *samples;
     struct mqtt mqtt;
     enum link_phase phase;
     bool drop;         /* the port shall close the connection */
@@ -33,29 +36,31 @@ struct link {
     bool say_online, say_state, say_stats;
     bool state_in_flight; /* a state waits for its PUBACK: the next one waits too */
     bool state_in_trial;  /* that one says "trial" */
+    bool said_trial;      /* a state of this connection has */
+    uint32_t sequence;    /* of reports */
     uint32_t report_at;   /* ms: next periodic report */
     uint32_t block_by;    /* ms: the window is asked for again then */
-    uint32_t stalls;      /* windows in a row that brought nothing */
 };
 
-void link_init(struct device *d, uint32_t now);
+void link_init(struct link *l, struct host *host, struct lifecycle *life, struct samples *samples,
+               uint32_t now);
 
 /* Opens and closes as the port says. */
-void link_up(struct device *d, uint32_t now);
-void link_down(struct device *d, uint32_t now);
+void link_up(struct link *l, uint32_t now);
+void link_down(struct link *l, uint32_t now);
 
-void link_receive(struct device *d, const uint8_t *p, size_t n, uint32_t now);
+void link_receive(struct link *l, const uint8_t *p, size_t n, uint32_t now);
 
 /* Sends what is due as far as there is room, and notices silence. */
-void link_tick(struct device *d, uint32_t now);
+void link_tick(struct link *l, uint32_t now);
 
 /* Milliseconds after which a silent broker is lost: two pings and their answers may be, too. */
-uint32_t link_silence(const struct device *d);
+uint32_t link_silence(const struct link *l);
 
 /* Is there a state report that could go out and has not? */
-bool link_has_news(const struct device *d);
+bool link_has_news(const struct link *l);
 
-/* Ends the subscription to blocks. */
-void link_close_window(struct device *d);
+/* Shortens `wait` until the link has something to do. */
+void link_wait(const struct link *l, uint32_t now, uint32_t *wait);
 
 #endif

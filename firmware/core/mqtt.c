@@ -172,6 +172,7 @@ static int publish_event(struct mqtt *m, struct mqtt_event *event) {
         return E_MQTT_PROTOCOL;
     }
     event->type = MQTT_PUBLISH;
+    event->retained = (m->rx_header & PUBLISH_RETAIN) != 0;
     event->topic = (const char *)m->rx + 2;
     event->topic_size = get_be16(m->rx);
     size_t start = 2 + event->topic_size + id_size;

@@ -65,6 +65,7 @@ struct mqtt_event {
     uint8_t code;      /* CONNACK: return code, 0 is success */
     uint16_t id;       /* PUBACK, SUBACK, UNSUBACK */
     bool refused;      /* SUBACK: at least one topic was refused */
+    bool retained;     /* PUBLISH: kept by the broker, not sent just now */
     const char *topic; /* PUBLISH; not terminated */
     size_t topic_size;
     const uint8_t *payload;

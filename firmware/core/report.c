@@ -2,9 +2,9 @@
 
 #include <string.h>
 
-#include "device.h"
 #include "topics.h"
 
+#define AGENT_VERSION "petiole-agent 0.1.0"
 #define CBOR_TRUE 0xF5
 #define STATE_MAX 512u
 #define STATS_MAX 768u
@@ -12,105 +12,122 @@
 
 _Static_assert(SAMPLE_MAX + TOPIC_MAX + 64u <= MQTT_TX_SIZE, "a sample fits the send buffer");
 
-static void say_online(struct device *d) {
+static void say_online(struct link *l) {
     static const uint8_t online[1] = {CBOR_TRUE};
     struct topic topic;
     uint16_t id;
-    topic_device(&topic, d->identity.device, "online");
+    topic_device(&topic, l->host->identity.device, "online");
     struct mqtt_message m = {topic.text, online, sizeof online, 1, true};
-    if (mqtt_publish(&d->link.mqtt, &m, &id) == 0) {
-        d->link.say_online = false;
+    if (mqtt_publish(&l->mqtt, &m, &id) == 0) {
+        l->say_online = false;
     }
 }
 
-static struct state_report state_of(const struct device *d) {
-    const struct slot_record *slots = d->record.slot;
-    uint8_t active = device_active_slot(d);
-    uint8_t other = active == 0 ? 1 : 0;
-    return (struct state_report){
-        .boot = d->record.boots,
-        .sequence = d->sequence,
-        .phase = d->phase,
-        .reason = d->reason,
-        .active = device_active_digest(d),
-        .target = device_has_target(d) ? d->target.digest : NULL,
-        .standby = slots[other].size != 0 ? slots[other].digest : NULL,
-        .attempt = device_has_target(d) ? d->attempt : 0,
-        .got = d->phase == PHASE_DOWNLOADING ? d->download.got : 0,
-        .total = d->phase == PHASE_DOWNLOADING ? d->download.total : 0,
-        .floor = d->record.floor,
-        .caps = {d->identity.target, AGENT_VERSION, d->identity.slot_size, d->identity.arena_size,
-                 NN_ABI, NN_OPS, 0, BLOCK_SIZE_MAX},
-    };
+/* Of a device with firmware slots. */
+static void add_firmware(struct state_report *r, const struct link *l) {
+    const struct shelf *s = &l->life->shelf[SHELF_FIRMWARE];
+    uint8_t active = shelf_active_slot(s);
+    if (s->places.slot_size > 0) {
+        r->caps.firmware = s->places.slot_size;
+        r->firmware = shelf_digest(s, active);
+        r->firmware_standby = shelf_digest(s, active == 0 ? 1 : 0);
+        r->firmware_floor = s->record.floor;
+    }
 }
 
-static void say_state(struct device *d) {
+static struct state_report state_of(const struct link *l) {
+    const struct identity *id = &l->host->identity;
+    const struct work *work = &l->life->work;
+    const struct shelf *models = &l->life->shelf[SHELF_MODEL];
+    bool fetching = work->phase == PHASE_DOWNLOADING, busy = lifecycle_has_target(l->life);
+    struct state_report r = {
+        .boot = models->record.boots,
+        .sequence = l->sequence,
+        .phase = work->phase,
+        .reason = work->reason,
+        .active = lifecycle_model(l->life),
+        .target = busy ? work->target.digest : NULL,
+        .standby = shelf_digest(models, shelf_active_slot(models) == 0 ? 1 : 0),
+        .attempt = busy ? work->attempt : 0,
+        .got = fetching ? work->download.got : 0,
+        .total = fetching ? work->download.total : 0,
+        .floor = models->record.floor,
+        .caps = {id->target, AGENT_VERSION, id->slot_size, id->arena_size, NN_ABI, NN_OPS, 0,
+                 BLOCK_SIZE_MAX},
+        .crash = l->host->hal.crash,
+    };
+    add_firmware(&r, l);
+    return r;
+}
+
+static void say_state(struct link *l) {
     uint8_t payload[STATE_MAX];
     struct topic topic;
-    d->sequence++;
-    struct state_report report = state_of(d);
+    l->sequence++;
+    struct state_report report = state_of(l);
     int size = state_encode(payload, sizeof payload, &report);
-    topic_device(&topic, d->identity.device, "state");
+    topic_device(&topic, l->host->identity.device, "state");
     struct mqtt_message m = {topic.text, payload, (size_t)size, 1, true};
-    if (size > 0 && mqtt_publish(&d->link.mqtt, &m, &d->link.state_id) == 0) {
-        d->link.say_state = false;
-        d->link.state_in_flight = true;
-        d->link.state_in_trial = d->phase == PHASE_TRIAL;
+    if (size > 0 && mqtt_publish(&l->mqtt, &m, &l->state_id) == 0) {
+        l->say_state = false;
+        l->state_in_flight = true;
+        l->state_in_trial = l->life->work.phase == PHASE_TRIAL;
+        l->said_trial |= l->state_in_trial;
     }
 }
 
-static void say_stats(struct device *d) {
+static void say_stats(struct link *l) {
     uint8_t payload[STATS_MAX];
     struct topic topic;
     uint16_t id;
-    d->link.say_stats = false;
-    if (!d->has_model) {
+    const struct runner *runner = l->life->runner;
+    l->say_stats = false;
+    if (!runner->has_model) {
         return;
     }
-    d->sequence++;
+    l->sequence++;
     struct stats_report report = {
-        .boot = d->record.boots,
-        .sequence = d->sequence,
-        .artefact = device_active_digest(d),
-        .stats = &d->stats,
-        .classes = d->model.nn.out_len,
-        .timed = d->hal.micros != NULL,
-        .reference = d->model.reference,
+        .boot = l->life->shelf[SHELF_MODEL].record.boots,
+        .sequence = l->sequence,
+        .artefact = lifecycle_model(l->life),
+        .stats = &runner->stats,
+        .classes = runner->model.nn.out_len,
+        .timed = l->host->hal.micros != NULL,
+        .reference = runner->model.reference,
     };
     int size = stats_encode(payload, sizeof payload, &report);
-    topic_device(&topic, d->identity.device, "stats");
+    topic_device(&topic, l->host->identity.device, "stats");
     struct mqtt_message m = {topic.text, payload, (size_t)size, 0, false};
-    if (size > 0 && mqtt_publish(&d->link.mqtt, &m, &id) != 0) {
-        d->link.say_stats = true;
+    if (size > 0 && mqtt_publish(&l->mqtt, &m, &id) != 0) {
+        l->say_stats = true;
     }
 }
 
-static void say_sample(struct device *d, uint32_t now) {
+static void say_sample(struct link *l, uint32_t now) {
     uint8_t payload[SAMPLE_MAX];
     struct topic topic;
     uint16_t id;
-    struct sampled *sample = samples_due(&d->samples, now);
+    struct sampled *sample = samples_due(l->samples, now);
     if (sample == NULL) {
         return;
     }
     int size = sample_encode(payload, sizeof payload, sample);
-    topic_sample(&topic, d->identity.device, sample->hash);
+    topic_sample(&topic, l->host->identity.device, sample->hash);
     struct mqtt_message m = {topic.text, payload, (size_t)size, 0, false};
-    if (size > 0 && mqtt_publish(&d->link.mqtt, &m, &id) == 0) {
+    if (size > 0 && mqtt_publish(&l->mqtt, &m, &id) == 0) {
         samples_sent(sample, now);
     }
 }
 
-void report_say(struct device *d, uint32_t now) {
-    struct link *l = &d->link;
+void report_say(struct link *l, uint32_t now) {
     if (l->say_online) {
-        say_online(d);
+        say_online(l);
     }
     if (l->say_state && !l->state_in_flight) {
-        say_state(d);
+        say_state(l);
     }
     if (l->say_stats) {
-        say_stats(d);
+        say_stats(l);
     }
-    say_sample(d, now);
+    say_sample(l, now);
 }

@@ -5,48 +5,49 @@
 #define WAIT_MAX_MS 60000u
 
 /* Is there something to ask or to say that waits only for room? */
-static bool is_pending(const struct device *d) {
-    const struct link *l = &d->link;
-    bool fetching = d->phase == PHASE_DOWNLOADING && l->window == STEP_IDLE;
+static bool is_pending(const struct link *l) {
+    bool fetching = l->life->work.phase == PHASE_DOWNLOADING;
     return l->say_online || l->say_stats || (l->say_state && !l->state_in_flight) ||
            l->inbox == STEP_NEEDED || l->halts == STEP_NEEDED || l->fence == STEP_NEEDED ||
-           fetching;
+           fetching == (l->window == STEP_IDLE);
 }
 
-static void wait_online(const struct device *d, uint32_t now, uint32_t *wait) {
-    const struct link *l = &d->link;
+static void wait_online(const struct link *l, uint32_t now, uint32_t *wait) {
     if (l->mqtt.tx_size == 0) { /* else the port comes back when it has sent */
-        sooner(wait, now, is_pending(d) ? now : now + *wait);
-        samples_wait_due(&d->samples, now, wait);
+        sooner(wait, now, is_pending(l) ? now : now + *wait);
+        samples_wait_due(l->samples, now, wait);
     }
-    if (d->phase == PHASE_DOWNLOADING) {
+    if (l->life->work.phase == PHASE_DOWNLOADING) {
         sooner(wait, now, l->block_by);
     }
     sooner(wait, now, l->report_at);
     sooner(wait, now, l->ping_at);
-    sooner(wait, now, l->heard_at + link_silence(d));
+    sooner(wait, now, l->heard_at + link_silence(l));
 }
 
-static void wait_link(const struct device *d, uint32_t now, uint32_t *wait) {
-    switch (d->link.phase) {
+void link_wait(const struct link *l, uint32_t now, uint32_t *wait) {
+    switch (l->phase) {
     case LINK_DOWN:
-        sooner(wait, now, d->link.retry_at);
+        sooner(wait, now, l->retry_at);
         break;
     case LINK_CONNECTING:
-        sooner(wait, now, d->link.answer_by);
+        sooner(wait, now, l->answer_by);
         break;
     case LINK_ONLINE:
-        wait_online(d, now, wait);
+        wait_online(l, now, wait);
         break;
     }
 }
 
 uint32_t device_wait(const struct device *d, uint32_t now) {
-    uint32_t wait = d->moved ? 0 : WAIT_MAX_MS;
-    if (d->phase == PHASE_TRIAL) {
-        sooner(&wait, now, d->trial.deadline);
+    uint32_t wait = d->life.moved ? 0 : WAIT_MAX_MS;
+    if (d->life.ending) {
+        return WAIT_MAX_MS;
+    }
+    if (d->life.work.phase == PHASE_TRIAL) {
+        sooner(&wait, now, d->life.work.trial.deadline);
     }
     samples_wait(&d->samples, now, &wait);
-    wait_link(d, now, &wait);
+    link_wait(&d->link, now, &wait);
     return wait;
 }

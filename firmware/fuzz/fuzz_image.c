@@ -35,7 +35,7 @@ static void touch(struct image_part part) {
 
 static void try_image(uint8_t *p, uint32_t size) {
     static const struct image_limits limits = {
-        .target = "m4", .arena = 65536, .abi = 2, .ops = ~0u};
+        .kind = IMAGE_KIND_MODEL, .target = "m4", .arena = 65536, .abi = 2, .ops = ~0u};
     struct areas areas;
     struct proof proof = {0};
     struct image_hashes hashes;

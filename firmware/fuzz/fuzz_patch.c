@@ -59,7 +59,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     REQUIRE(patch != NULL);
     sectors.end = OUT_OFFSET + out_size;
     sectors.programmed = 0;
-    struct flash flash = {&sectors, sectors.bytes, FLASH_SIZE, program, erase};
+    struct flash flash = {&sectors, sectors.bytes, FLASH_SIZE, 0, program, erase};
     struct patch_job job = {base, base_size, patch, (uint32_t)(start + rest), OUT_OFFSET, out_size};
     int error = patch_apply(&flash, &job);
     REQUIRE(error == 0 || error == E_PATCH);

@@ -43,5 +43,5 @@ static int erase(void *ctx, uint32_t offset) {
 }
 
 struct flash nor_flash(struct nor *n) {
-    return (struct flash){n, n->bytes, NOR_SIZE, program, erase};
+    return (struct flash){n, n->bytes, NOR_SIZE, NOR_ADDRESS, program, erase};
 }

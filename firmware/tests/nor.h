@@ -8,6 +8,7 @@
 #include "layout.h"
 
 #define NOR_SIZE (256u * 1024u)
+#define NOR_ADDRESS 0x21000000u
 #define NOR_NEVER 0xFFFFFFFFu
 
 struct nor {

@@ -44,11 +44,11 @@ static void publish(const char *topic, const uint8_t *payload, size_t n) {
 }
 
 static void publish_window(const struct file *artefact) {
-    for (uint32_t i = 0; i < device.download.window_size; i++) {
+    for (uint32_t i = 0; i < device.life.work.download.window_size; i++) {
         char topic[160], hex[65] = {0};
-        uint32_t number = device.download.window[i], start = number * BLOCK;
+        uint32_t number = device.life.work.download.window[i], start = number * BLOCK;
         uint32_t rest = artefact->size - start;
-        put_hex(hex, device.download.artefact.digest, SHA256_SIZE);
+        put_hex(hex, device.life.work.download.artefact.digest, SHA256_SIZE);
         snprintf(topic, sizeof topic, "petiole/1/b/%s/%u", hex, number);
         publish(topic, artefact->data + start, rest < BLOCK ? rest : BLOCK);
     }
@@ -57,7 +57,7 @@ static void publish_window(const struct file *artefact) {
 /* The grant itself is not the matter here, so it is put in its place. It holds the artefact back
  * until the device has proven it. */
 static void grant(const struct file *artefact) {
-    struct grant_message *g = &device.grant;
+    struct grant_message *g = &device.life.wish.grant;
     memset(g, 0, sizeof *g);
     strcpy(g->fleet, "default.test");
     g->interval_ms = 1000;
@@ -66,8 +66,8 @@ static void grant(const struct file *artefact) {
     g->artefact.size = artefact->size;
     g->artefact.block_size = BLOCK;
     sha256(artefact->data, artefact->size, g->artefact.digest);
-    device.has_grant = true;
-    device.halt_known = true;
+    device.life.wish.has_grant = true;
+    device.life.wish.halt_known = true;
 }
 
 static void connect(void) {
@@ -79,7 +79,7 @@ static void connect(void) {
 
 static void answer_device(const struct file *artefact) {
     if (device.link.window == STEP_SENT) {
-        feed_numbered(0x90, device.link.window_id, device.download.window_size);
+        feed_numbered(0x90, device.link.window_id, device.life.work.download.window_size);
         publish_window(artefact);
     }
     if (device.link.state_in_flight) {
@@ -91,19 +91,22 @@ static void answer_device(const struct file *artefact) {
 
 static void boot(void) {
     static const struct device_config config = DEVICE_DEFAULTS;
-    struct hal hal = {.flash = nor_flash(&nor), .arena = arena, .arena_size = sizeof arena};
+    struct hal hal = {.flash = nor_flash(&nor),
+                      .arena = arena,
+                      .arena_size = sizeof arena,
+                      .firmware_slot = SLOT_NONE};
     CHECK(device_init(&device, &hal, &config, now) == 0);
 }
 
 static bool runs(const struct file *artefact) {
     uint8_t digest[SHA256_SIZE];
     sha256(artefact->data, artefact->size, digest);
-    return device.has_model && memcmp(device_active_digest(&device), digest, SHA256_SIZE) == 0;
+    return device_model(&device) != NULL && memcmp(device_model(&device), digest, SHA256_SIZE) == 0;
 }
 
 static bool settled(void) {
-    return device.phase == PHASE_CONFIRMED || device.phase == PHASE_FAILED ||
-           device.phase == PHASE_ROLLEDBACK;
+    return device_phase(&device) == PHASE_CONFIRMED || device_phase(&device) == PHASE_FAILED ||
+           device_phase(&device) == PHASE_ROLLEDBACK;
 }
 
 static void step(const struct file *artefact) {
@@ -115,8 +118,8 @@ static void step(const struct file *artefact) {
     (void)device_output(&device, &n);
     device_sent(&device, n);
     answer_device(artefact);
-    if (device.phase == PHASE_READY && device.grant.hold) {
-        device.grant.hold = false;
+    if (device_phase(&device) == PHASE_READY && device.life.wish.grant.hold) {
+        device.life.wish.grant.hold = false;
         releases++;
     }
     device_input(&device, input, sizeof input, answer);
@@ -128,7 +131,7 @@ static void update(const struct file *artefact) {
     grant(artefact);
     for (int i = 0; i < STEPS_MAX && !nor_dead(&nor); i++) {
         step(artefact);
-        if (settled() && (device.phase != PHASE_CONFIRMED || runs(artefact))) {
+        if (settled() && (device_phase(&device) != PHASE_CONFIRMED || runs(artefact))) {
             return;
         }
     }
@@ -138,7 +141,10 @@ static void update(const struct file *artefact) {
 /* Power comes back, perhaps to fail again. Returns false when it fails before the start is over. */
 static bool reboot(uint32_t cut, uint32_t part) {
     static const struct device_config config = DEVICE_DEFAULTS;
-    struct hal hal = {.flash = nor_flash(&nor), .arena = arena, .arena_size = sizeof arena};
+    struct hal hal = {.flash = nor_flash(&nor),
+                      .arena = arena,
+                      .arena_size = sizeof arena,
+                      .firmware_slot = SLOT_NONE};
     nor_power(&nor, cut, part);
     int error = device_init(&device, &hal, &config, now);
     CHECK(error == 0 || nor_dead(&nor));
@@ -148,13 +154,13 @@ static bool reboot(uint32_t cut, uint32_t part) {
 static void end_well(void) {
     CHECK(reboot(NOR_NEVER, 0));
     CHECK(runs(&old_artefact) || runs(&new_artefact));
-    CHECK(device_active_slot(&device) == device.record.confirmed); /* nothing is on trial */
+    CHECK(device.life.shelf[SHELF_MODEL].record.trial == SLOT_NONE); /* nothing is on trial */
     update(&new_artefact);
-    bool updated = device.phase == PHASE_CONFIRMED && runs(&new_artefact);
-    bool kept = device.phase == PHASE_ROLLEDBACK && device.reason == REASON_TRIAL_EXPIRED &&
-                runs(&old_artefact);
+    bool updated = device_phase(&device) == PHASE_CONFIRMED && runs(&new_artefact);
+    bool kept = device_phase(&device) == PHASE_ROLLEDBACK &&
+                device_reason(&device) == REASON_TRIAL_EXPIRED && runs(&old_artefact);
     CHECK(updated || kept);
-    CHECK(device.record.floor == (updated ? 2u : 1u));
+    CHECK(device.life.shelf[SHELF_MODEL].record.floor == (updated ? 2u : 1u));
 }
 
 int main(int argc, char **argv) {
@@ -170,15 +176,15 @@ int main(int argc, char **argv) {
     nor_power(&nor, NOR_NEVER, 0);
     boot();
     update(&first_artefact);
-    CHECK(device.phase == PHASE_CONFIRMED && runs(&first_artefact));
+    CHECK(device_phase(&device) == PHASE_CONFIRMED && runs(&first_artefact));
     update(&old_artefact);
-    CHECK(device.phase == PHASE_CONFIRMED && runs(&old_artefact));
+    CHECK(device_phase(&device) == PHASE_CONFIRMED && runs(&old_artefact));
     memcpy(before, nor.bytes, NOR_SIZE);
 
     nor_power(&nor, NOR_NEVER, 0);
     boot();
     update(&new_artefact);
-    CHECK(device.phase == PHASE_CONFIRMED && runs(&new_artefact));
+    CHECK(device_phase(&device) == PHASE_CONFIRMED && runs(&new_artefact));
     uint32_t operations = nor.operations, runs_done = 0;
     CHECK(releases == 3); /* each of the three waited for its release */
 

@@ -24,7 +24,7 @@ static void fill(struct journal_record *r, uint32_t n) {
 static uint32_t loaded(void) {
     struct flash flash = nor_flash(&nor);
     struct journal_record r, wanted;
-    if (journal_load(&flash, &r) != 0) {
+    if (journal_load(&flash, JOURNAL_OFFSET, &r) != 0) {
         return 0;
     }
     fill(&wanted, r.boots);
@@ -42,7 +42,7 @@ static uint32_t save_all(uint32_t first) {
     struct journal_record r;
     for (uint32_t n = first; n <= SAVES; n++) {
         fill(&r, n);
-        if (journal_save(&flash, &r) != 0) {
+        if (journal_save(&flash, JOURNAL_OFFSET, &r) != 0) {
             return n - 1;
         }
         CHECK(loaded() == n);

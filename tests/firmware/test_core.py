@@ -18,6 +18,8 @@ from petiole.artifact.flash import FLASH_SIZE, Identity, flash_image
 from petiole.artifact.keys import public_der, public_raw
 from petiole.wire.messages import (
     Artefact,
+    Cause,
+    FirmwareState,
     Grant,
     Patch,
     Phase,
@@ -220,7 +222,10 @@ def test_the_gateway_reads_the_largest_messages_of_a_device():
     assert (state.phase, state.reason, state.got) == (Phase.READY, Reason.TIMEOUT, 65535)
     assert state.active == state.target == state.standby == "ab" * 32
     assert (state.floor, state.caps.arena) == (2**32 - 1, 2**32 - 1)
-    assert state.attempt == 65535
+    assert (state.attempt, state.score) == (65535, 2**32 - 1)
+    assert state.firmware == FirmwareState("ab" * 32, "ab" * 32, 2**32 - 1)
+    assert state.crash is not None
+    assert (state.crash.boot, state.crash.cause) == (2**32 - 1, Cause.ASSERTION)
     stats = Stats.decode(bytes.fromhex(shown["stats"]))
     assert stats.classes == (2**32 - 1,) * 32
     assert stats.inputs == stats.latency == (2**32 - 1,) * 16

@@ -54,6 +54,7 @@ struct flash board_flash(void) {
         .ctx = memory,
         .base = memory,
         .size = FLASH_SIZE,
+        .address = (uint32_t)MEMORY_BASE,
         .program = program,
         .erase = erase,
     };

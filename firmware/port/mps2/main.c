@@ -160,6 +160,7 @@ static int start_device(void) {
         .flash = board_flash(),
         .arena = arena,
         .arena_size = ARENA_SIZE,
+        .firmware_slot = SLOT_NONE,
         .micros = micros,
         .log = log_line,
     };
@@ -169,7 +170,7 @@ static int start_device(void) {
         log_line(NULL, "cannot start:", error == E_IDENTITY ? "no valid identity sector" : "flash");
         return error;
     }
-    log_line(NULL, "device", device.identity.device);
+    log_line(NULL, "device", device.host.identity.device);
     return 0;
 }
 

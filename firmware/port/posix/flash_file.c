@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define ADDRESS 0x21000000u /* as on the mps2-an386: the same firmware image suits both */
+
 static int program(void *ctx, uint32_t offset, const uint8_t *p, uint32_t n) {
     uint8_t *base = ctx;
     for (uint32_t i = 0; i < n; i++) {
@@ -39,6 +41,6 @@ int flash_file_open(struct flash *flash, const char *path) {
     if (base == MAP_FAILED) {
         return -1;
     }
-    *flash = (struct flash){base, base, (uint32_t)size, program, erase};
+    *flash = (struct flash){base, base, (uint32_t)size, ADDRESS, program, erase};
     return 0;
 }

@@ -25,7 +25,7 @@ uint64_t now_us(void) {
 static void log_line(void *ctx, const char *what, const char *detail) {
     const struct node *node = ctx;
     if (node->fleet->options.logging) {
-        printf("%s: %s %s\n", node->device.identity.device, what, detail);
+        printf("%s: %s %s\n", node->device.host.identity.device, what, detail);
         fflush(stdout);
     }
 }
@@ -37,14 +37,15 @@ static uint32_t micros(void *ctx) {
 
 static void write_event(struct node *node) {
     const struct device *d = &node->device;
-    const uint8_t *digest = device_has_target(d) ? d->target.digest : device_active_digest(d);
+    const uint8_t *digest = device_target(d) != NULL ? device_target(d) : device_model(d);
     char hex[EVENT_DIGITS + 1] = "-";
     if (digest != NULL) {
         put_hex(hex, digest, EVENT_DIGITS / 2);
         hex[EVENT_DIGITS] = 0;
     }
     fprintf(node->fleet->events, "%llu %s %s %s %s\n", (unsigned long long)now_us(),
-            d->identity.device, phase_name(d->phase), hex, reason_name(d->reason));
+            d->host.identity.device, phase_name(device_phase(d)), hex,
+            reason_name(device_reason(d)));
 }
 
 static void moved(void *ctx) {
@@ -53,7 +54,7 @@ static void moved(void *ctx) {
     if (node->fleet->events != NULL) {
         write_event(node);
     }
-    if (slow != NULL && rule_means(slow, node->device.target.digest)) {
+    if (slow != NULL && rule_means(slow, node->device.life.work.target.digest)) {
         node->still_until = now_us() + slow->arg * 1000u;
     }
 }
@@ -71,7 +72,7 @@ static struct node *node_open(struct fleet *f, const char *path) {
         fprintf(stderr, "%s: %s\n", path, strerror(errno));
         return NULL;
     }
-    int error = identity_load(&node->hal.flash, &node->device.identity);
+    int error = identity_load(&node->hal.flash, &node->device.host.identity);
     if (error != 0) {
         fprintf(stderr, "%s: %s\n", path, start_error(error));
         return NULL;
@@ -83,6 +84,7 @@ static struct node *node_open(struct fleet *f, const char *path) {
     node->hal.micros = micros;
     node->hal.moved = moved;
     node->hal.proves_quickly = true;
+    node->hal.firmware_slot = SLOT_NONE;
     return node;
 }
 
@@ -93,7 +95,7 @@ static int is_flash(const struct dirent *entry) {
 
 static int by_id(const void *a, const void *b) {
     const struct node *const *left = a, *const *right = b;
-    return strcmp((*left)->device.identity.device, (*right)->device.identity.device);
+    return strcmp((*left)->device.host.identity.device, (*right)->device.host.identity.device);
 }
 
 static int open_all(struct fleet *f, const char *dir, struct dirent **entries) {
@@ -112,7 +114,7 @@ static int open_all(struct fleet *f, const char *dir, struct dirent **entries) {
 static int make_arena(struct fleet *f) {
     uint32_t most = 0;
     for (size_t i = 0; i < f->count; i++) {
-        uint32_t size = f->nodes[i]->device.identity.arena_size;
+        uint32_t size = f->nodes[i]->device.host.identity.arena_size;
         most = size > most ? size : most;
     }
     f->arena = aligned_alloc(ARENA_ALIGNMENT, (most / ARENA_ALIGNMENT + 1) * ARENA_ALIGNMENT);
@@ -127,7 +129,7 @@ static int make_arena(struct fleet *f) {
 static void prepare(struct node *node) {
     const struct fleet_options *o = &node->fleet->options;
     uint64_t now = now_us();
-    node->chance = hash_text(o->feed_seed, node->device.identity.device);
+    node->chance = hash_text(o->feed_seed, node->device.host.identity.device);
     double phase = (double)(node->chance >> 40) / 16777216.0; /* of 2^24 */
     node->feed_at = o->feed > 0 ? now + (uint64_t)(1e6 / o->feed * phase) : UINT64_MAX;
     node->flap_at = UINT64_MAX;
@@ -139,7 +141,7 @@ static int start_all(struct fleet *f) {
         struct node *node = f->nodes[i];
         int error = node_start(node);
         if (error != 0) {
-            fprintf(stderr, "%s: %s\n", node->device.identity.device, start_error(error));
+            fprintf(stderr, "%s: %s\n", node->device.host.identity.device, start_error(error));
             return -1;
         }
         timers_add(&f->timers, &node->timer, now_us());
@@ -181,7 +183,7 @@ size_t fleet_faults(struct fleet *f, struct rules rules) {
         const struct rule *clock = node->fault[FAULT_WRONG_CLOCK];
         bool any = false;
         for (int kind = 0; kind < FAULT_KINDS; kind++) {
-            node->fault[kind] = rules_find(&f->rules, node->device.identity.device,
+            node->fault[kind] = rules_find(&f->rules, node->device.host.identity.device,
                                            (enum fault)kind, f->options.fault_seed);
             any |= node->fault[kind] != NULL;
         }

@@ -17,9 +17,8 @@
 
 static const struct rule *fault_now(const struct node *node, enum fault kind) {
     const struct rule *rule = node->fault[kind];
-    const struct device *d = &node->device;
-    bool granted = d->has_grant && d->grant.has_artefact;
-    if (rule == NULL || !rule_means(rule, granted ? d->grant.artefact.digest : NULL)) {
+    const struct artefact_ref *granted = wish_for(&node->device.life.wish, SHELF_MODEL, 0);
+    if (rule == NULL || !rule_means(rule, granted != NULL ? granted->digest : NULL)) {
         return NULL;
     }
     return rule;
@@ -46,7 +45,7 @@ static void set_clock(struct node *node, uint32_t ms, double rate) {
 }
 
 static bool has_started(const struct node *node) {
-    return node->device.hal.ctx != NULL;
+    return node->device.host.hal.ctx != NULL;
 }
 
 /* One that starts with a wrong clock soon sees it wrap; one that runs sees it jump. */
@@ -101,7 +100,7 @@ static void dial(struct node *node) {
     int on = 1;
     node->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (node->fd < 0) {
-        device_log(&node->device, "no socket:", strerror(errno));
+        host_log(&node->device.host, "no socket:", strerror(errno));
         hang_up(node);
         return;
     }
@@ -233,13 +232,13 @@ int node_start(struct node *node) {
 }
 
 static void misbehave(struct node *node, uint64_t now) {
-    enum phase phase = node->device.phase;
+    enum phase phase = device_phase(&node->device);
     if (phase == PHASE_TRIAL && fault_now(node, FAULT_TRIAL_CRASH) != NULL) {
         hang_up(node);
         (void)node_start(node);
     }
     bool busy =
-        device_has_target(&node->device) && phase != PHASE_FAILED && phase != PHASE_ROLLEDBACK;
+        device_target(&node->device) != NULL && phase != PHASE_FAILED && phase != PHASE_ROLLEDBACK;
     if (busy && fault_now(node, FAULT_SILENT) != NULL) {
         node->gone = true;
     }
@@ -257,8 +256,8 @@ static void misbehave(struct node *node, uint64_t now) {
 static void feed_one(struct node *node) {
     static uint64_t input[INPUT_SIZE / 8];
     uint8_t answer[ANSWER_SIZE];
-    uint32_t n = node->device.model.nn.in_len;
-    if (!node->device.has_model || n > INPUT_SIZE) {
+    uint32_t n = node->device.runner.model.nn.in_len;
+    if (!node->device.runner.has_model || n > INPUT_SIZE) {
         return;
     }
     for (uint32_t i = 0; i < (n + 7) / 8; i++) {
@@ -274,8 +273,8 @@ static void feed(struct node *node, uint64_t now) {
     if (o->feed <= 0) {
         return;
     }
-    if (node->device.phase == PHASE_TRIAL) {
-        for (uint32_t n = node->device.trial.answers; n < o->device.trial_answers; n++) {
+    if (device_phase(&node->device) == PHASE_TRIAL) {
+        for (uint32_t n = node->device.life.work.trial.answers; n < o->device.trial_answers; n++) {
             feed_one(node);
         }
     }
@@ -339,7 +338,8 @@ void node_drive(struct node *node) {
         return;
     }
     find_link(node, now);
-    broken_nn = node->device.phase != PHASE_TRIAL && fault_now(node, FAULT_SELF_TEST) != NULL;
+    broken_nn =
+        device_phase(&node->device) != PHASE_TRIAL && fault_now(node, FAULT_SELF_TEST) != NULL;
     device_tick(&node->device, shown(node, now));
     broken_nn = false;
     feed(node, now);

@@ -16,13 +16,14 @@ FLASH_SIZE = 256 * 1024
 SECTOR_SIZE = 4096
 SLOTS_OFFSET = 4 * SECTOR_SIZE
 MAX_SLOT_SIZE = (FLASH_SIZE - SLOTS_OFFSET) // 2 // SECTOR_SIZE * SECTOR_SIZE
+FIRMWARE_SLOTS = 4 * SECTOR_SIZE  # from firmware_offset: journal, download map, one to spare
 
 # QEMU's mps2 machines keep their PSRAM in a file of exactly this size; the flash is its start.
 MPS2_MEMORY_SIZE = 16 * 1024 * 1024
 
 _MAGIC = 0x44495450  # "PTID"
-_VERSION = 1
-_LAYOUT = struct.Struct("<IHH64s64s64s32s32s32sIII")
+_VERSION = 2
+_LAYOUT = struct.Struct("<IHH64s64s64s32s32s32sIIIII")
 _KEY_SIZE = 32
 
 
@@ -31,7 +32,8 @@ class Identity:
     """Who a device is and what it may run. ``keys``: one or two raw Ed25519 public keys.
 
     ``slot_size`` and ``arena_size`` are bytes; ``seed`` starts its generator for jitter and random
-    samples, which no decision about trust uses.
+    samples, which no decision about trust uses. ``firmware_size`` is the bytes of a firmware slot,
+    ``firmware_offset`` where its journal begins; both 0: the device takes no firmware.
     """
 
     device: str
@@ -42,6 +44,8 @@ class Identity:
     slot_size: int
     arena_size: int
     seed: int = 0
+    firmware_offset: int = 0
+    firmware_size: int = 0
 
     def __post_init__(self) -> None:
         if not DEVICE_ID.match(self.device):
@@ -53,6 +57,21 @@ class Identity:
                 f"{self.device}: slot size {self.slot_size} is not a multiple of {SECTOR_SIZE} "
                 f"between {SECTOR_SIZE} and {MAX_SLOT_SIZE}"
             )
+        self._check_firmware()
+
+    @property
+    def size(self) -> int:
+        """Bytes of flash that the device needs."""
+        return max(self.slots_end, self.firmware_slot(2) if self.firmware_size else 0)
+
+    @property
+    def slots_end(self) -> int:
+        """Where the model slots end: the first place for firmware."""
+        return SLOTS_OFFSET + 2 * self.slot_size
+
+    def firmware_slot(self, slot: int) -> int:
+        """Where firmware slot 0 or 1 begins."""
+        return self.firmware_offset + FIRMWARE_SLOTS + slot * self.firmware_size
 
     def to_bytes(self) -> bytes:
         """Return the identity sector up to and with its CRC-32."""
@@ -70,15 +89,39 @@ class Identity:
             self.slot_size,
             self.arena_size,
             self.seed & 0xFFFFFFFF,
+            self.firmware_offset,
+            self.firmware_size,
         )
         return body + struct.pack("<I", zlib.crc32(body))
 
+    def _check_firmware(self) -> None:
+        if not self.firmware_size:
+            return
+        if self.firmware_size % SECTOR_SIZE or self.firmware_offset % SECTOR_SIZE:
+            raise ValueError(f"{self.device}: firmware is not at multiples of {SECTOR_SIZE}")
+        if self.firmware_offset < self.slots_end:
+            raise ValueError(
+                f"{self.device}: firmware at {self.firmware_offset:#x} overlaps the model slots, "
+                f"which end at {self.slots_end:#x}"
+            )
 
-def flash_image(identity: Identity, size: int = FLASH_SIZE) -> bytes:
-    """Return a freshly provisioned flash; give ``MPS2_MEMORY_SIZE`` for a QEMU board."""
-    if size < SLOTS_OFFSET + 2 * identity.slot_size:
-        raise ValueError(f"{identity.device}: a flash of {size} bytes has no room for two slots")
-    return identity.to_bytes().ljust(size, b"\xff")
+
+def flash_image(identity: Identity, size: int = FLASH_SIZE, firmware: bytes = b"") -> bytes:
+    """Return a freshly provisioned flash; give ``MPS2_MEMORY_SIZE`` for a QEMU board.
+
+    ``firmware`` is a signed image linked for slot A, which the device starts from.
+    """
+    if size < identity.size:
+        raise ValueError(f"{identity.device}: a flash of {size} bytes has no room for its slots")
+    if len(firmware) > identity.firmware_size:
+        raise ValueError(
+            f"{identity.device}: an image of {len(firmware)} bytes does not fit a firmware slot of "
+            f"{identity.firmware_size}"
+        )
+    flash = bytearray(identity.to_bytes().ljust(size, b"\xff"))
+    at = identity.firmware_slot(0)
+    flash[at : at + len(firmware)] = firmware
+    return bytes(flash)
 
 
 def _text(field: str, value: str, longest: int) -> bytes:

@@ -1,0 +1,38 @@
+/* Which firmware a device starts. A boot loader is this and the jump:
+ *
+ *     identity_load(&flash, &identity);
+ *     boot_choose(&flash, &identity, &choice);
+ *     if (choice.slot != SLOT_NONE) jump to firmware_vectors(&flash, &identity, choice.slot);
+ */
+#ifndef PETIOLE_CHOOSE_H
+#define PETIOLE_CHOOSE_H
+
+#include <stdbool.h>
+
+#include "firmware.h"
+#include "identity.h"
+#include "journal.h"
+
+/* What the journal asks for; whether the images are good is not known yet. */
+struct boot_wish {
+    uint8_t first;  /* slot to start if its image is good */
+    uint8_t second; /* else this one */
+    bool on_trial;  /* `first` is on trial: the start is to be counted before it */
+};
+
+struct boot_choice {
+    uint8_t slot; /* SLOT_NONE: no image may run; stay and say why */
+    bool on_trial;
+    enum reason refused[SLOT_COUNT]; /* why a slot was passed over */
+    struct firmware firmware;        /* the image in `slot` */
+};
+
+/* The decision, from a record alone. */
+struct boot_wish boot_wish(const struct journal_record *record);
+
+/* Reads the journal, proves the image, and counts a start on trial in the journal before it
+ * happens. Always decides: without a slot, the choice says why. */
+void boot_choose(const struct flash *flash, const struct identity *identity,
+                 struct boot_choice *out);
+
+#endif
