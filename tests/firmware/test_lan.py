@@ -62,10 +62,17 @@ class Field:
         self._agent: Process
         self._link: SensorLink
 
-    def secure(self, *, certified: bool = True, issued: datetime | None = None) -> Network:
+    def secure(
+        self,
+        *,
+        certified: bool = True,
+        certified_days_ago: float = 0,
+        issued: datetime | None = None,
+    ) -> Network:
         """The way by TLS, with the device's own certificate or without."""
         key, now = new_key(), datetime.now(UTC)
-        chain = (self.pki.authority.issue(DEVICE, key.public_key(), now),) if certified else ()
+        then = now - timedelta(days=certified_days_ago)
+        chain = (self.pki.authority.issue(DEVICE, key.public_key(), then),) if certified else ()
         secure = Secure(
             name=SERVER,
             authorities=(self.pki.authority.certificate,),
@@ -235,7 +242,19 @@ def test_only_a_server_of_the_right_name_is_believed(field, certified):
 
 def test_without_a_certificate_of_its_own_the_broker_refuses(field):
     field.provision(field.secure(certified=False))
-    field.refuses("the broker refused: is this device's certificate good?")
+    field.refuses("the broker refused: it wants a certificate of this device")
+
+
+def test_a_device_that_was_put_out_says_why(field):
+    """Revoked, then over: both in the broker's words."""
+    network = field.secure()
+    field.pki.revoke(*network.secure.chain)
+    field.broker.reload()
+    field.provision(network)
+    field.refuses("the broker refused: this device's certificate was revoked")
+    field.kill()
+    field.provision(field.secure(certified_days_ago=31))
+    field.refuses("the broker refused: this device's certificate has ended")
 
 
 def test_a_board_without_a_network_sector_says_so(field):

@@ -26,6 +26,7 @@ static void set_algorithms(br_ssl_engine_context *e) {
         BR_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
     };
     br_ssl_engine_set_versions(e, BR_TLS12, BR_TLS12);
+    br_ssl_engine_add_flags(e, BR_OPT_NO_RENEGOTIATION);
     br_ssl_engine_set_suites(e, suites, sizeof suites / sizeof suites[0]);
     br_ssl_engine_set_hash(e, br_sha256_ID, &br_sha256_vtable);
     br_ssl_engine_set_prf_sha256(e, br_tls12_sha256_prf);
@@ -111,6 +112,23 @@ bool tls_is_closed(void) {
     return br_ssl_engine_current_state(&client.eng) == BR_SSL_CLOSED;
 }
 
+/* What the broker's alert says: RFC 8446, section 6. */
+static const char *refusal(int alert) {
+    switch (alert) {
+    case 44:
+        return "the broker refused: this device's certificate was revoked";
+    case 45:
+        return "the broker refused: this device's certificate has ended";
+    case 48:
+        return "the broker refused: this device's certificate is of no authority that it knows";
+    case 40: /* what there was for it before TLS 1.3 */
+    case 116:
+        return "the broker refused: it wants a certificate of this device";
+    default:
+        return "the broker refused";
+    }
+}
+
 const char *tls_error(void) {
     int error = br_ssl_engine_last_error(&client.eng);
     switch (error) {
@@ -130,7 +148,7 @@ const char *tls_error(void) {
         break;
     }
     if (error >= BR_ERR_RECV_FATAL_ALERT && error < BR_ERR_SEND_FATAL_ALERT) {
-        return "the broker refused: is this device's certificate good?";
+        return refusal(error - BR_ERR_RECV_FATAL_ALERT);
     }
     return error >= BR_ERR_X509_INVALID_VALUE ? "broker's certificate: not usable"
                                               : "TLS: protocol error";
