@@ -2,16 +2,14 @@
 # the lists of sources, or used alone: make -C firmware -f nn.mk
 #
 #   nn-host    nn_server for this machine, plain kernels
-#   nn-mps2    nn_server.elf for the board BOARD (an386 unless given), with the kernels of its core
+#   nn-mps2    nn_server.elf for the board BOARD (an386 unless given), with the kernels for its core
 #   nn-boards  the same for every board of port/mps2/boards.mk
 #   nn-mutants nn_mutants for this machine, under address and undefined-behaviour sanitizers
 #   scores     score_server for this machine, for a Cortex-M3 (no FPU) and for a Cortex-M4
 include port/mps2/boards.mk
 
-NN_COMMON := $(addprefix core/,nn_load.c nn_regions.c nn_run.c nn_conv.c nn_depthwise.c nn_pool.c nn_add.c \
-  nn_lookup.c nn_place.c nn_softmax.c)
-NN_PLAIN := $(NN_COMMON) core/nn_dot_plain.c
-NN_HEADERS := $(addprefix core/,nn.h nn_op.h nn_rows.h nn_dot.h) tests/nn_server.h
+NN_CORE := $(wildcard core/nn*.c)
+NN_HEADERS := $(wildcard core/nn*.h) tests/nn_server.h
 NN_BOARD := $(addprefix port/mps2/,board.h boards.h boards.mk)
 
 NN_OUT ?= ../build/firmware
@@ -31,11 +29,11 @@ nn-mps2: $(NN_OUT)/$(MACHINE_$(BOARD))/nn_server.elf
 nn-boards: $(foreach board,$(BOARDS),$(NN_OUT)/$(MACHINE_$(board))/nn_server.elf)
 nn-mutants: $(NN_OUT)/host/nn_mutants
 
-$(NN_OUT)/host/nn_server: $(NN_PLAIN) tests/nn_server.c tests/nn_server_posix.c $(NN_HEADERS)
+$(NN_OUT)/host/nn_server: $(NN_CORE) tests/nn_server.c tests/nn_server_posix.c $(NN_HEADERS)
 	@mkdir -p $(@D)
 	$(CC) $(NN_CFLAGS) -o $@ $(filter %.c,$^)
 
-$(NN_OUT)/host/nn_mutants: $(NN_PLAIN) tests/nn_mutants.c $(NN_HEADERS)
+$(NN_OUT)/host/nn_mutants: $(NN_CORE) tests/nn_mutants.c $(NN_HEADERS)
 	@mkdir -p $(@D)
 	$(CC) $(NN_CFLAGS) $(NN_SANITIZE) -o $@ $(filter %.c,$^)
 
@@ -50,7 +48,7 @@ define nn_board
 $(NN_OUT)/$(MACHINE_$(1))/nn_server.ld: tests/nn_server_mps2.ld $(NN_BOARD)
 	@mkdir -p $$(@D)
 	$(NN_ARM_CC) -E -P -x c $(call board_flags,$(1)) $$< -o $$@
-$(NN_OUT)/$(MACHINE_$(1))/nn_server.elf: $(NN_COMMON) core/nn_dot_$(DOT_$(1)).c tests/nn_server.c \
+$(NN_OUT)/$(MACHINE_$(1))/nn_server.elf: $(NN_CORE) tests/nn_server.c \
   tests/nn_server_mps2.c $(NN_HEADERS) $(NN_BOARD) $(NN_OUT)/$(MACHINE_$(1))/nn_server.ld
 	$(NN_ARM_CC) $(call board_flags,$(1)) $(NN_CFLAGS) -ffunction-sections -fdata-sections \
 	  -nostartfiles --specs=nano.specs --specs=nosys.specs -T $(NN_OUT)/$(MACHINE_$(1))/nn_server.ld \

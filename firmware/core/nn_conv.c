@@ -1,68 +1,57 @@
-/* CONV_2D and FULLY_CONNECTED, two pixels by two channels at a time. The planner has folded the
- * input's zero point into the bias, so padding is filled with the zero point itself. */
-#include "nn_dot.h"
+/* CONV_2D and FULLY_CONNECTED: what the filter sees at two output pixels is copied into patches
+ * once, and used for all output channels. The planner has folded the input's zero point into the
+ * bias, so padding is filled with the zero point itself. */
+#include "nn_kernels.h"
 #include "nn_rows.h"
 
 struct conv {
     const struct nn_op *op;
     struct nn_rows rows;
-    const int8_t *weights;
-    const uint8_t *scales;
-    int8_t *patches; /* scratch of two patches, or of one */
-    int8_t *out;
-    int32_t length; /* values in a patch and in a filter */
+    struct nn_span above; /* of the output row `y` */
+    int32_t x, y;         /* the next output pixel */
+    int32_t length;       /* values in a patch and in a filter */
+    uint8_t *patches;
 };
 
-/* Copies what the filter sees at one output pixel. */
-static void gather(struct conv *c, int32_t pixel, int8_t *patch) {
+/* One filter row at one output pixel: padding, what lies inside, padding. */
+static void copy_row(const struct conv *c, struct nn_patch *patch, int32_t row,
+                     struct nn_span cols) {
     const struct nn_op *op = c->op;
-    const int32_t row_bytes = op->filter_w * op->in_c;
-    const struct nn_span rows = nn_rows_at(op, pixel / op->out_w);
-    const struct nn_span cols = nn_cols_at(op, pixel % op->out_w);
-    const int32_t inside = (cols.last - cols.first) * op->in_c;
+    const int32_t depth = op->in_c;
+    const int8_t *in = nn_row(&c->rows, c->above.start + row);
 
-    if (rows.last - rows.first < op->filter_h || inside < row_bytes) {
-        memset(patch, op->in_zp, (size_t)c->length);
+    if (cols.first > 0) {
+        nn_patch_fill(patch, op->in_zp, cols.first * depth);
     }
-    nn_rows_load(&c->rows, rows);
-    for (int32_t row = rows.first; row < rows.last; row++) {
-        const int8_t *from = nn_row(&c->rows, rows.start + row);
-        memcpy(patch + row * row_bytes + cols.first * op->in_c,
-               from + (cols.start + cols.first) * op->in_c, (size_t)inside);
+    nn_patch_put(patch, in + (cols.start + cols.first) * depth, (cols.last - cols.first) * depth);
+    if (cols.last < op->filter_w) {
+        nn_patch_fill(patch, op->in_zp, (op->filter_w - cols.last) * depth);
     }
 }
 
-static const int8_t *patch_of(struct conv *c, int32_t pixel, uint32_t slot) {
-    int8_t *patch = c->patches + slot * nn_patch_bytes(c->op);
+/* Copies what the filter sees at the next output pixel, and goes on to the one after it. */
+static void copy_patch(struct conv *c, int32_t pair, int32_t second) {
+    const struct nn_op *op = c->op;
+    const struct nn_span cols = nn_cols_at(op, c->x);
+    const int32_t row_length = op->filter_w * op->in_c;
+    struct nn_patch patch = nn_patch_begin(c->patches, c->length, pair, second);
 
-    if (nn_is_pointwise(c->op)) {
-        memcpy(patch, c->rows.in + pixel * c->length, (size_t)c->length);
-    } else {
-        gather(c, pixel, patch);
+    if (c->x == 0) {
+        c->above = nn_rows_at(op, c->y);
+        nn_rows_load(&c->rows, c->above);
     }
-    return patch;
-}
-
-/* All channels of two pixels; a single pixel comes as twice the same one. */
-static void convolve(struct conv *c, const int32_t pixel[2]) {
-    const int32_t channels = c->op->out_c;
-    const int8_t *x0 = patch_of(c, pixel[0], 0);
-    const int8_t *x1 = pixel[1] == pixel[0] ? x0 : patch_of(c, pixel[1], 1);
-    const int8_t *x[2] = {x0, x1};
-    int8_t *out[2] = {c->out + pixel[0] * channels, c->out + pixel[1] * channels};
-
-    for (int32_t first = 0; first < channels; first += 2) {
-        const int32_t second = first + 1 < channels ? first + 1 : first;
-        const int8_t *w[2] = {c->weights + first * c->length, c->weights + second * c->length};
-        const struct nn_scale s0 = nn_scale_at(c->scales, channels, first);
-        const struct nn_scale s1 = nn_scale_at(c->scales, channels, second);
-        int32_t acc[4] = {s0.bias, s1.bias, s0.bias, s1.bias};
-
-        nn_dot_2x2(x, w, c->length, acc);
-        out[0][first] = nn_requantize(c->op, acc[0], s0);
-        out[0][second] = nn_requantize(c->op, acc[1], s1);
-        out[1][first] = nn_requantize(c->op, acc[2], s0);
-        out[1][second] = nn_requantize(c->op, acc[3], s1);
+    if (c->above.first > 0) {
+        nn_patch_fill(&patch, op->in_zp, c->above.first * row_length);
+    }
+    for (int32_t row = c->above.first; row < c->above.last; row++) {
+        copy_row(c, &patch, row, cols);
+    }
+    if (c->above.last < op->filter_h) {
+        nn_patch_fill(&patch, op->in_zp, (op->filter_h - c->above.last) * row_length);
+    }
+    if (++c->x == op->out_w) {
+        c->x = 0;
+        c->y++;
     }
 }
 
@@ -85,42 +74,44 @@ static void unpack(const uint8_t *from, int32_t bits, int32_t count, int8_t *to)
 }
 
 /* One pixel, whose packed weights are unpacked a row at a time. */
-static void convolve_packed(struct conv *c) {
-    const int32_t channels = c->op->out_c;
-    const uint8_t *bits = (const uint8_t *)c->weights;
-    const uint8_t *packed = bits + nn_align((uint32_t)channels);
-    int8_t *row = c->patches + nn_patches_bytes(c->op);
-    const int8_t *patch = patch_of(c, 0, 0);
-    const int8_t *x[2] = {patch, patch}, *w[2] = {row, row};
+static void convolve_packed(const struct nn_op *op, const uint8_t *blob, uint8_t *arena) {
+    const struct nn_output to = nn_output_of(op, blob);
+    const uint8_t *bits = blob + op->weights;
+    const uint8_t *packed = bits + nn_align(op->out_c);
+    int8_t *row = (int8_t *)arena + op->aux + nn_patches_bytes(op);
 
-    for (int32_t i = 0; i < channels; i++) {
-        const struct nn_scale scale = nn_scale_at(c->scales, channels, i);
-        int32_t acc[4] = {scale.bias, 0, 0, 0};
+    for (int32_t i = 0; i < op->out_c; i++) {
+        const struct nn_output one = nn_output_from(&to, i, 1);
 
-        unpack(packed, bits[i], c->length, row);
-        packed += nn_packed_bytes((uint32_t)c->length, bits[i]);
-        nn_dot_2x2(x, w, c->length, acc);
-        c->out[i] = nn_requantize(c->op, acc[0], scale);
+        unpack(packed, bits[i], op->in_c, row);
+        packed += nn_packed_bytes(op->in_c, bits[i]);
+        nn_dot_one(&one, arena + op->aux, row, op->in_c, (int8_t *)arena + op->out + i);
     }
 }
 
 void nn_conv_2d(const struct nn_op *op, const uint8_t *blob, uint8_t *arena) {
+    const int8_t *weights = (const int8_t *)blob + op->weights;
+    const struct nn_output to = nn_output_of(op, blob);
+    const int32_t pixels = op->out_h * op->out_w;
+    int8_t *out = (int8_t *)arena + op->out;
     struct conv c = {
         .op = op,
         .rows = nn_rows_of(op, arena),
-        .weights = (const int8_t *)blob + op->weights,
-        .scales = blob + op->scales,
-        .patches = (int8_t *)arena + op->aux,
-        .out = (int8_t *)arena + op->out,
         .length = (int32_t)nn_patch_length(op),
+        .patches = arena + op->aux,
     };
-    const int32_t pixels = op->out_h * op->out_w;
 
-    if (op->flags & NN_PACKED) {
-        convolve_packed(&c);
-        return;
+    for (int32_t i = 0; i + 1 < pixels; i += 2, out += 2 * op->out_c) {
+        copy_patch(&c, 1, 0);
+        copy_patch(&c, 1, 1);
+        nn_dot_pair(&to, c.patches, weights, c.length, out);
     }
-    for (int32_t i = 0; i < pixels; i += 2) {
-        convolve(&c, (const int32_t[2]){i, i + 1 < pixels ? i + 1 : i});
+    if (pixels % 2 != 0) {
+        copy_patch(&c, 0, 0);
+        if (op->flags & NN_PACKED) {
+            convolve_packed(op, blob, arena);
+            return;
+        }
+        nn_dot_one(&to, c.patches, weights, c.length, out);
     }
 }

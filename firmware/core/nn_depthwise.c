@@ -1,73 +1,71 @@
-/* DEPTHWISE_CONV_2D: four channels at a time where input and output channels are the same ones. */
-#include "nn_dot.h"
+/* DEPTHWISE_CONV_2D: an output row at a time, four channels at a time where input and output
+ * channels are the same ones. */
+#include "nn_kernels.h"
 #include "nn_rows.h"
 
-/* One channel, for what does not fill a group of four and for depth multipliers above one. */
-static int32_t depthwise_1(const struct nn_taps *taps, int32_t in_channels, int32_t acc) {
-    for (int32_t col = 0; col < taps->cols; col++) {
-        acc += (taps->x[col * in_channels] - taps->zero_point) * taps->w[col * taps->channels];
+/* One channel of one pixel, for what does not fill a group of four, for depth multipliers above
+ * one and for large filters. */
+static int32_t products(const struct nn_op *op, const struct nn_rows *rows, struct nn_span above,
+                        struct nn_span cols, const int8_t *weights, int32_t in_channel) {
+    int32_t sum = 0;
+
+    for (int32_t row = above.first; row < above.last; row++) {
+        const int8_t *x = nn_row(rows, above.start + row) + cols.start * op->in_c + in_channel;
+        const int8_t *w = weights + row * op->filter_w * op->out_c;
+        for (int32_t col = cols.first; col < cols.last; col++) {
+            sum += (x[col * op->in_c] - op->in_zp) * w[col * op->out_c];
+        }
     }
-    return acc;
+    return sum;
 }
 
-/* One output pixel: `origin` is the first tap of its first row inside. */
-static void pixel(const struct nn_op *op, const struct nn_rows *in, int32_t top, int32_t rows,
-                  const struct nn_taps *origin, int32_t left, const uint8_t *scales, int8_t *out) {
-    const int32_t grouped = op->in_c == op->out_c ? op->out_c & ~3 : 0;
+static void single_channels(const struct nn_band *band, const struct nn_rows *rows,
+                            struct nn_span above, int32_t from) {
+    const struct nn_op *op = band->op;
     const int32_t multiplier = op->out_c / op->in_c;
-    struct nn_taps taps = *origin;
 
-    for (int32_t c = 0; c < grouped; c += 4) {
-        struct nn_scale scale[4];
-        int32_t acc[4];
-
-        for (int32_t i = 0; i < 4; i++) {
-            scale[i] = nn_scale_at(scales, op->out_c, c + i);
-            acc[i] = scale[i].bias;
-        }
-        for (int32_t row = 0; row < rows; row++) {
-            taps.x = nn_row(in, top + row) + left + c;
-            taps.w = origin->w + row * origin->w_pitch + c;
-            nn_depthwise_4(&taps, acc);
-        }
-        for (int32_t i = 0; i < 4; i++) {
-            out[c + i] = nn_requantize(op, acc[i], scale[i]);
+    for (int32_t x = 0; x < op->out_w; x++) {
+        const struct nn_span cols = nn_cols_at(op, x);
+        for (int32_t c = from; c < op->out_c; c++) {
+            const int32_t sum = products(op, rows, above, cols, band->weights + c, c / multiplier);
+            band->out[x * op->out_c + c] = nn_output_value(band->to, band->to->bias[c] + sum, c);
         }
     }
-    for (int32_t c = grouped; c < op->out_c; c++) {
-        const struct nn_scale scale = nn_scale_at(scales, op->out_c, c);
-        int32_t acc = scale.bias;
+}
 
-        for (int32_t row = 0; row < rows; row++) {
-            taps.x = nn_row(in, top + row) + left + c / multiplier;
-            taps.w = origin->w + row * origin->w_pitch + c;
-            acc = depthwise_1(&taps, op->in_c, acc);
-        }
-        out[c] = nn_requantize(op, acc, scale);
-    }
+/* The channels that go through nn_depthwise_4. */
+static int32_t grouped_channels(const struct nn_op *op) {
+    const int32_t taps = (op->filter_h + 1) * op->filter_w;
+    return op->in_c == op->out_c && taps <= NN_BAND_TAPS ? op->out_c & ~3 : 0;
 }
 
 void nn_depthwise_conv_2d(const struct nn_op *op, const uint8_t *blob, uint8_t *arena) {
-    struct nn_rows in = nn_rows_of(op, arena);
-    const int8_t *weights = (const int8_t *)blob + op->weights;
-    int8_t *out = (int8_t *)arena + op->out;
+    const struct nn_output to = nn_output_of(op, blob);
+    const int32_t grouped = grouped_channels(op);
+    struct nn_rows rows = nn_rows_of(op, arena);
+    struct nn_band band = {
+        .op = op,
+        .to = &to,
+        .weights = (const int8_t *)blob + op->weights,
+        .out = (int8_t *)arena + op->out,
+    };
 
-    for (int32_t y = 0; y < op->out_h; y++) {
-        const struct nn_span rows = nn_rows_at(op, y);
-        nn_rows_load(&in, rows);
-        for (int32_t x = 0; x < op->out_w; x++) {
-            const struct nn_span cols = nn_cols_at(op, x);
-            const struct nn_taps taps = {
-                .w = weights + (rows.first * op->filter_w + cols.first) * op->out_c,
-                .rows = 1,
-                .cols = cols.last - cols.first,
-                .w_pitch = op->filter_w * op->out_c,
-                .channels = op->out_c,
-                .zero_point = op->in_zp,
-            };
-            pixel(op, &in, rows.start + rows.first, rows.last - rows.first, &taps,
-                  (cols.start + cols.first) * op->in_c, blob + op->scales, out);
-            out += op->out_c;
+    for (int32_t y = 0; y < op->out_h; y++, band.out += op->out_w * op->out_c) {
+        const struct nn_span above = nn_rows_at(op, y);
+
+        nn_rows_load(&rows, above);
+        if (grouped > 0) {
+            band.first = above.first;
+            band.rows = above.last - above.first;
+            for (int32_t i = 0; i < band.rows; i++) {
+                band.row[i] = nn_row(&rows, above.start + above.first + i);
+            }
+            for (int32_t c = 0; c < grouped; c += 4) {
+                nn_depthwise_4(&band, c);
+            }
+        }
+        if (grouped < op->out_c) {
+            single_channels(&band, &rows, above, grouped);
         }
     }
 }

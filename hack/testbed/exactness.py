@@ -156,10 +156,14 @@ class Server(Talk):
         """Start and load."""
         super().__init__(server_command(where), seconds=seconds)
         try:
-            self.in_len, self.out_len, self.arena = struct.unpack("<3I", self.ask(LOAD, blob))
+            self.load(blob)
         except BaseException:
             self.close()
             raise
+
+    def load(self, blob: bytes) -> None:
+        """Load another model in place of the present one."""
+        self.in_len, self.out_len, self.arena = struct.unpack("<3I", self.ask(LOAD, blob))
 
     def run(self, values: Values) -> Answer:
         """Run one input of ``in_len`` values."""

@@ -5,7 +5,7 @@ LAN_SOURCES := $(AGENT) $(wildcard port/lan/*.c) \
 # The boards have more; this is what a common microcontroller with Ethernet has.
 LAN_RAM_SIZE := 0x30000
 
-lan_objects = $(call objects,$(MACHINE_$(1))/obj,$(CORE) core/nn_dot_$(DOT_$(1)).c $(FOREIGN) \
+lan_objects = $(call objects,$(MACHINE_$(1))/obj,$(CORE) $(FOREIGN) \
   $(LAN_SOURCES))
 
 .PHONY: lan lan-boards

@@ -1,4 +1,4 @@
-# The boards of port/mps2: machine of QEMU, core, and the inner products that suit it.
+# The boards of port/mps2: machine of QEMU and core.
 # Read by the Makefile and by nn.mk. What differs in C is in boards.h.
 BOARDS := an385 an386 an500 an505 an547
 BOARD ?= an386
@@ -14,12 +14,6 @@ CORE_an386 := -mcpu=cortex-m4 -mfloat-abi=hard -mfpu=fpv4-sp-d16
 CORE_an500 := -mcpu=cortex-m7 -mfloat-abi=hard -mfpu=fpv5-sp-d16
 CORE_an505 := -mcpu=cortex-m33 -mfloat-abi=hard -mfpu=fpv5-sp-d16
 CORE_an547 := -mcpu=cortex-m55 -mfloat-abi=hard
-
-DOT_an385 := plain
-DOT_an386 := dsp
-DOT_an500 := dsp
-DOT_an505 := dsp
-DOT_an547 := dsp
 
 # $(call board_flags,BOARD)
 board_flags = $(CORE_$(1)) -mthumb -DBOARD_$(subst an,AN,$(1)) -Iport/mps2

@@ -1,0 +1,100 @@
+/* The inner loops of the convolutions, once for each kind of core: nn_*_plain.c for any processor,
+ * nn_*_dsp.c for Cortex-M with the DSP extension. All are compiled everywhere; the compiler's
+ * target says which of them are empty. */
+#ifndef PETIOLE_NN_KERNELS_H
+#define PETIOLE_NN_KERNELS_H
+
+#include "nn_op.h"
+
+#if defined(__ARM_FEATURE_DSP) && __ARM_ARCH_PROFILE == 'M'
+#define NN_KERNELS_DSP
+#else
+#define NN_KERNELS_PLAIN
+#endif
+
+/* Scales as they lie in the blob, one an output channel, and what the results are clamped to. */
+struct nn_output {
+    const int32_t *bias, *multiplier;
+    const int8_t *shift;
+    int32_t channels;
+    int32_t zero_point, low, high;
+    int32_t clamped; /* low or high is inside the range of int8 */
+};
+
+static inline struct nn_output nn_output_of(const struct nn_op *op, const uint8_t *blob) {
+    const uint8_t *scales = blob + op->scales;
+    return (struct nn_output){
+        .bias = (const int32_t *)(const void *)scales,
+        .multiplier = (const int32_t *)(const void *)(scales + 4 * op->out_c),
+        .shift = (const int8_t *)scales + 8 * op->out_c,
+        .channels = op->out_c,
+        .zero_point = op->out_zp,
+        .low = op->act_min,
+        .high = op->act_max,
+        .clamped = op->act_min > INT8_MIN || op->act_max < INT8_MAX,
+    };
+}
+
+/* `n` channels of `to` from `first` on. */
+static inline struct nn_output nn_output_from(const struct nn_output *to, int32_t first,
+                                              int32_t n) {
+    struct nn_output some = *to;
+    some.bias += first;
+    some.multiplier += first;
+    some.shift += first;
+    some.channels = n;
+    return some;
+}
+
+/* Rescaled, moved to the output's zero point and clamped. Clamping comes first: the sum of a large
+ * value and the zero point could overflow. */
+static inline int8_t nn_output_value(const struct nn_output *to, int32_t x, int32_t channel) {
+    const struct nn_scale scale = {0, to->multiplier[channel], to->shift[channel]};
+    const int32_t low = to->low - to->zero_point;
+    const int32_t high = to->high - to->zero_point;
+    int32_t value = nn_multiply(x, scale);
+
+    value = value < low ? low : value > high ? high : value;
+    return (int8_t)(value + to->zero_point);
+}
+
+/* Patches in scratch: what a filter sees at one output pixel, or at two. How the values lie there
+ * is known to the conv kernels alone. Values are appended in the order of a filter's weights. */
+struct nn_patch {
+    uint8_t *at;
+    int32_t filled; /* values */
+    int32_t pair;   /* scratch holds two patches, not one */
+};
+
+/* Begins the first (`second` 0) or second patch of `length` values; `scratch` is aligned to 4. */
+struct nn_patch nn_patch_begin(uint8_t *scratch, int32_t length, int32_t pair, int32_t second);
+void nn_patch_put(struct nn_patch *patch, const int8_t *values, int32_t n);
+void nn_patch_fill(struct nn_patch *patch, int8_t value, int32_t n);
+
+/* All channels of two pixels, side by side in `out`: filters of `length` weights, one behind the
+ * other. */
+void nn_dot_pair(const struct nn_output *to, const uint8_t *scratch, const int8_t *weights,
+                 int32_t length, int8_t *out);
+
+/* All channels of one pixel. */
+void nn_dot_one(const struct nn_output *to, const uint8_t *scratch, const int8_t *weights,
+                int32_t length, int8_t *out);
+
+/* The largest filter of nn_depthwise_4, with one row more than it has: it is put on the stack. */
+#define NN_BAND_TAPS 64
+
+/* What a depthwise filter sees along one output row. */
+struct nn_band {
+    const struct nn_op *op;
+    const struct nn_output *to;
+    const int8_t *weights;           /* of the whole filter */
+    const int8_t *row[NN_BAND_TAPS]; /* the input rows inside */
+    int32_t rows, first;             /* how many, and the filter row of the first one */
+    int8_t *out;                     /* the output row */
+};
+
+/* Channels `channel` to `channel + 3` of an output row, where input and output channels are the
+ * same ones. */
+void nn_depthwise_4(const struct nn_band *band, int32_t channel);
+
+#endif
