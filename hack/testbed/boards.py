@@ -14,6 +14,9 @@ from .processes import ROOT
 
 BoardName = Literal["an385", "an386", "an500", "an505", "an547"]
 
+# Where firmware is linked for: see firmware/port/mps2/boards.h.
+FIRMWARE_OFFSET, FIRMWARE_SIZE = 0x100000, 0x40000
+
 
 @dataclass(frozen=True, slots=True)
 class Board:

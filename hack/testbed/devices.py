@@ -13,6 +13,7 @@ import signal
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from petiole.artifact.flash import MPS2_MEMORY_SIZE, SLOTS_OFFSET, Identity, flash_image
 
@@ -23,16 +24,24 @@ from .waits import wait_until
 POSIX_AGENT = ROOT / "build" / "firmware" / "posix" / "petiole-sim"
 _READY_SECONDS = 30.0
 
+Program = Literal["agent", "boot"]
+
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """One device before it is provisioned. ``slot`` and ``arena`` are bytes."""
+    """One device before it is provisioned. ``slot`` and ``arena`` are bytes.
+
+    ``firmware_size`` is that of a firmware slot, ``firmware_offset`` where its journal begins; both
+    0: the device takes no firmware.
+    """
 
     id: str
     target: str
     labels: dict[str, str] = field(default_factory=dict)
     slot: int = 64 * 1024
     arena: int = 32 * 1024
+    firmware_offset: int = 0
+    firmware_size: int = 0
     password: str = field(default_factory=lambda: secrets.token_urlsafe(18))
 
     def identity(self, keys: tuple[bytes, ...], seed: int) -> Identity:
@@ -46,6 +55,8 @@ class Device:
             slot_size=self.slot,
             arena_size=self.arena,
             seed=seed,
+            firmware_offset=self.firmware_offset,
+            firmware_size=self.firmware_size,
         )
 
 
@@ -69,11 +80,17 @@ def provision_posix(
             file.truncate(size)
 
 
-def provision_board(folder: Path, device: Device, keys: tuple[bytes, ...], seed: int = 0) -> Path:
-    """Write the memory file of one QEMU board and return its path."""
+def provision_board(
+    folder: Path, device: Device, keys: tuple[bytes, ...], seed: int = 0, firmware: bytes = b""
+) -> Path:
+    """Write the memory file of one QEMU board and return its path.
+
+    ``firmware`` is the image in slot A.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     memory = folder / f"{device.id}.memory"
-    memory.write_bytes(flash_image(device.identity(keys, seed), MPS2_MEMORY_SIZE))
+    identity = device.identity(keys, seed)
+    memory.write_bytes(flash_image(identity, MPS2_MEMORY_SIZE, firmware))
     return memory
 
 
@@ -185,11 +202,15 @@ def start_board(
     broker_port: int,
     sensor: Path,
     board: BoardName = "an386",
+    program: Program = "agent",
+    reboots: bool = True,
     prefix: Sequence[str] = (),
 ) -> Process:
     """Start one board in QEMU: first UART log, second MQTT, third sensor link.
 
-    ``prefix`` goes before QEMU, such as ``taskset``.
+    ``program`` is what the core starts: the agent alone, or the boot loader that starts one in a
+    firmware slot. Without ``reboots``, a reset ends QEMU. ``prefix`` goes before QEMU, such as
+    ``taskset``.
     """
     sensor.unlink(missing_ok=True)
     uarts = [
@@ -201,8 +222,11 @@ def start_board(
     ]  # fmt: skip
     machine = BOARDS[board]
     os.truncate(memory, machine.memory)  # with a hole behind the flash where there is more
-    agent = machine.built / "petiole-agent.elf"
-    command = [*prefix, *machine.with_memory(memory), *uarts, "-kernel", str(agent)]
+    kernel = machine.built / f"petiole-{program}.elf"
+    command = [*prefix, *machine.with_memory(memory), *uarts, "-kernel", str(kernel)]
+    if not reboots:
+        command.append("-no-reboot")
     process = processes.start(f"device-{memory.stem}", command)
-    process.wait_ready(sensor.exists, _READY_SECONDS)
+    if reboots:  # else it may be over already
+        process.wait_ready(sensor.exists, _READY_SECONDS)
     return process

@@ -15,6 +15,7 @@ from hack.testbed.models import digest
 from petiole.wire import topics
 from petiole.wire.messages import (
     Artefact,
+    Firmware,
     Grant,
     Sample,
     State,
@@ -71,8 +72,8 @@ class Hand:
     async def publish(self, topic: str, payload: bytes) -> None:
         await self._client.publish(topic, payload, qos=1, retain=True)
 
-    async def remove_blocks(self, data: bytes) -> None:
-        for number in range(-(-len(data) // BLOCK)):
+    async def remove_blocks(self, data: bytes, *, block: int = BLOCK) -> None:
+        for number in range(-(-len(data) // block)):
             await self.publish(topics.block(digest(data), number), b"")
 
     async def grant(
@@ -86,6 +87,7 @@ class Hand:
         hold: bool = False,
         attempt: int = 0,
         block: int = BLOCK,
+        firmware: Firmware | None = None,
     ) -> None:
         self._serial += 1
         artefact = None
@@ -99,6 +101,7 @@ class Hand:
             artefact=artefact,
             hold=hold,
             attempt=attempt,
+            firmware=firmware,
         )
         await self._client.publish(topics.grant(device), message.encode(), qos=1, retain=True)
 

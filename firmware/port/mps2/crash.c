@@ -36,9 +36,11 @@ void crash_forget_start(void) {
     memset(&left.here, 0, sizeof left.here);
 }
 
-void crash_identify(uint32_t boot, const uint8_t firmware[CRASH_FIRMWARE_SIZE]) {
+void crash_identify(uint32_t boot, const uint8_t *firmware) {
     left.here.boot = boot;
-    memcpy(left.here.firmware, firmware, CRASH_FIRMWARE_SIZE);
+    if (firmware != NULL) {
+        memcpy(left.here.firmware, firmware, CRASH_FIRMWARE_SIZE);
+    }
 }
 
 const struct crash_report *crash_left(void) {

@@ -10,8 +10,9 @@
 /* To be called first of all in what a reset starts: nothing is known yet of what comes. */
 void crash_forget_start(void);
 
-/* What a crash is to say of this start. The boot loader knows the image, the agent its boot. */
-void crash_identify(uint32_t boot, const uint8_t firmware[CRASH_FIRMWARE_SIZE]);
+/* What a crash is to say of this start: the boot loader knows the image, the agent its boot.
+ * `firmware` is a digest, or NULL: as it was. */
+void crash_identify(uint32_t boot, const uint8_t *firmware);
 
 /* The last crash since power came; NULL: there was none. */
 const struct crash_report *crash_left(void);

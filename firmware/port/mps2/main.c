@@ -4,6 +4,7 @@
 
 #include "board.h"
 #include "bytes.h"
+#include "crash.h"
 #include "device.h"
 #include "flash.h"
 #include "frame.h"
@@ -154,15 +155,35 @@ static void start_clock(void) {
     SYSTICK_CONTROL = SYSTICK_RUN;
 }
 
+/* The slot that this agent was linked for, or SLOT_NONE. */
+static uint8_t running_slot(void) {
+    switch (VTOR) {
+    case (uint32_t)LINKED_A:
+        return 0;
+    case (uint32_t)LINKED_B:
+        return 1;
+    default:
+        return SLOT_NONE;
+    }
+}
+
+static void reboot(void *ctx) {
+    (void)ctx;
+    TRANSPORT.hang_up();
+    board_reset();
+}
+
 static int start_device(void) {
     static const struct device_config config = DEVICE_DEFAULTS;
     struct hal hal = {
         .flash = board_flash(),
         .arena = arena,
         .arena_size = ARENA_SIZE,
-        .firmware_slot = SLOT_NONE,
+        .firmware_slot = running_slot(),
         .micros = micros,
         .log = log_line,
+        .reboot = reboot,
+        .crash = crash_left(),
     };
     hal.flash.size -= TRANSPORT.reserved;
     int error = device_init(&device, &hal, &config, now_ms);
@@ -170,6 +191,7 @@ static int start_device(void) {
         log_line(NULL, "cannot start:", error == E_IDENTITY ? "no valid identity sector" : "flash");
         return error;
     }
+    crash_identify(device_boots(&device), device_firmware(&device));
     log_line(NULL, "device", device.host.identity.device);
     return 0;
 }
