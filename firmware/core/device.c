@@ -79,6 +79,11 @@ void device_input(struct device *d, const uint8_t *input, uint32_t n, uint8_t an
     uint32_t start = micros(h);
     struct verdict v = model_classify(&r->model, h->hal.arena, h->identity.arena_size, input);
     stats_add(&r->stats, &v, input, n, micros(h) - start);
+    if (device_phase(d) == PHASE_SHADOW) {
+        struct verdict other =
+            model_classify(&r->candidate, h->hal.arena, h->identity.arena_size, input);
+        shadow_add(&r->shadow, &v, &other);
+    }
     samples_offer(&d->samples, &v, digest, input, n, host_random(&d->host));
     d->life.work.trial.answers++;
     answer[4] = v.label;

@@ -11,6 +11,9 @@ struct keeper {
     /* Proves that a slot holds the target, and that it may run here. */
     enum reason (*prove)(struct lifecycle *l, uint8_t slot, const struct artefact_ref *target,
                          uint32_t *counter);
+    /* Has the target, which was proven, run beside the current one for as long as the grant wants?
+     */
+    bool (*compared)(const struct lifecycle *l);
     /* The journal says that what was proven is on trial: now it runs. */
     void (*begin_trial)(struct lifecycle *l);
     /* The journal says that no trial is on: what is confirmed runs again. */

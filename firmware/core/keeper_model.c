@@ -92,6 +92,13 @@ enum reason model_start(struct lifecycle *l) {
     return firmware_on_trial ? try_confirmed(l) : run_confirmed(l);
 }
 
+/* One that takes other inputs than the current model cannot be compared with it. */
+static bool compared(const struct lifecycle *l) {
+    const struct runner *r = l->runner;
+    bool comparable = r->has_model && r->candidate.nn.in_len == r->model.nn.in_len;
+    return !comparable || shadow_done(&r->shadow, l->work.target.digest, l->wish.grant.shadow);
+}
+
 static void begin_trial(struct lifecycle *l) {
     runner_start(l->runner);
 }
@@ -106,5 +113,5 @@ static bool passed(const struct lifecycle *l) {
 }
 
 const struct keeper MODEL_KEEPER = {
-    prove, begin_trial, end_trial, passed, REASON_TRIAL_EXPIRED, 0,
+    prove, compared, begin_trial, end_trial, passed, REASON_TRIAL_EXPIRED, 0,
 };

@@ -67,6 +67,12 @@ static void fill_slot(struct lifecycle *l, uint8_t slot) {
     shelf_fill(shelf(l), slot, l->work.target.digest, l->work.target.size);
 }
 
+static enum reason start_shadow(struct lifecycle *l, uint32_t now) {
+    (void)now;
+    shadow_begin(&l->runner->shadow, l->work.target.digest);
+    return REASON_NONE;
+}
+
 /* After a restart the grant finds it in its slot. */
 static enum reason hold_back(struct lifecycle *l, uint32_t now) {
     (void)now;
@@ -125,6 +131,7 @@ static enum reason discard(struct lifecycle *l, uint32_t now) {
 
 #define AT(phase) (1u << (phase))
 #define AT_REST (AT(PHASE_IDLE) | AT(PHASE_CONFIRMED) | AT(PHASE_FAILED) | AT(PHASE_ROLLEDBACK))
+#define AT_WAITING (AT(PHASE_SHADOW) | AT(PHASE_READY))
 #define TO_REST PHASE_IDLE /* or PHASE_CONFIRMED, by what is there */
 
 struct transition {
@@ -144,12 +151,13 @@ static const struct transition TRANSITIONS[] = {
     {AT(PHASE_DOWNLOADING), EVENT_CHANGED, nothing, TO_REST},
     {AT(PHASE_DOWNLOADING), EVENT_HALTED, nothing, PHASE_FAILED},
     {AT(PHASE_VERIFYING), EVENT_ACCEPTED, start_trial, PHASE_TRIAL},
+    {AT(PHASE_VERIFYING), EVENT_SHADOWED, start_shadow, PHASE_SHADOW},
     {AT(PHASE_VERIFYING), EVENT_HELD, hold_back, PHASE_READY},
     {AT(PHASE_VERIFYING), EVENT_STALE, discard, TO_REST},
     {AT(PHASE_VERIFYING), EVENT_REFUSED, discard, PHASE_FAILED},
-    {AT(PHASE_VERIFYING) | AT(PHASE_READY), EVENT_CHANGED, nothing, TO_REST},
-    {AT(PHASE_VERIFYING) | AT(PHASE_READY), EVENT_HALTED, nothing, PHASE_FAILED},
-    {AT(PHASE_READY), EVENT_RELEASED, nothing, PHASE_VERIFYING}, /* days may lie between */
+    {AT_WAITING | AT(PHASE_VERIFYING), EVENT_CHANGED, nothing, TO_REST},
+    {AT_WAITING | AT(PHASE_VERIFYING), EVENT_HALTED, nothing, PHASE_FAILED},
+    {AT_WAITING, EVENT_RELEASED, nothing, PHASE_VERIFYING}, /* days may lie between */
     {AT(PHASE_TRIAL), EVENT_PASSED, confirm, PHASE_CONFIRMED},
     {AT(PHASE_TRIAL), EVENT_EXPIRED, end_trial, PHASE_ROLLEDBACK},
     {AT(PHASE_TRIAL), EVENT_CHANGED, end_trial, TO_REST},
@@ -261,6 +269,14 @@ static enum event begin(struct lifecycle *l) {
     return EVENT_NONE;
 }
 
+/* What becomes of the target, now that it is proven. */
+static enum event accepted(const struct lifecycle *l) {
+    if (!keeper(l)->compared(l)) {
+        return EVENT_SHADOWED;
+    }
+    return wish_holds_back(&l->wish, l->work.kind) ? EVENT_HELD : EVENT_ACCEPTED;
+}
+
 static void verify(struct lifecycle *l, uint32_t now) {
     struct shelf *s = shelf(l);
     uint8_t slot = shelf_free_slot(s);
@@ -271,9 +287,7 @@ static void verify(struct lifecycle *l, uint32_t now) {
         lifecycle_event(l, EVENT_STALE, REASON_NONE, now);
         return;
     }
-    bool held = wish_holds_back(&l->wish, l->work.kind);
-    enum event accepted = held ? EVENT_HELD : EVENT_ACCEPTED;
-    lifecycle_event(l, reason == REASON_NONE ? accepted : EVENT_REFUSED, reason, now);
+    lifecycle_event(l, reason == REASON_NONE ? accepted(l) : EVENT_REFUSED, reason, now);
 }
 
 static void judge_trial(struct lifecycle *l, uint32_t now) {
@@ -298,7 +312,8 @@ static void work(struct lifecycle *l, bool unsaid, uint32_t now) {
         l->wish.has_grant && l->wish.halt_known && !wish_holds_back(&l->wish, l->work.kind);
     if (l->work.phase == PHASE_DOWNLOADING && download->got == download->total) {
         lifecycle_event(l, EVENT_COMPLETE, REASON_NONE, now);
-    } else if (l->work.phase == PHASE_READY && released) {
+    } else if ((l->work.phase == PHASE_READY && released) ||
+               (l->work.phase == PHASE_SHADOW && keeper(l)->compared(l))) {
         lifecycle_event(l, EVENT_RELEASED, REASON_NONE, now);
     }
     if (may_verify(l, unsaid || l->news)) {

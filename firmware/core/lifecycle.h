@@ -23,9 +23,10 @@ enum event {
     EVENT_HALTED,   /* the fleet halts the one at work */
     EVENT_COMPLETE, /* all blocks are there */
     EVENT_STALLED,  /* blocks do not come */
+    EVENT_SHADOWED, /* verified, but to run beside the current one first */
     EVENT_ACCEPTED, /* verified */
     EVENT_HELD,     /* verified, but the grant does not let it run yet */
-    EVENT_RELEASED, /* now it does */
+    EVENT_RELEASED, /* now it does, or it has been compared enough */
     EVENT_STALE,    /* what the other slot was said to hold is not there */
     EVENT_REFUSED,
     EVENT_PASSED, /* the trial */

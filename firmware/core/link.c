@@ -387,6 +387,7 @@ static void keep_time(struct link *l, uint32_t now) {
 
 void link_tick(struct link *l, uint32_t now) {
     l->say_state |= l->life->news;
+    l->say_stats |= l->life->news && l->life->runner->shadow.count > 0;
     l->life->news = false;
     if (l->phase == LINK_CONNECTING && due(now, l->answer_by)) {
         drop(l, "no answer to CONNECT");

@@ -55,6 +55,7 @@ static struct state_report state_of(const struct link *l) {
         .caps = {id->target, AGENT_VERSION, id->slot_size, id->arena_size, NN_ABI, NN_OPS, 0,
                  BLOCK_SIZE_MAX},
         .crash = l->host->hal.crash,
+        .score = work->phase == PHASE_SHADOW ? l->life->runner->shadow.count : 0,
     };
     add_firmware(&r, l);
     return r;
@@ -94,6 +95,7 @@ static void say_stats(struct link *l) {
         .classes = runner->model.nn.out_len,
         .timed = l->host->hal.micros != NULL,
         .reference = runner->model.reference,
+        .shadow = runner->shadow.count > 0 ? &runner->shadow : NULL,
     };
     int size = stats_encode(payload, sizeof payload, &report);
     topic_device(&topic, l->host->identity.device, "stats");

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "model.h"
+#include "shadow.h"
 #include "stats.h"
 
 struct runner {
@@ -12,6 +13,7 @@ struct runner {
     struct model candidate; /* what was proven last */
     bool has_model;
     struct statistics stats;
+    struct shadow shadow; /* the candidate beside the model that answers */
 };
 
 /* Lets the candidate answer. Statistics belong to one artefact in one boot. */

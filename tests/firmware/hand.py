@@ -87,6 +87,7 @@ class Hand:
         hold: bool = False,
         attempt: int = 0,
         block: int = BLOCK,
+        shadow: int = 0,
         firmware: Firmware | None = None,
     ) -> None:
         self._serial += 1
@@ -101,6 +102,7 @@ class Hand:
             artefact=artefact,
             hold=hold,
             attempt=attempt,
+            shadow=shadow,
             firmware=firmware,
         )
         await self._client.publish(topics.grant(device), message.encode(), qos=1, retain=True)

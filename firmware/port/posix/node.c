@@ -267,16 +267,27 @@ static void feed_one(struct node *node) {
     device_input(&node->device, (const uint8_t *)input, n, answer);
 }
 
-/* A device on trial gets its inputs at once: a rollout need not wait for them. */
+/* Inputs that a rollout would wait for: on trial, or until two models are compared. */
+static uint32_t owed(const struct node *node) {
+    const struct lifecycle *life = &node->device.life;
+    uint32_t wanted = 0, got = 0;
+    if (life->work.phase == PHASE_TRIAL) {
+        wanted = node->fleet->options.device.trial_answers;
+        got = life->work.trial.answers;
+    } else if (life->work.phase == PHASE_SHADOW) {
+        wanted = life->wish.grant.shadow;
+        got = life->runner->shadow.count;
+    }
+    return wanted > got ? wanted - got : 0;
+}
+
 static void feed(struct node *node, uint64_t now) {
     const struct fleet_options *o = &node->fleet->options;
     if (o->feed <= 0) {
         return;
     }
-    if (device_phase(&node->device) == PHASE_TRIAL) {
-        for (uint32_t n = node->device.life.work.trial.answers; n < o->device.trial_answers; n++) {
-            feed_one(node);
-        }
+    for (uint32_t n = owed(node); n > 0; n--) {
+        feed_one(node);
     }
     if (now >= node->feed_at) {
         feed_one(node);
