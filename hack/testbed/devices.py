@@ -24,7 +24,7 @@ from .waits import wait_until
 POSIX_AGENT = ROOT / "build" / "firmware" / "posix" / "petiole-sim"
 _READY_SECONDS = 30.0
 
-Program = Literal["agent", "boot"]
+Program = Literal["agent", "agent-lan", "boot"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,18 +212,37 @@ def start_board(
     firmware slot. Without ``reboots``, a reset ends QEMU. ``prefix`` goes before QEMU, such as
     ``taskset``.
     """
-    sensor.unlink(missing_ok=True)
-    uarts = [
-        "-chardev", "stdio,id=log", "-serial", "chardev:log",
+    broker = [
         "-chardev", f"socket,id=mqtt,host=127.0.0.1,port={broker_port},nodelay=on,reconnect=1",
         "-serial", "chardev:mqtt",
+    ]  # fmt: skip
+    return run_board(
+        processes, memory, board, program, broker, sensor=sensor, reboots=reboots, prefix=prefix
+    )
+
+
+def run_board(
+    processes: Processes,
+    memory: Path,
+    board: BoardName,
+    program: Program,
+    broker: Sequence[str],
+    *,
+    sensor: Path,
+    reboots: bool,
+    prefix: Sequence[str],
+) -> Process:
+    """Run QEMU; ``broker`` says what the second UART is, and all else that leads to the broker."""
+    sensor.unlink(missing_ok=True)
+    connected = [
+        "-chardev", "stdio,id=log", "-serial", "chardev:log", *broker,
         "-chardev", f"socket,id=sensor,path={sensor},server=on,wait=off",
         "-serial", "chardev:sensor",
     ]  # fmt: skip
     machine = BOARDS[board]
     os.truncate(memory, machine.memory)  # with a hole behind the flash where there is more
     kernel = machine.built / f"petiole-{program}.elf"
-    command = [*prefix, *machine.with_memory(memory), *uarts, "-kernel", str(kernel)]
+    command = [*prefix, *machine.with_memory(memory), *connected, "-kernel", str(kernel)]
     if not reboots:
         command.append("-no-reboot")
     process = processes.start(f"device-{memory.stem}", command)

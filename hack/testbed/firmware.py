@@ -1,4 +1,4 @@
-"""Firmware of the boards, signed: what ``make -C firmware mps2 faulty`` links for their slots."""
+"""Firmware of the boards, signed: what ``make -C firmware mps2 faulty lan lan-faulty`` links."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from .boards import BOARDS, BoardName
 from .models import TARGET, digest
 
 # The agent, and agents that fail in one way each: firmware/tests/faulty_*.c.
-Linked = Literal["agent", "agent-lan", "hangs", "crashes", "deaf"]
+Linked = Literal[
+    "agent", "hangs", "crashes", "deaf", "agent-lan", "hangs-lan", "crashes-lan", "deaf-lan"
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,15 +16,14 @@ from typing import TextIO
 from petiole.artifact.flash import MPS2_MEMORY_SIZE, flash_image
 from petiole.artifact.network import MPS2_FLASH_SIZE, Network, Secure, provision
 
-from .boards import BOARDS, BoardName
-from .devices import Device
+from .boards import BoardName
+from .devices import Device, Program, run_board
 from .processes import Process, Processes
 
 # QEMU's user network, as it is unless told otherwise.
 _HOST = IPv4Address("10.0.2.2")
 _BOARD = IPv4Interface("10.0.2.15/24")
 _MAC = bytes.fromhex("525400123456")
-_READY_SECONDS = 30.0
 
 
 def network(port: int, secure: Secure | None = None) -> Network:
@@ -33,11 +32,19 @@ def network(port: int, secure: Secure | None = None) -> Network:
 
 
 def provision_board(
-    folder: Path, device: Device, keys: tuple[bytes, ...], network: Network, seed: int = 0
+    folder: Path,
+    device: Device,
+    keys: tuple[bytes, ...],
+    network: Network,
+    seed: int = 0,
+    firmware: bytes = b"",
 ) -> Path:
-    """Write the memory file of one QEMU board with a LAN and return its path."""
+    """Write the memory file of one QEMU board with a LAN and return its path.
+
+    ``firmware`` is the image in slot A.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    flash = bytearray(flash_image(device.identity(keys, seed), MPS2_FLASH_SIZE))
+    flash = bytearray(flash_image(device.identity(keys, seed), MPS2_FLASH_SIZE, firmware))
     provision(flash, network, secrets.token_bytes(32))
     memory = folder / f"{device.id}.memory"
     memory.write_bytes(bytes(flash).ljust(MPS2_MEMORY_SIZE, b"\xff"))
@@ -50,26 +57,22 @@ def start_board(
     *,
     sensor: Path,
     board: BoardName = "an386",
+    program: Program = "agent-lan",
+    reboots: bool = True,
     prefix: Sequence[str] = (),
 ) -> Process:
     """Start one board in QEMU: first UART log, third sensor link, the broker over Ethernet.
 
-    ``prefix`` goes before QEMU, such as ``taskset``.
+    The rest as in :func:`hack.testbed.devices.start_board`.
     """
-    sensor.unlink(missing_ok=True)
-    connected = [
-        "-chardev", "stdio,id=log", "-serial", "chardev:log", "-serial", "null",
-        "-chardev", f"socket,id=sensor,path={sensor},server=on,wait=off",
-        "-serial", "chardev:sensor",
+    broker = [
+        "-serial", "null",
         "-nic", "user,model=lan9118,id=lan",
         "-qmp", f"unix:{_console(memory)},server=on,wait=off",
     ]  # fmt: skip
-    machine = BOARDS[board]
-    agent = machine.built / "petiole-agent-lan.elf"
-    command = [*prefix, *machine.with_memory(memory), *connected, "-kernel", str(agent)]
-    process = processes.start(f"device-{memory.stem}", command)
-    process.wait_ready(sensor.exists, _READY_SECONDS)
-    return process
+    return run_board(
+        processes, memory, board, program, broker, sensor=sensor, reboots=reboots, prefix=prefix
+    )
 
 
 def plug(memory: Path, *, into: bool) -> None:

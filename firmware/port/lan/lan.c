@@ -13,6 +13,7 @@
 static struct network network;
 static enum transport_state state;
 static uint32_t dial_by;
+static bool started;
 static bool in_session; /* of TLS */
 static const char *reason;
 
@@ -27,11 +28,12 @@ static const char *start(const struct flash *flash, uint32_t now) {
         return "an authority's certificate is not one of a CA with a key on P-256";
     }
     ethernet_start(&network, now);
+    started = true;
     return NULL;
 }
 
 static void dial(uint32_t now) {
-    if (!ethernet_is_up()) {
+    if (!started || !ethernet_is_up()) {
         return; /* asked again soon */
     }
     reason = NULL;
@@ -91,7 +93,9 @@ static void run_connection(uint32_t now) {
 }
 
 static enum transport_state run(uint32_t now) {
-    ethernet_run(now);
+    if (started) {
+        ethernet_run(now);
+    }
     if (state != TRANSPORT_DOWN) {
         run_connection(now);
     }
@@ -123,6 +127,9 @@ static size_t write(const uint8_t *p, size_t size) {
 
 static bool is_idle(void) {
     size_t plain, waiting = 0;
+    if (!started) {
+        return true;
+    }
     (void)stream_received(&plain);
     if (state == TRANSPORT_UP) {
         (void)received(&waiting);

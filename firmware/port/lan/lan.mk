@@ -8,15 +8,18 @@ LAN_RAM_SIZE := 0x30000
 lan_objects = $(call objects,$(MACHINE_$(1))/obj,$(CORE) $(FOREIGN) \
   $(LAN_SOURCES))
 
-.PHONY: lan lan-boards
+.PHONY: lan lan-boards lan-faulty
 lan_programs = $(addprefix $(BUILD)/$(MACHINE_$(1))/petiole-agent-lan,.elf -a.elf -b.elf)
 lan: $(call lan_programs,$(BOARD))
 lan-boards: $(foreach board,$(LAN_BOARDS),$(call lan_programs,$(board)))
+lan-faulty: $(foreach fault,$(FAULTS),$(addprefix $(BUILD)/$(MACHINE_$(BOARD))/petiole-$(fault)-lan-,a.elf b.elf))
 
 # $(call lan_rules,BOARD)
 define lan_rules
 $(call program,$(1),agent-lan,ROM_BASE,ROM_SIZE,$(call lan_objects,$(1)),,-DRAM_SIZE=$(LAN_RAM_SIZE))
 $(call slot_programs,$(1),agent-lan,$(call lan_objects,$(1)),,-DRAM_SIZE=$(LAN_RAM_SIZE))
+$(foreach fault,$(FAULTS),$(call slot_programs,$(1),$(fault)-lan,$(call lan_objects,$(1)) \
+  $(call objects,$(MACHINE_$(1))/obj,tests/faulty_$(fault).c),$(call wrapped,$(fault)),-DRAM_SIZE=$(LAN_RAM_SIZE))$(NEWLINE))
 endef
 $(foreach board,$(LAN_BOARDS),$(eval $(call lan_rules,$(board))))
 

@@ -11,7 +11,7 @@ struct flash;
 enum transport_state { TRANSPORT_DOWN, TRANSPORT_DIALLING, TRANSPORT_UP };
 
 struct transport {
-    /* Once, with the whole flash. Returns NULL, or what is wrong. */
+    /* Once, with the whole flash. Returns NULL, or what is wrong: then it stays down. */
     const char *(*start)(const struct flash *flash, uint32_t now);
     uint32_t reserved; /* bytes at the end of the flash that the core must leave alone */
 
