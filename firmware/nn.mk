@@ -9,7 +9,7 @@
 include port/mps2/boards.mk
 
 NN_CORE := $(wildcard core/nn*.c)
-NN_HEADERS := $(wildcard core/nn*.h) tests/nn_server.h
+NN_HEADERS := $(wildcard core/nn*.h) core/bytes.h tests/nn_server.h
 NN_BOARD := $(addprefix port/mps2/,board.h boards.h boards.mk)
 
 NN_OUT ?= ../build/firmware
@@ -29,7 +29,7 @@ nn-mps2: $(NN_OUT)/$(MACHINE_$(BOARD))/nn_server.elf
 nn-boards: $(foreach board,$(BOARDS),$(NN_OUT)/$(MACHINE_$(board))/nn_server.elf)
 nn-mutants: $(NN_OUT)/host/nn_mutants
 
-$(NN_OUT)/host/nn_server: $(NN_CORE) tests/nn_server.c tests/nn_server_posix.c $(NN_HEADERS)
+$(NN_OUT)/host/nn_server: $(NN_CORE) core/bytes.c tests/nn_server.c tests/nn_server_posix.c $(NN_HEADERS)
 	@mkdir -p $(@D)
 	$(CC) $(NN_CFLAGS) -o $@ $(filter %.c,$^)
 
@@ -48,7 +48,7 @@ define nn_board
 $(NN_OUT)/$(MACHINE_$(1))/nn_server.ld: tests/nn_server_mps2.ld $(NN_BOARD)
 	@mkdir -p $$(@D)
 	$(NN_ARM_CC) -E -P -x c $(call board_flags,$(1)) $$< -o $$@
-$(NN_OUT)/$(MACHINE_$(1))/nn_server.elf: $(NN_CORE) tests/nn_server.c \
+$(NN_OUT)/$(MACHINE_$(1))/nn_server.elf: $(NN_CORE) core/bytes.c tests/nn_server.c \
   tests/nn_server_mps2.c $(NN_HEADERS) $(NN_BOARD) $(NN_OUT)/$(MACHINE_$(1))/nn_server.ld
 	$(NN_ARM_CC) $(call board_flags,$(1)) $(NN_CFLAGS) -ffunction-sections -fdata-sections \
 	  -nostartfiles --specs=nano.specs --specs=nosys.specs -T $(NN_OUT)/$(MACHINE_$(1))/nn_server.ld \

@@ -2,9 +2,10 @@
 
 #include <string.h>
 
+#include "bytes.h"
 #include "nn.h"
 
-enum command { LOAD = 1, RUN = 2 };
+enum command { LOAD = 1, RUN = 2, CHECK = 3 };
 
 struct server {
     const struct nn_server_port *port;
@@ -89,6 +90,39 @@ static void run(struct server *s, uint32_t length) {
     }
 }
 
+/* The n-th byte of an input that both sides can make: a hash of its number. */
+static uint8_t drawn(uint32_t n) {
+    n = (n ^ n >> 16) * 0x7FEB352Du;
+    n = (n ^ n >> 15) * 0x846CA68Bu;
+    return (uint8_t)((n ^ n >> 16) >> 24);
+}
+
+static void check(struct server *s, uint32_t length) {
+    uint8_t *arena = s->memory->arena;
+    uint32_t ask[2]; /* number of the first byte; count of inputs */
+
+    if (!s->loaded || length != sizeof ask) {
+        drain(s, length);
+        respond(s, CHECK, s->loaded ? NN_SERVER_E_LENGTH : NN_SERVER_E_COMMAND, 0);
+        return;
+    }
+    if (s->port->read((uint8_t *)ask, length) != 0) {
+        return;
+    }
+    respond(s, CHECK, 0, ask[1] * 8u);
+    for (uint32_t i = 0; i < ask[1]; i++) {
+        uint32_t answer[2];
+        for (uint32_t at = 0; at < s->model.in_len; at++) {
+            nn_input(&s->model, arena)[at] = (int8_t)drawn(ask[0]++);
+        }
+        answer[0] = s->port->instructions();
+        (void)nn_run(&s->model, arena, s->memory->arena_size);
+        answer[0] = s->port->instructions() - answer[0];
+        answer[1] = crc32((const uint8_t *)nn_output(&s->model, arena), s->model.out_len);
+        s->port->write((const uint8_t *)answer, sizeof answer);
+    }
+}
+
 int nn_server(const struct nn_server_port *port, const struct nn_server_memory *memory) {
     struct server s = {.port = port, .memory = memory};
     struct request request;
@@ -101,6 +135,8 @@ int nn_server(const struct nn_server_port *port, const struct nn_server_memory *
             load(&s, request.length);
         } else if (request.command == RUN) {
             run(&s, request.length);
+        } else if (request.command == CHECK) {
+            check(&s, request.length);
         } else {
             drain(&s, request.length);
             respond(&s, request.command, NN_SERVER_E_COMMAND, 0);

@@ -7,6 +7,9 @@
  *   command   payload of the request   payload of the response with status 0
  *   1 load    a planned model          u32 in_len | u32 out_len | u32 arena
  *   2 run     in_len bytes             u32 instructions, 0 if not counted | out_len bytes
+ *   3 check   u32 first | u32 count    count x (u32 instructions | u32 CRC-32 of the output)
+ *
+ * Check makes its inputs itself, from the hash of the number of each byte, counted from `first`.
  *
  * A status below zero is an error of nn.h or one of those below, and the payload is empty. After
  * bytes that are no request the server ends, since it cannot know where the next one begins. */

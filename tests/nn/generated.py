@@ -159,7 +159,7 @@ RECIPES: Mapping[str, tuple[Callable[[Draw], bytes], int]] = {
     "residual": (alone("residual"), 4),
     "branches": (alone("branches"), 4),
     "chain": (chain, 16),
-    "dense": (dense, 3),
+    "dense": (dense, 4),
     "rows": (rows, 2),
     "mobile": (mobile, 2),
     "resnet": (resnet, 2),

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
+from hack.testbed.boards import BOARDS, BoardName
 from hack.testbed.exactness import Server, ServerError, compare
 from petiole_pipelines.planner import Reference, golden, plan
 from petiole_pipelines.planner.format import OP, Header
@@ -23,15 +24,12 @@ def test_plain_kernels_on_this_machine(models: Mapping[str, bytes], name: str):
     assert (found.inputs, found.mismatches) == (500, 0)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_dsp_kernels_on_an_emulated_cortex_m4(
-    models: Mapping[str, bytes], name: str, record_property
-):
-    found = compare(models[name], inputs=40, where="an386")
-    record_property("instructions", found.instructions)
-    assert (found.inputs, found.mismatches) == (40, 0)
-    assert found.instructions is not None
-    assert found.instructions > 100
+@pytest.mark.parametrize("board", BOARDS)
+def test_the_kernels_of_a_board(models: Mapping[str, bytes], board: BoardName):
+    with Server(board, plan(models[NAMES[0]]).blob, counted=False) as server:
+        for name, tflite in models.items():
+            found = compare(tflite, inputs=3, where=server)
+            assert (name, found.inputs, found.mismatches) == (name, 3, 0)
 
 
 @pytest.mark.parametrize("name", NAMES)
