@@ -15,13 +15,17 @@ from petiole.api.devicefleet import (
     Counts,
     DeviceFleetSpec,
     DeviceFleetStatus,
+    FirmwareRef,
+    FirmwareVariant,
+    ImageStatus,
+    Kind,
     ModelRef,
     Selector,
 )
 from petiole.api.rollout import Gate, GateTest, Rollout, Stage
 from petiole.api.tinymodel import VariantStatus, VersionStatus
 from petiole.rollout.cohort import order
-from petiole.rollout.observed import FleetObserved, FleetOutcome, PutPlan
+from petiole.rollout.observed import Bundle, FleetObserved, FleetOutcome, Obstacle, PutPlan
 from petiole.rollout.plan import Arm, Evidence, Halt, Plan, Summary
 from petiole.rollout.reconcile import reconcile
 
@@ -42,11 +46,12 @@ STAGES = (
 
 
 def spec(
-    *, version: int | str = "Latest", gates=(UPDATE, CONFIDENCE), **rollout
+    *, version: int | str = "Latest", firmware: str = "", gates=(UPDATE, CONFIDENCE), **rollout
 ) -> DeviceFleetSpec:
     return DeviceFleetSpec(
         selector=Selector(match_labels={"app": "meters"}),
         model=ModelRef(name="digits", version=version),
+        firmware=FirmwareRef(uri=firmware) if firmware else None,
         rollout=Rollout(**{"stages": STAGES, "gates": gates, "progress_deadline": "2h"} | rollout),
     )
 
@@ -68,23 +73,36 @@ def version(number: int) -> VersionStatus:
     )
 
 
+def bundle(number: int, *, board: str = "m4") -> Bundle:
+    images = [ImageStatus(digest=f"{number:062x}{slot}", size=65_000) for slot in ("aa", "bb")]
+    return Bundle(
+        f"{number:064x}", f"1.{number}", (FirmwareVariant(target=board, a=images[0], b=images[1]),)
+    )
+
+
 def _ids(devices: int) -> list[str]:
     return [f"dev-{n:04d}" for n in range(devices)]
 
 
 @lru_cache(maxsize=64)
-def _cohort(revision: int, devices: int) -> list[str]:
+def _cohort(revision: str, devices: int) -> list[str]:
     return order(revision, _ids(devices))
 
 
 @dataclass
 class Field:
-    """Devices and what the gateway knows about them. Confidence by revision, 0..1."""
+    """Devices and what the gateway knows about them. Confidence by revision, 0..1.
+
+    ``running`` and ``firmware``: the revision that each device runs. ``boards``: its class.
+    """
 
     devices: int = 200
     plan: Plan | None = None
     changes: int = 0
     running: dict[str, int] = field(default_factory=dict)
+    firmware: dict[str, int] = field(default_factory=dict)
+    boards: dict[str, int] = field(default_factory=dict)
+    images: dict[tuple[Kind, int], list[str]] = field(default_factory=dict)
     phase: dict[str, str] = field(default_factory=dict)
     exposed: set[str] = field(default_factory=set)
     confidence: dict[int, float] = field(default_factory=dict)
@@ -100,27 +118,44 @@ class Field:
     def target(self) -> int:
         return self.plan.target.number if self.plan and self.plan.target else 0
 
+    @property
+    def kind(self) -> Kind:
+        return self.plan.kind if self.plan else "Model"
+
+    def runs(self, kind: Kind) -> dict[str, int]:
+        return self.running if kind == "Model" else self.firmware
+
     def put(self, plan: Plan) -> None:
         held = self.plan
         assert held is None or plan.serial >= held.serial, "the serial of a plan went back"
         if held is not None and plan.serial == held.serial:
             assert plan == held, "the content of a plan changed under the same serial"
-        target = plan.target.number if plan.target else 0
-        if target != self.target:
+        if (plan.kind, plan.target) != (self.kind, held.target if held else None):
             self.phase, self.exposed, self.halt, self.reasons = {}, set(), None, {}
         elif held is not None and plan.attempt > held.attempt:
             self.phase = {d: p for d, p in self.phase.items() if p != "failed"}
             self.reasons = {}
         self.plan = plan
+        for revision in plan.revisions:
+            digests = [image.digest for image in revision.images]
+            assert self.images.setdefault((revision.kind, revision.number), digests) == digests
+        self._have_the_other()
         self._obey()
+
+    def _have_the_other(self) -> None:
+        """What is not rolled out every device is told to have."""
+        plan = self.plan
+        if plan.other is not None:
+            assert plan.other.kind != plan.kind
+            self.runs(plan.other.kind).update(dict.fromkeys(self.ids, plan.other.number))
 
     def _obey(self) -> None:
         plan = self.plan
         if plan is None or self.target in plan.halted or self.halt is not None:
             self._recall()
         elif plan.mode == "Rolling":
-            for device in _cohort(self.target, self.devices)[: plan.stage.limit]:
-                if self.running.get(device) == self.target:
+            for device in _cohort(plan.target.name, self.devices)[: plan.stage.limit]:
+                if self.runs(plan.kind).get(device) == self.target:
                     self.phase.setdefault(device, "updated")
                 self.phase.setdefault(device, "offered")
 
@@ -133,7 +168,7 @@ class Field:
             return
         self.phase[device] = phase
         if phase == "updated":
-            self.running[device] = self.target
+            self.runs(self.kind)[device] = self.target
             self.exposed.add(device)
         if phase == "failed":
             self.reasons["golden-mismatch"] = self.reasons.get("golden-mismatch", 0) + 1
@@ -149,8 +184,8 @@ class Field:
         if self.plan.stable is None or self.plan.stable.number == self.target:
             return
         for device in sorted(self.exposed)[:number]:
-            if self.running.get(device) == self.target:
-                self.running[device] = self.plan.stable.number
+            if self.runs(self.kind).get(device) == self.target:
+                self.runs(self.kind)[device] = self.plan.stable.number
                 self.phase[device] = "reverted"
 
     def stop(self, at: datetime, message: str = "mean confidence fell") -> None:
@@ -166,8 +201,10 @@ class Field:
         known = {p: phases.count(p) for p in set(phases)}
         counts = Counts(total=self.devices, pending=self.devices - len(phases), **known)
         running: dict[str, int] = {}
-        for number in self.running.values():
-            running[f"{number:064x}"] = running.get(f"{number:064x}", 0) + 1
+        for device, number in self.runs(self.kind).items():
+            images = self.images[self.kind, number]
+            digest = images[int(device[-1]) % len(images)]
+            running[digest] = running.get(digest, 0) + 1
         return Summary(
             fleet=self.plan.fleet,
             serial=self.plan.serial,
@@ -176,6 +213,7 @@ class Field:
             devices=self.devices,
             online=self.devices,
             running=running,
+            boards=self.boards or {"m4": self.devices},
             counts=counts,
             exposed=len(self.exposed),
             reasons=self.reasons,
@@ -196,7 +234,7 @@ class Field:
         )
 
     def _arm(self, number: int) -> Arm:
-        devices = list(self.running.values()).count(number)
+        devices = list(self.runs(self.kind).values()).count(number)
         return Arm(devices=devices, mean=self.confidence.get(number, 0.9), variance=0.001)
 
 
@@ -212,6 +250,8 @@ class Operator:
     generation: int = 1
     problem: str = ""
     reference_problem: str = ""
+    bundle: int = 0  # at spec.firmware.uri
+    bundle_problem: Obstacle | None = None
     request: str = ""
     asked: int = 0
     writes: int = 0
@@ -232,7 +272,12 @@ class Operator:
             summary=None if self.problem else self.field.summary(self.now),
             gateway_problem=self.problem,
             reference_problem=self.reference_problem,
+            bundle=bundle(self.bundle) if self._has_bundle() else None,
+            bundle_problem=self.bundle_problem if self.spec.firmware else None,
         )
+
+    def _has_bundle(self) -> bool:
+        return bool(self.spec.firmware and self.bundle and self.bundle_problem is None)
 
     def one_pass(self, crash: Crash = "never") -> FleetOutcome:
         """One pass: status is written first, then the plan is sent. A crash loses what follows."""
@@ -281,6 +326,12 @@ class Operator:
         self.settle()
         assert self.status.request == self.request, "not answered"
         return self.status.answer
+
+    def offer(self, number: int) -> None:
+        """Let the object name the bundle with this content."""
+        self.bundle, self.bundle_problem = number, None
+        self.spec = self.spec.model_copy(update={"firmware": FirmwareRef(uri="firmware.zip")})
+        self.generation += 1
 
     def publish(self) -> int:
         self.latest += 1

@@ -26,12 +26,14 @@ from hypothesis.stateful import (
 from petiole.api.rollout import Gate, Ramp, RollbackWindow, Stage
 from petiole.rollout import stages
 from petiole.rollout.cohort import order
-from petiole.rollout.observed import PutPlan
+from petiole.rollout.observed import Obstacle, PutPlan
 from petiole.rollout.plan import StagePlan
+from petiole.rollout.tracks import current
 
-from .fleet import CONFIDENCE, STAGES, UPDATE, Crash, Field, Operator, spec
+from .fleet import CONFIDENCE, STAGES, UPDATE, Crash, Field, Operator, bundle, spec
 
 DEVICES = 120
+MISSING = Obstacle("FirmwareMissing", "there is no bundle firmware.zip; put it there")
 VERBS = st.sampled_from(["pause", "resume", "resume", "skip", "promote", "abort", "retry", "?"])
 RAMP = {"stages": None, "ramp": Ramp(start=15, factor=3, soak="10m")}
 MANUAL = {
@@ -101,6 +103,16 @@ class AnyOrder(RuleBasedStateMachine):
     def all_take_it(self) -> None:
         self.field.answer_all()
 
+    @rule()
+    def all_goes_well_for_a_while(self) -> None:
+        """Else few would come as far as a way back."""
+        for _ in range(4):
+            self.operator.settle()
+            self.field.put_back()
+            self.field.answer_all()
+            self.operator.wait(minutes=10)
+        self.skipped = self.operator.status.stage.skipped
+
     @rule(number=st.integers(1, DEVICES))
     def devices_go_back(self, number: int) -> None:
         self.field.put_back(number)
@@ -118,6 +130,15 @@ class AnyOrder(RuleBasedStateMachine):
     def the_pin_moves(self, data: st.DataObject) -> None:
         wanted = data.draw(st.sampled_from(["Latest", *range(1, self.operator.latest + 1)]))
         self.operator.edit(version=wanted, **self.policies)
+
+    @rule(number=st.integers(1, 4))
+    def a_bundle_is_named(self, number: int) -> None:
+        self.operator.offer(number)
+
+    @precondition(lambda self: self.operator.bundle)
+    @rule(lost=st.booleans())
+    def the_bundle_is_lost_and_found(self, lost: bool) -> None:
+        self.operator.bundle_problem = MISSING if lost else None
 
     @precondition(lambda self: self.field.target and self.field.plan.mode == "Rolling")
     @rule()
@@ -138,11 +159,13 @@ class AnyOrder(RuleBasedStateMachine):
         if len(after.history) == len(before.history) or after.history[-1].result != "Promoted":
             return
         assert stages.failure(after.gates) is None
-        assert self.field.halt is None or self.field.halt.revision != after.revision.stable
+        assert after.history[-1].kind == before.kind
+        stable = (after.revision if before.kind == "Model" else after.firmware).stable
+        assert self.field.halt is None or self.field.halt.revision != stable
 
     def _only_a_person_begins_a_manual_stage(self, before, after, verb: str) -> None:
-        was = (before.mode != "Idle", before.revision.target, before.stage.index)
-        now = (True, after.revision.target, after.stage.index)
+        was = (before.mode != "Idle", before.kind, current(before).target, before.stage.index)
+        now = (True, after.kind, current(after).target, after.stage.index)
         stages_ = self.operator.spec.rollout.stages
         if after.mode != "Rolling" or now == was or stages_ is None or after.stage.rollback:
             return
@@ -154,13 +177,14 @@ class AnyOrder(RuleBasedStateMachine):
             return
         assert new.stage.limit == self._size(new.stage)
         same = old is not None and old.stage is not None and old.target == new.target
+        assert new.kind == new.target.kind
         if not same or new.stage.index == old.stage.index:
             return
         if after.answer.startswith("accepted, promote") and new.stage.limit == DEVICES:
             return
         assert new.stage.index == old.stage.index + 1
         if self.operator.spec.rollout.on_inconclusive == "Pause" and not self.skipped:
-            allowed = order(new.target.number, self.field.ids)[: old.stage.limit]
+            allowed = order(new.target.name, self.field.ids)[: old.stage.limit]
             assert all(phases.get(d, "pending") not in ("pending", "offered") for d in allowed)
 
     def _size(self, stage: StagePlan) -> int:
@@ -191,7 +215,7 @@ class AnyOrder(RuleBasedStateMachine):
         plan = self.field.plan
         if plan is None or plan.stage is None:
             return
-        allowed = set(order(plan.target.number, self.field.ids)[: plan.stage.limit])
+        allowed = set(order(plan.target.name, self.field.ids)[: plan.stage.limit])
         assert set(self.field.phase) <= allowed
 
     @invariant()
@@ -219,9 +243,10 @@ class AnyOrder(RuleBasedStateMachine):
         operator.problem = ""
         operator.edit(version="Latest", **self.policies | {"stages": STAGES, "ramp": None})
         operator.annotate("resume")
+        operator.offer(9)
         good = operator.publish()
         field.confidence = dict.fromkeys(range(1, good + 1), 0.9)
-        for _ in range(12):
+        for _ in range(16):
             operator.settle()
             field.put_back()
             field.answer_all()
@@ -231,6 +256,9 @@ class AnyOrder(RuleBasedStateMachine):
         assert (status.mode, status.revision.stable) == ("Idle", good), status.message
         assert {c.type: c.status for c in status.conditions}["Ready"] == "True"
         assert list(field.running.values()).count(good) == DEVICES
+        newest = status.firmware.stable
+        assert next(b.digest for b in status.bundles if b.number == newest) == bundle(9).digest
+        assert list(field.firmware.values()).count(newest) == DEVICES
         assert status.counts == field.summary(operator.now).counts  # held back, but not lost
 
 
