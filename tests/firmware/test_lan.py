@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,26 +11,18 @@ import pytest_asyncio
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hack.testbed import lan
-from hack.testbed.boards import BoardName
-from hack.testbed.broker import Broker
-from hack.testbed.devices import Device, passwords
-from hack.testbed.link import Answer, SensorLink
-from hack.testbed.models import TARGET, Model, digest, sign
+from hack.testbed.models import Model, digest, sign
 from hack.testbed.pki import SERVER, Pki, new_key
-from hack.testbed.processes import Process, Processes
-from hack.testbed.waits import wait_until
-from petiole.artifact.keys import public_raw
-from petiole.artifact.network import Network, Secure
+from hack.testbed.processes import Processes
+from petiole.artifact.network import Secure
 from petiole.cli.authority import write
 from petiole.identity.authority import key_pem, pem
 from petiole.wire.messages import Phase
 
 from .hand import Hand
+from .onlan import DEVICE, SLOW, OnLan
 
-DEVICE = "leaf-0"
-SLOW = 60.0  # QEMU on a busy machine
 SOON = 15.0  # much less than a serial line needs to notice: 25 s
-LONG_AGO = timedelta(days=60)  # the board was provisioned; the broker's certificate is newer
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -44,98 +35,21 @@ def all_built(made) -> None:
     made("lan-boards")
 
 
-class Field:
-    """A broker with certificates and without, and one board on a LAN."""
-
-    def __init__(self, folder: Path, processes: Processes, key: Ed25519PrivateKey) -> None:
-        self.folder = folder
-        self.device = Device(id=DEVICE, target=TARGET)
-        self.pki = Pki(folder / "pki")
-        self.broker = Broker(
-            folder / "broker", passwords([self.device]), processes, pki=self.pki.folder
-        )
-        self.answers: list[Answer] = []
-        self._processes = processes
-        self._keys = (public_raw(key.public_key()),)
-        self._numbers = itertools.count(1)
-        self._memory: Path
-        self._agent: Process
-        self._link: SensorLink
-
-    def secure(
-        self,
-        *,
-        certified: bool = True,
-        certified_days_ago: float = 0,
-        issued: datetime | None = None,
-    ) -> Network:
-        """The way by TLS, with the device's own certificate or without."""
-        key, now = new_key(), datetime.now(UTC)
-        then = now - timedelta(days=certified_days_ago)
-        chain = (self.pki.authority.issue(DEVICE, key.public_key(), then),) if certified else ()
-        secure = Secure(
-            name=SERVER,
-            authorities=(self.pki.authority.certificate,),
-            issued=issued or now - LONG_AGO,
-            key=key if certified else None,
-            chain=chain,
-        )
-        return lan.network(self.broker.tls_port, secure)
-
-    def provision(self, network: Network) -> None:
-        self._memory = lan.provision_board(self.folder, self.device, self._keys, network)
-
-    def start(self, board: BoardName = "an386") -> None:
-        self._sensor = self.folder / f"sensor-{next(self._numbers)}"
-        self._agent = lan.start_board(
-            self._processes, self._memory, sensor=self._sensor, board=board
-        )
-
-    def kill(self) -> None:
-        self._agent.kill()
-
-    def plug(self, *, into: bool) -> None:
-        lan.plug(self._memory, into=into)
-
-    def says(self, text: str) -> None:
-        """Wait until the board's log has ``text``."""
-        log = self._agent.log
-        wait_until(lambda: text in log.read_text(), SLOW, f"{text!r} in {log}")
-
-    def refuses(self, why: str) -> None:
-        """Start the board, which must not connect, and say why."""
-        self.start()
-        self.says(f"no connection: {why}")
-        assert "connected" not in self._agent.log.read_text().splitlines()
-        log = self.folder / "logs" / "mosquitto.log"
-        assert f" as {DEVICE} " not in log.read_text()
-
-    async def show(self, model: Model, times: int = 8) -> None:
-        """Show the board the model's golden inputs in turn."""
-        link = SensorLink(self._sensor)
-        link.on_answer = lambda _link, _index, answer: self.answers.append(answer)
-        await link.connect()
-        for number in range(times):
-            link.show(0, model.inputs[number % len(model.inputs)].tobytes())
-        await link.flush()
-        self._link = link
-
-
 @pytest.fixture
-def field(tmp_path: Path, key: Ed25519PrivateKey) -> Iterator[Field]:
+def field(tmp_path: Path, key: Ed25519PrivateKey) -> Iterator[OnLan]:
     with Processes(tmp_path) as processes:
-        made = Field(tmp_path, processes, key)
+        made = OnLan(tmp_path, processes, key)
         made.broker.start()
         yield made
 
 
 @pytest_asyncio.fixture
-async def hand(field: Field) -> AsyncIterator[Hand]:
+async def hand(field: OnLan) -> AsyncIterator[Hand]:
     async with Hand(field.broker) as gateway:
         yield gateway
 
 
-async def takes(field: Field, hand: Hand, model: Model, artefact: bytes) -> None:
+async def takes(field: OnLan, hand: Hand, model: Model, artefact: bytes) -> None:
     """Grant an artefact to the board; it must download, try and confirm it."""
     await hand.publish_blocks(artefact, block=1024)
     await hand.grant(DEVICE, artefact, block=1024)
@@ -265,7 +179,7 @@ def test_a_board_without_a_network_sector_says_so(field):
     data[at + 20] ^= 1
     memory.write_bytes(data)
     field.start()
-    field.says("cannot start: no valid network sector")
+    field.says("no connection: no valid network sector")
 
 
 def test_no_two_starts_have_the_same_randomness(field):
