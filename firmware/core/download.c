@@ -55,7 +55,7 @@ static int start_anew(const struct download *d, const struct flash *flash) {
     uint8_t header[HEADER_SIZE];
     int error = flash->erase(flash->ctx, d->map);
     for (uint32_t at = 0; at < d->artefact.size && error == 0; at += SECTOR_SIZE) {
-        error = flash->erase(flash->ctx, d->slot_offset + at);
+        error = flash->erase(flash->ctx, d->blocks_offset + at);
     }
     if (error != 0) {
         return error;
@@ -64,21 +64,30 @@ static int start_anew(const struct download *d, const struct flash *flash) {
     return flash->program(flash->ctx, d->map, header, HEADER_SIZE);
 }
 
-int download_begin(struct download *d, const struct flash *flash, const struct places *places,
-                   const struct artefact_ref *artefact, uint8_t slot) {
-    memset(d, 0, sizeof *d);
-    d->artefact = *artefact;
-    d->slot = slot;
+static int begin(struct download *d, const struct flash *flash, const struct places *places) {
     d->map = places->map;
-    d->slot_offset = slot_offset(places, slot);
-    d->total = block_count(artefact);
-    if (!download_resumable(flash, places, artefact, slot) && start_anew(d, flash) != 0) {
+    d->total = block_count(&d->artefact);
+    if (!download_resumable(flash, places, &d->artefact, d->slot) && start_anew(d, flash) != 0) {
         return E_FLASH;
     }
     for (uint32_t i = 0; i < d->total; i++) {
         d->got += is_held(d, flash, i) ? 1u : 0u;
     }
     return 0;
+}
+
+int download_begin(struct download *d, const struct flash *flash, const struct places *places,
+                   const struct artefact_ref *artefact, uint8_t slot) {
+    *d = (struct download){.artefact = *artefact, .slot = slot};
+    d->blocks_offset = slot_offset(places, slot);
+    return begin(d, flash, places);
+}
+
+int download_begin_patch(struct download *d, const struct flash *flash, const struct places *places,
+                         const struct artefact_ref *patch, uint8_t slot) {
+    *d = (struct download){.artefact = *patch, .slot = slot, .patch = true};
+    d->blocks_offset = slot_offset(places, slot) + places->slot_size - whole_sectors(patch->size);
+    return begin(d, flash, places);
 }
 
 void download_open_window(struct download *d, const struct flash *flash) {
@@ -97,7 +106,7 @@ int download_block(struct download *d, const struct flash *flash, uint32_t numbe
     if (number >= d->total || n != block_length(d, number) || is_held(d, flash, number)) {
         return 0;
     }
-    uint32_t offset = d->slot_offset + number * d->artefact.block_size;
+    uint32_t offset = d->blocks_offset + number * d->artefact.block_size;
     if (flash->program(flash->ctx, offset, p, n) != 0 ||
         flash->program(flash->ctx, d->map + HEADER_SIZE + number, held, 1) != 0) {
         return E_FLASH;

@@ -18,9 +18,10 @@
 struct download {
     struct artefact_ref artefact;
     uint8_t slot;
-    uint32_t map, slot_offset; /* in flash */
-    uint32_t total, got;       /* blocks */
-    uint32_t window[WINDOW];   /* numbers of the blocks asked for */
+    bool patch;                  /* of the artefact at work, at the end of the slot */
+    uint32_t map, blocks_offset; /* in flash */
+    uint32_t total, got;         /* blocks */
+    uint32_t window[WINDOW];     /* numbers of the blocks asked for */
     uint32_t window_size;
     uint32_t window_open; /* of these, still missing */
     uint32_t stalls;      /* windows in a row that brought nothing */
@@ -37,6 +38,11 @@ bool download_resumable(const struct flash *flash, const struct places *places,
  * E_FLASH. */
 int download_begin(struct download *d, const struct flash *flash, const struct places *places,
                    const struct artefact_ref *artefact, uint8_t slot);
+
+/* The same for a patch, whose blocks go to the last sectors of the slot; the first ones stay as
+ * they are. */
+int download_begin_patch(struct download *d, const struct flash *flash, const struct places *places,
+                         const struct artefact_ref *patch, uint8_t slot);
 
 /* Puts the next missing blocks into the window. */
 void download_open_window(struct download *d, const struct flash *flash);

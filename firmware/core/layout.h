@@ -38,6 +38,10 @@ struct places {
     uint32_t slot_size;
 };
 
+static inline uint32_t whole_sectors(uint32_t size) {
+    return (size + SECTOR_SIZE - 1) / SECTOR_SIZE * SECTOR_SIZE;
+}
+
 static inline uint32_t slot_offset(const struct places *places, uint8_t slot) {
     return places->slots + slot * places->slot_size;
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "bytes.h"
+#include "fetch.h"
 #include "keeper.h"
 
 static const struct keeper *const KEEPERS[SHELF_KINDS] = {
@@ -49,12 +50,18 @@ static enum reason start_download(struct lifecycle *l, uint32_t now) {
         s->record.slot[slot].size = 0; /* before its first byte is erased */
         reason = save(l);
     }
-    if (reason == REASON_NONE &&
-        download_begin(&l->work.download, flash(l), &s->places, &l->work.target, slot) != 0) {
+    if (reason == REASON_NONE && fetch_begin(&l->work.download, flash(l), s, &l->work.target,
+                                             wish_patch(&l->wish, l->work.kind)) != 0) {
         reason = REASON_FLASH_ERROR;
     }
     (void)now;
     return reason;
+}
+
+static enum reason start_whole(struct lifecycle *l, uint32_t now) {
+    (void)now;
+    int error = fetch_whole(&l->work.download, flash(l), shelf(l), &l->work.target);
+    return error == 0 ? REASON_NONE : REASON_FLASH_ERROR;
 }
 
 static enum reason start_return(struct lifecycle *l, uint32_t now) {
@@ -146,6 +153,7 @@ static const struct transition TRANSITIONS[] = {
     {AT_REST, EVENT_RETURN, start_return, PHASE_VERIFYING},
     {AT_REST, EVENT_SETTLE, nothing, TO_REST},
     {AT(PHASE_DOWNLOADING), EVENT_COMPLETE, nothing, PHASE_VERIFYING},
+    {AT(PHASE_DOWNLOADING), EVENT_WHOLE, start_whole, PHASE_DOWNLOADING},
     {AT(PHASE_DOWNLOADING), EVENT_STALLED, nothing, PHASE_FAILED},
     {AT(PHASE_DOWNLOADING), EVENT_REFUSED, nothing, PHASE_FAILED},
     {AT(PHASE_DOWNLOADING), EVENT_CHANGED, nothing, TO_REST},
@@ -306,12 +314,22 @@ static bool may_verify(const struct lifecycle *l, bool unsaid) {
     return l->work.phase == PHASE_VERIFYING && (l->host->hal.proves_quickly || !unsaid);
 }
 
+/* All blocks are there: is the artefact? */
+static bool arrived(struct lifecycle *l) {
+    const struct download *d = &l->work.download;
+    bool there = !d->patch || fetch_apply(d, flash(l), shelf(l), &l->work.target);
+    if (d->patch) {
+        host_log(l->host, "patch", there ? "applied" : "of no use");
+    }
+    return there;
+}
+
 static void work(struct lifecycle *l, bool unsaid, uint32_t now) {
     const struct download *download = &l->work.download;
     bool released =
         l->wish.has_grant && l->wish.halt_known && !wish_holds_back(&l->wish, l->work.kind);
     if (l->work.phase == PHASE_DOWNLOADING && download->got == download->total) {
-        lifecycle_event(l, EVENT_COMPLETE, REASON_NONE, now);
+        lifecycle_event(l, arrived(l) ? EVENT_COMPLETE : EVENT_WHOLE, REASON_NONE, now);
     } else if ((l->work.phase == PHASE_READY && released) ||
                (l->work.phase == PHASE_SHADOW && keeper(l)->compared(l))) {
         lifecycle_event(l, EVENT_RELEASED, REASON_NONE, now);

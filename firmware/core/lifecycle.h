@@ -23,6 +23,7 @@ enum event {
     EVENT_HALTED,   /* the fleet halts the one at work */
     EVENT_COMPLETE, /* all blocks are there */
     EVENT_STALLED,  /* blocks do not come */
+    EVENT_WHOLE,    /* a patch does not come, or does not make the artefact */
     EVENT_SHADOWED, /* verified, but to run beside the current one first */
     EVENT_ACCEPTED, /* verified */
     EVENT_HELD,     /* verified, but the grant does not let it run yet */

@@ -12,6 +12,7 @@
 #define BACKOFF_MAX_MS 60000u
 #define BLOCK_MS 10000u
 #define STALLS_MAX 12u
+#define PATCH_STALLS_MAX 3u
 #define REPORT_DEFAULT_MS 300000u /* without a grant nobody asks */
 #define REPORT_MIN_MS 100u
 #define BLOCK_MESSAGE_MAX (BLOCK_SIZE_MAX + 128u)
@@ -168,7 +169,7 @@ static void take_block(struct link *l, const struct mqtt_event *e, uint32_t now)
     const struct work *work = &l->life->work;
     uint32_t number;
     if (work->phase != PHASE_DOWNLOADING ||
-        !topic_is_block(e->topic, e->topic_size, work->target.digest, &number)) {
+        !topic_is_block(e->topic, e->topic_size, work->download.artefact.digest, &number)) {
         return;
     }
     if (lifecycle_block(l->life, number, e->payload, (uint32_t)e->payload_size, now)) {
@@ -333,7 +334,9 @@ static void close_window(struct link *l) {
 static void count_stall(struct link *l, uint32_t now) {
     struct download *d = &l->life->work.download;
     d->stalls++;
-    if (d->stalls >= STALLS_MAX) {
+    if (d->patch && d->stalls >= PATCH_STALLS_MAX) {
+        lifecycle_event(l->life, EVENT_WHOLE, REASON_NONE, now);
+    } else if (d->stalls >= STALLS_MAX) {
         lifecycle_event(l->life, EVENT_STALLED, REASON_TIMEOUT, now);
     }
 }

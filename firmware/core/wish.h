@@ -19,6 +19,9 @@ struct wish {
  */
 const struct artefact_ref *wish_for(const struct wish *w, enum shelf_kind kind, uint8_t slot);
 
+/* The patch that the grant names besides, or NULL. */
+const struct patch_ref *wish_patch(const struct wish *w, enum shelf_kind kind);
+
 /* Fetch and prove it, but do not run it yet? */
 bool wish_holds_back(const struct wish *w, enum shelf_kind kind);
 

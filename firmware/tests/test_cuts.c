@@ -1,8 +1,8 @@
 /* An update is cut off at every flash operation, and again while it recovers. Whatever happens, the
  * device answers with a proven model, and ends with the new one or with the old one and a reason.
  *
- * Usage: test_cuts FLASH FIRST OLD NEW: a provisioned flash image and three artefacts. FIRST is
- * what the slot holds that NEW goes to. */
+ * Usage: test_cuts FLASH FIRST OLD NEW [PATCH]: a provisioned flash image and three artefacts.
+ * FIRST is what the slot holds that NEW goes to; PATCH is what the grant says makes NEW of OLD. */
 #include <string.h>
 
 #include "bytes.h"
@@ -17,7 +17,8 @@ static struct nor nor;
 static struct device device;
 static uint8_t arena[32768];
 static uint32_t now, releases;
-static struct file old_artefact, new_artefact;
+static struct file old_artefact, new_artefact, patch;
+static uint32_t whole_blocks; /* of an artefact itself that the broker sent */
 
 /* --- a broker that has every block and answers at once -------------------------------------- */
 
@@ -44,13 +45,15 @@ static void publish(const char *topic, const uint8_t *payload, size_t n) {
 }
 
 static void publish_window(const struct file *artefact) {
+    const struct file *source = device.life.work.download.patch ? &patch : artefact;
+    whole_blocks += source == artefact ? device.life.work.download.window_size : 0;
     for (uint32_t i = 0; i < device.life.work.download.window_size; i++) {
         char topic[160], hex[65] = {0};
         uint32_t number = device.life.work.download.window[i], start = number * BLOCK;
-        uint32_t rest = artefact->size - start;
+        uint32_t rest = source->size - start;
         put_hex(hex, device.life.work.download.artefact.digest, SHA256_SIZE);
         snprintf(topic, sizeof topic, "petiole/1/b/%s/%u", hex, number);
-        publish(topic, artefact->data + start, rest < BLOCK ? rest : BLOCK);
+        publish(topic, source->data + start, rest < BLOCK ? rest : BLOCK);
     }
 }
 
@@ -66,6 +69,11 @@ static void grant(const struct file *artefact) {
     g->artefact.size = artefact->size;
     g->artefact.block_size = BLOCK;
     sha256(artefact->data, artefact->size, g->artefact.digest);
+    if (artefact == &new_artefact && patch.size > 0) {
+        g->patch.size = patch.size;
+        sha256(patch.data, patch.size, g->patch.digest);
+        sha256(old_artefact.data, old_artefact.size, g->patch.base);
+    }
     device.life.wish.has_grant = true;
     device.life.wish.halt_known = true;
 }
@@ -165,11 +173,14 @@ static void end_well(void) {
 
 int main(int argc, char **argv) {
     static uint8_t before[NOR_SIZE], after_first[NOR_SIZE];
-    CHECK(argc == 5);
+    CHECK(argc == 5 || argc == 6);
     struct file image = read_file(argv[1]);
     struct file first_artefact = read_file(argv[2]);
     old_artefact = read_file(argv[3]);
     new_artefact = read_file(argv[4]);
+    if (argc == 6) {
+        patch = read_file(argv[5]);
+    }
     CHECK(image.size == NOR_SIZE);
     memcpy(nor.bytes, image.data, NOR_SIZE);
     free(image.data);
@@ -183,7 +194,9 @@ int main(int argc, char **argv) {
 
     nor_power(&nor, NOR_NEVER, 0);
     boot();
+    whole_blocks = 0;
     update(&new_artefact);
+    uint32_t fetched = whole_blocks;
     CHECK(device_phase(&device) == PHASE_CONFIRMED && runs(&new_artefact));
     uint32_t operations = nor.operations, runs_done = 0;
     CHECK(releases == 3); /* each of the three waited for its release */
@@ -206,9 +219,11 @@ int main(int argc, char **argv) {
             }
         }
     }
-    printf("cuts: %u operations, %u runs with two cuts\n", operations, runs_done);
+    printf("cuts: %u operations, %u blocks, %u runs with two cuts\n", operations, fetched,
+           runs_done);
     free(first_artefact.data);
     free(old_artefact.data);
     free(new_artefact.data);
+    free(patch.data);
     return 0;
 }

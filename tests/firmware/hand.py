@@ -17,6 +17,7 @@ from petiole.wire.messages import (
     Artefact,
     Firmware,
     Grant,
+    Patch,
     Sample,
     State,
     Stats,
@@ -89,11 +90,14 @@ class Hand:
         block: int = BLOCK,
         shadow: int = 0,
         firmware: Firmware | None = None,
+        patch: tuple[bytes, bytes] | None = None,
     ) -> None:
+        """Grant an artefact; ``patch`` is a base and what makes the artefact of it."""
         self._serial += 1
         artefact = None
         if data is not None:
-            artefact = Artefact(digest=digest(data), size=size or len(data), block=block)
+            named = patch and Patch(digest(patch[0]), digest(patch[1]), len(patch[1]))
+            artefact = Artefact(digest(data), size or len(data), block, named)
         message = Grant(
             serial=self._serial,
             fleet=FLEET,
