@@ -36,7 +36,7 @@ void boot_choose(const struct flash *flash, const struct identity *identity,
     if (places.slot_size == 0) {
         return;
     }
-    if (journal_load(flash, places.journal, &record) != 0) {
+    if (journal_load(flash, &places, &record) != 0) {
         journal_fresh(&record);
     }
     struct boot_wish wish = boot_wish(&record);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "bytes.h"
+#include "status.h"
 
 #define MAGIC 0x324Au /* "J2": the second layout; the first, without attempts, is not read */
 #define SECTORS 2u
@@ -117,12 +118,30 @@ void journal_fresh(struct journal_record *r) {
     r->trial = SLOT_NONE;
 }
 
-int journal_load(const struct flash *flash, uint32_t at, struct journal_record *out) {
-    uint32_t offset = newest(flash, at);
+static uint8_t known_slot(uint8_t slot) {
+    return slot < SLOT_COUNT ? slot : SLOT_NONE;
+}
+
+/* The checksum holds; but the slots may have been smaller when the record was written. */
+static void keep_inside(struct journal_record *r, uint32_t slot_size) {
+    for (uint32_t i = 0; i < SLOT_COUNT; i++) {
+        r->slot[i].size = r->slot[i].size <= slot_size ? r->slot[i].size : 0;
+    }
+    r->confirmed = known_slot(r->confirmed);
+    r->trial = known_slot(r->trial);
+    if (r->refused_phase > PHASE_SHADOW || r->refused_reason > REASON_WRONG_SLOT) {
+        r->refused_reason = REASON_NONE;
+    }
+}
+
+int journal_load(const struct flash *flash, const struct places *places,
+                 struct journal_record *out) {
+    uint32_t offset = newest(flash, places->journal);
     if (offset == 0) {
         return E_JOURNAL_EMPTY;
     }
     unpack(flash->base + offset, out);
+    keep_inside(out, places->slot_size);
     return 0;
 }
 

@@ -34,8 +34,10 @@ struct journal_record {
 /* The record of a device that was never started. */
 void journal_fresh(struct journal_record *r);
 
-/* The newest valid record of the journal at offset `at`. Returns 0 or E_JOURNAL_EMPTY. */
-int journal_load(const struct flash *flash, uint32_t at, struct journal_record *out);
+/* The newest valid record of the journal of this pair of slots; what it says of a slot fits there.
+ * Returns 0 or E_JOURNAL_EMPTY. */
+int journal_load(const struct flash *flash, const struct places *places,
+                 struct journal_record *out);
 
 /* Appends a record. Returns 0 or E_FLASH. */
 int journal_save(const struct flash *flash, uint32_t at, struct journal_record *r);

@@ -4,7 +4,7 @@
 
 void shelf_load(struct shelf *s, const struct flash *flash, struct places places) {
     s->places = places;
-    if (places.slot_size == 0 || journal_load(flash, places.journal, &s->record) != 0) {
+    if (places.slot_size == 0 || journal_load(flash, &places, &s->record) != 0) {
         journal_fresh(&s->record);
     }
 }

@@ -6,9 +6,9 @@
 FUZZ_CC ?= clang-14
 FUZZ_RUNS ?= 10000000
 # gcc has checked the signs; clang counts the unnamed enums of the codec among the conversions.
-FUZZ_FLAGS := -O1 -g -Wno-sign-conversion -fsanitize=address,undefined -fno-sanitize-recover=all -Ifuzz
+FUZZ_FLAGS := -O2 -g -Wno-sign-conversion -fsanitize=address,undefined -fno-sanitize-recover=all -Ifuzz
 FUZZ_NAMES := $(patsubst fuzz/fuzz_%.c,%,$(wildcard fuzz/fuzz_*.c))
-FUZZ_CORE := $(call objects,fuzz/obj,$(CORE) $(FOREIGN))
+FUZZ_CORE := $(call objects,fuzz/obj,$(CORE) $(CHOOSE) $(FOREIGN))
 $(eval $(call rules,fuzz/obj,$(FUZZ_CC),$(FUZZ_FLAGS) -fsanitize=fuzzer-no-link))
 
 .PHONY: fuzz fuzz-programs $(addprefix fuzz-,$(FUZZ_NAMES))

@@ -24,7 +24,8 @@ static void fill(struct journal_record *r, uint32_t n) {
 static uint32_t loaded(void) {
     struct flash flash = nor_flash(&nor);
     struct journal_record r, wanted;
-    if (journal_load(&flash, JOURNAL_OFFSET, &r) != 0) {
+    static const struct places places = {JOURNAL_OFFSET, DOWNLOAD_OFFSET, SLOTS_OFFSET, 0x10000};
+    if (journal_load(&flash, &places, &r) != 0) {
         return 0;
     }
     fill(&wanted, r.boots);
