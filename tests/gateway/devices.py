@@ -15,6 +15,10 @@ from petiole.wire import topics
 from petiole.wire.messages import (
     Artefact,
     Caps,
+    Cause,
+    Crash,
+    Firmware,
+    FirmwareState,
     Grant,
     Phase,
     Reason,
@@ -47,6 +51,9 @@ class TestDevice:
     target: str = "m4"
     slot: int = 65536
     arena: int = 32768
+    firmware: int = 0  # bytes of a firmware slot
+    runs: str = "0" * 64  # its firmware, in slot B after an odd number of updates
+    updates: int = 0
     behaviour: Behaviour = takes_all
     obeys_halt: bool = True
     boot: int = 0
@@ -57,6 +64,8 @@ class TestDevice:
     reason: Reason = Reason.NONE
     grant: Grant | None = None
     halted: tuple[str, ...] = ()
+    gave_up: Firmware | None = None
+    crash: Crash | None = None
     ran: list[str] = field(default_factory=list)
     acks: set[bytes] = field(default_factory=set)
     grants_seen: int = 0
@@ -113,7 +122,9 @@ class TestDevice:
             seq=self.seq,
             phase=phase,
             reason=reason,
-            caps=Caps(self.target, self.slot, self.arena, 1, 0xFF, "test-1"),
+            caps=Caps(self.target, self.slot, self.arena, 1, 0xFF, "test-1", self.firmware),
+            firmware=FirmwareState(self.runs) if self.firmware else None,
+            crash=self.crash,
             active=self.active,
             target=self.wanted,
             got=len(self._blocks),
@@ -163,8 +174,8 @@ class TestDevice:
         if topics.halt(self.grant.fleet) != self._halt_topic:
             self._halt_topic = topics.halt(self.grant.fleet)
             await client.subscribe(self._halt_topic, qos=1)
-        artefact = self.grant.artefact
-        if artefact is None or artefact.digest == self.active:
+        artefact = self._lacks(self.grant)
+        if artefact is None:
             return
         if self.obeys_halt and artefact.digest in self.halted:
             return
@@ -173,9 +184,20 @@ class TestDevice:
         for n in range(-(-artefact.size // artefact.block)):
             await client.subscribe(topics.block(artefact.digest, n), qos=1)
 
+    def _lacks(self, grant: Grant | None) -> Artefact | None:
+        """What it is to fetch: firmware for the slot that it does not run from, then the model."""
+        if grant is None:
+            return None
+        given = grant.firmware
+        if self.firmware and given is not None and self.gave_up != given:
+            image = given.a if self.updates % 2 else given.b
+            if self.runs not in (given.a.digest, given.b.digest):
+                return image
+        return grant.artefact if grant.artefact and grant.artefact.digest != self.active else None
+
     async def _take_block(self, topic: str, payload: bytes) -> None:
         digest, number = topic.split("/")[-2:]
-        artefact = self.grant.artefact if self.grant else None
+        artefact = self._lacks(self.grant)
         if artefact is None or digest != artefact.digest or not payload:
             return
         self._blocks[int(number)] = payload
@@ -183,11 +205,12 @@ class TestDevice:
             await self._finish(artefact)
 
     async def _finish(self, artefact: Artefact) -> None:
-        if artefact.digest == self.active:
-            return
         data = b"".join(self._blocks[n] for n in sorted(self._blocks))
         assert hashlib.sha256(data).hexdigest() == artefact.digest
         problem = self.behaviour(artefact.digest)
+        if self.grant is not None and artefact is not self.grant.artefact:
+            await self._boot(artefact.digest, problem)
+            return
         if problem:
             await self.report(Phase.FAILED, problem)
             return
@@ -196,3 +219,20 @@ class TestDevice:
         self.counts.pop(artefact.digest, None)
         await self.report(Phase.TRIAL)
         await self.report(Phase.CONFIRMED)
+
+    async def _boot(self, digest: str, problem: Reason) -> None:
+        """Reset into other firmware; one with a ``problem`` is given up."""
+        assert self.grant is not None
+        before = self.runs
+        self.boot, self.seq = self.boot + 1, 0
+        self.runs, self.updates = digest, self.updates + 1
+        await self.report(Phase.TRIAL)
+        if problem:
+            self.boot, self.seq = self.boot + 1, 0
+            self.runs, self.updates, self.gave_up = before, self.updates - 1, self.grant.firmware
+            self.crash = Crash(self.boot - 1, Cause.FAULT, 0x1234, 0x1200, 0x200, digest[:16])
+            await self.report(Phase.ROLLEDBACK, problem)
+        else:
+            await self.report(Phase.CONFIRMED)
+        if self._client is not None:
+            await self._take_grant(self._client, self.grant.encode())

@@ -202,13 +202,22 @@ def describe(registry: Registry, device: Device) -> dict[str, Any]:
         "fleet": device.fleet,
         "seenAt": device.seen_at and datetime.fromtimestamp(device.seen_at, UTC).isoformat(),
         "granted": device.granted,
+        "grantedFirmware": _firmware(device),
         "reason": _reason(registry, device),
         "state": None if device.state is None else _state(device.state),
     }
 
 
+def _firmware(device: Device) -> dict[str, str] | None:
+    granted = device.grant.firmware if device.grant else None
+    return None if granted is None else {"a": granted.a.digest, "b": granted.b.digest}
+
+
 def _state(state: State) -> dict[str, Any]:
-    return {**asdict(state), "phase": state.phase.word, "reason": state.reason.word}
+    said = {**asdict(state), "phase": state.phase.word, "reason": state.reason.word}
+    if state.crash is not None:
+        said["crash"]["cause"] = state.crash.cause.word
+    return said
 
 
 def _statistics(device: Device) -> dict[str, Any] | None:
@@ -223,9 +232,11 @@ def _reason(registry: Registry, device: Device) -> str:
         return "not registered: register it with PUT /v1/devices, or take its password away"
     if device.fleet is None:
         return "no fleet's selector matches its labels"
-    target = registry.fleets[device.fleet].plan.target
+    plan = registry.fleets[device.fleet].plan
     if device.state is None:
         return "it has never reported"
-    if target is not None and (why := misfit(target, device.state)):
+    if plan.target is not None and (why := misfit(plan.target, device.state)):
         return why
+    if plan.other is not None and not device.state.reason:
+        return misfit(plan.other, device.state)
     return device.state.reason.sentence
