@@ -96,7 +96,7 @@ BAD = {
         lambda m, k: sign(m, k, security_counter=4),
     ),
     "wrong target": (Reason.WRONG_TARGET, lambda m, k: at_floor(m, k, target="cortex-m0")),
-    "newer format": (Reason.ABI_UNSUPPORTED, lambda m, k: at_floor(m, k, abi=2)),
+    "newer format": (Reason.ABI_UNSUPPORTED, lambda m, k: at_floor(m, k, abi=99)),
     "large arena": (Reason.ARENA_TOO_LARGE, lambda m, k: at_floor(m, k, arena=40000)),
     "unknown operator": (Reason.OP_UNSUPPORTED, lambda m, k: at_floor(m, k, ops=1 << 30)),
     "arena understated": (Reason.ARENA_TOO_LARGE, lambda m, k: at_floor(m, k, arena=95)),
