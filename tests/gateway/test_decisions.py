@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from petiole.fleet.grants import Case, Given, wanted
+from petiole.fleet.grants import Case, Given, same, wanted
 from petiole.fleet.windows import KEPT, Bin, Delta, Tally, WindowBook, take
-from petiole.wire.messages import Artefact, Stats
+from petiole.rollout.plan import Plan, Revision, Variant
+from petiole.wire.messages import Artefact, Caps, Grant, Patch, Phase, Reason, State, Stats
 
 T, S, OLD = (Given((Artefact(c * 64, 2048, 1024),)) for c in "abc")
 RUNS_T, RUNS_S, RUNS_OLD = (g.images[0].digest for g in (T, S, OLD))
@@ -132,3 +134,49 @@ def test_a_device_counts_once_a_window_and_old_windows_go() -> None:
     for n in range(KEPT):
         book.load("f", RUNS_T, Bin(100.0 + n, 1.0))
     assert book.overdue("f", RUNS_T) == [10.0, 11.0]
+
+
+PATCH = Patch(base="b" * 64, digest="e" * 64, size=90)
+IDLE = State(1, 1, Phase.IDLE, Reason.NONE, Caps("m4", 65536, 32768, 1, 1, "1.0"))
+
+
+@pytest.mark.parametrize(
+    ("state", "written"),
+    [
+        (None, True),
+        (IDLE, True),
+        (replace(IDLE, active=RUNS_S), True),
+        (replace(IDLE, active=RUNS_S, target=RUNS_T), False),
+        (replace(IDLE, active=RUNS_T), False),
+    ],
+)
+def test_only_a_device_that_has_not_begun_hears_of_another_patch(
+    state: State | None, written: bool
+) -> None:
+    plain = Grant(1, "default.meters", 1000, 5, T.images[0])
+    patched = replace(plain, serial=2, artefact=replace(T.images[0], patch=PATCH))
+    for old, new in ((plain, patched), (patched, plain)):
+        assert same(old, new, state) is not written
+        assert same(old, replace(old, serial=9), state)
+        assert not same(old, replace(new, hold=True), state)
+
+
+def revision(number: int, **digests: str) -> Revision:
+    variants = {t: Variant(digest=d * 64, size=9) for t, d in digests.items()}
+    return Revision(number=number, variants=variants)
+
+
+def test_a_patch_is_worth_making_while_models_of_a_class_follow_each_other() -> None:
+    plan = Plan(
+        fleet="default.meters",
+        serial=1,
+        selector={},
+        samples_path="samples",
+        stable=revision(1, m4="a", m7="b", m33="c"),
+        target=revision(2, m4="d", m7="b", m0="e"),
+        mode="Rolling",
+    )
+    assert plan.successions == (("a" * 64, "d" * 64),)
+    assert plan.model_copy(update={"mode": "Paused"}).successions == plan.successions
+    others = ({"mode": "Idle"}, {"mode": "Reverting"}, {"stable": None}, {"target": None})
+    assert all(plan.model_copy(update=fields).successions == () for fields in others)
