@@ -122,6 +122,9 @@ static inline int8_t nn_requantize(const struct nn_op *op, int32_t x, struct nn_
     return (int8_t)(value + op->out_zp);
 }
 
+/* Runs one checked operator by the kernel of its kind. */
+void nn_run_op(const struct nn_op *op, const uint8_t *blob, uint8_t *arena);
+
 /* One kernel a kind; FULLY_CONNECTED is a CONV_2D whose pixels are its rows. */
 void nn_conv_2d(const struct nn_op *op, const uint8_t *blob, uint8_t *arena);
 void nn_depthwise_conv_2d(const struct nn_op *op, const uint8_t *blob, uint8_t *arena);

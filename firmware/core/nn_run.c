@@ -1,7 +1,7 @@
 /* Runs the operators of a loaded model in order. */
 #include "nn_op.h"
 
-static void run_op(const struct nn_op *op, const uint8_t *blob, uint8_t *arena) {
+void nn_run_op(const struct nn_op *op, const uint8_t *blob, uint8_t *arena) {
     switch (op->kind) {
     case NN_CONV_2D:
     case NN_FULLY_CONNECTED:
@@ -57,7 +57,7 @@ int nn_run(const struct nn_model *m, uint8_t *arena, uint32_t arena_size) {
     for (uint32_t i = 0; i < m->op_count; i++) {
         struct nn_op op;
         memcpy(&op, m->blob + m->table + i * sizeof op, sizeof op);
-        run_op(&op, m->blob, arena);
+        nn_run_op(&op, m->blob, arena);
     }
     return 0;
 }
