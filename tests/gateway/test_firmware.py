@@ -1,4 +1,4 @@
-"""Firmware over a real broker: devices take the image for their slot, or the record says why not."""
+"""Firmware over a real broker: devices take the image for their slot; the record says why not."""
 
 from __future__ import annotations
 

@@ -154,6 +154,24 @@ def test_the_first_firmware_has_no_way_back_and_the_model_goes_on(rolled: Operat
     assert (rolled.status.mode, rolled.status.firmware.stable) == ("Idle", 2)
 
 
+def test_what_was_kept_can_still_be_taken_back(rolled: Operator) -> None:
+    rolled.edit(on_failure="Keep")
+    firmware(rolled, 1)
+    rolled.offer(2)
+    rolled.settle()
+    for device in [d for d, p in rolled.field.phase.items() if p == "offered"][:30]:
+        rolled.field.answer(device, "updated")
+    bad(rolled)
+    assert (rolled.status.mode, rolled.status.firmware.kept) == ("Paused", True)
+    rolled.offer(1)
+    rolled.settle()
+    assert rolled.status.mode == "Reverting"
+    rolled.field.put_back()
+    rolled.settle()
+    assert (rolled.status.mode, rolled.status.firmware.target) == ("Idle", 1)
+    assert set(rolled.field.firmware.values()) == {1}
+
+
 def test_a_model_that_was_stopped_lets_firmware_go_out() -> None:
     operator = Operator(spec(gates=(UPDATE,)), Field())
     bad(operator)

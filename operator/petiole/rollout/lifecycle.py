@@ -300,8 +300,8 @@ def _revert(scene: Scene, status: DeviceFleetStatus, failed: GateStatus) -> Devi
 def take_back(status: DeviceFleetStatus, why: str) -> DeviceFleetStatus:
     """Give exposed devices the stable revision again."""
     revision = current(status)
-    revision = revision.model_copy(update={"failed": revision.target, "why": why})
-    status = with_track(status, status.kind, revision)
+    changes = {"failed": revision.target, "why": why, "kept": False}
+    status = with_track(status, status.kind, revision.model_copy(update=changes))
     return status.model_copy(update={"mode": "Reverting"})
 
 
