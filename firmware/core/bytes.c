@@ -1,7 +1,11 @@
 #include "bytes.h"
 
 uint32_t crc32(const uint8_t *p, size_t n) {
-    uint32_t crc = 0xFFFFFFFFu;
+    return crc32_more(0, p, n);
+}
+
+uint32_t crc32_more(uint32_t crc, const uint8_t *p, size_t n) {
+    crc = ~crc;
     for (size_t i = 0; i < n; i++) {
         crc ^= p[i];
         for (int bit = 0; bit < 8; bit++) {

@@ -43,6 +43,9 @@ static inline void sooner(uint32_t *wait, uint32_t now, uint32_t deadline) {
 /* CRC-32 as in zlib, over `n` bytes. */
 uint32_t crc32(const uint8_t *p, size_t n);
 
+/* The same over what gave `crc` and the `n` bytes behind it. */
+uint32_t crc32_more(uint32_t crc, const uint8_t *p, size_t n);
+
 /* Writes 2 * n lower case hex digits, and no terminator. */
 void put_hex(char *out, const uint8_t *p, size_t n);
 

@@ -4,6 +4,17 @@
 
 #include "bytes.h"
 
+/* The archive begins with a sector for what a model has learned. */
+static void open_stash(struct device *d) {
+    const struct identity *id = &d->host.identity;
+    if (id->archive_size > SECTOR_SIZE) {
+        stash_open(&d->stash, &d->host.hal.flash, identity_archive(id) + SECTOR_SIZE,
+                   id->archive_size - SECTOR_SIZE);
+        d->samples.stash = &d->stash;
+        d->samples.backlog = true;
+    }
+}
+
 int device_init(struct device *d, const struct hal *hal, const struct device_config *config,
                 uint32_t now) {
     memset(d, 0, sizeof *d);
@@ -13,6 +24,7 @@ int device_init(struct device *d, const struct hal *hal, const struct device_con
     }
     error = lifecycle_init(&d->life, &d->host, &d->runner, now);
     host_seed(&d->host, device_boots(d));
+    open_stash(d);
     link_init(&d->link, &d->host, &d->life, &d->samples, now);
     return error;
 }

@@ -14,6 +14,7 @@
 #include "link.h"
 #include "runner.h"
 #include "samples.h"
+#include "stash.h"
 
 #define ANSWER_SIZE 38u
 #define NO_MODEL 255u
@@ -24,6 +25,7 @@ struct device {
     struct runner runner;
     struct lifecycle life;
     struct samples samples;
+    struct stash stash;
     struct link link;
     uint32_t answers;
 };

@@ -11,6 +11,7 @@
 enum {
     AT_MAGIC = 0,
     AT_VERSION = 4,
+    AT_ARCHIVE = 6, /* sectors */
     AT_DEVICE = 8,
     AT_USER = 72,
     AT_PASSWORD = 136,
@@ -35,9 +36,17 @@ static bool has_model_slots(const struct identity *id, uint32_t flash_size) {
            id->slot_size <= (flash_size - SLOTS_OFFSET) / SLOT_COUNT;
 }
 
-/* Behind the model slots and inside the flash, or not at all. */
+uint32_t identity_archive(const struct identity *identity) {
+    return SLOTS_OFFSET + SLOT_COUNT * identity->slot_size;
+}
+
+static bool archive_fits(const struct identity *id, uint32_t flash_size) {
+    return id->archive_size <= flash_size - identity_archive(id);
+}
+
+/* Behind model slots and archive and inside the flash, or not at all. */
 static bool firmware_fits(const struct identity *id, uint32_t flash_size) {
-    uint32_t first = SLOTS_OFFSET + SLOT_COUNT * id->slot_size;
+    uint32_t first = identity_archive(id) + id->archive_size;
     if (id->firmware_size == 0) {
         return true;
     }
@@ -63,7 +72,9 @@ int identity_load(const struct flash *flash, struct identity *out) {
     out->seed = get_le32(p + AT_SEED);
     out->firmware_offset = get_le32(p + AT_FIRMWARE_OFFSET);
     out->firmware_size = get_le32(p + AT_FIRMWARE_SIZE);
-    bool fits = has_model_slots(out, flash->size) && firmware_fits(out, flash->size);
+    out->archive_size = get_le16(p + AT_ARCHIVE) * SECTOR_SIZE;
+    bool fits = has_model_slots(out, flash->size) && archive_fits(out, flash->size) &&
+                firmware_fits(out, flash->size);
     return texts && fits ? 0 : E_IDENTITY;
 }
 

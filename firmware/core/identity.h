@@ -19,12 +19,16 @@ struct identity {
     uint32_t slot_size;          /* bytes, of a model slot */
     uint32_t arena_size;         /* bytes */
     uint32_t seed;
+    uint32_t archive_size; /* bytes behind the model slots, for what outlives a reset; may be 0 */
     uint32_t firmware_offset; /* of the journal of firmware */
     uint32_t firmware_size;   /* bytes of a firmware slot; 0: it takes no firmware */
 };
 
 /* Returns 0 or E_IDENTITY. */
 int identity_load(const struct flash *flash, struct identity *out);
+
+/* Where the archive begins: a sector for what a model has learned, the others for samples. */
+uint32_t identity_archive(const struct identity *identity);
 
 /* Where the models of this device are, and where its firmware is; without it, all is 0. */
 struct places identity_model_places(const struct identity *identity);

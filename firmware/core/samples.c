@@ -3,9 +3,11 @@
 #include <string.h>
 
 #include "bytes.h"
+#include "stash.h"
 
 #define DAY_MS 86400000u
 #define RETRY_MS 30000u
+#define GIST_BITS 32u
 
 /* Of a budget of 1, the one sample is an uncertain one. */
 static uint32_t share(uint32_t per_day, int why) {
@@ -44,13 +46,45 @@ static bool is_better(const struct sampled *candidate, const struct verdict *v) 
            (candidate->input_size == 0 || v->margin < candidate->verdict.margin);
 }
 
+/* What an input looks like from afar: one bit for each 32nd of it, set where that is brighter than
+ * the whole. */
+static uint32_t gist(const uint8_t *input, uint32_t n) {
+    uint32_t total = 0, parts[GIST_BITS] = {0};
+    for (uint32_t i = 0; i < n; i++) {
+        parts[i * GIST_BITS / n] += input[i];
+        total += input[i];
+    }
+    uint32_t bits = 0;
+    for (uint32_t i = 0; i < GIST_BITS; i++) {
+        bits |= (uint32_t)(parts[i] * GIST_BITS > total) << i;
+    }
+    return bits;
+}
+
+/* Does it look like a sample taken before, but for one bit? Small inputs look too much alike. */
+static bool is_known(const struct samples *s, const uint8_t *input, uint32_t n) {
+    uint32_t bits = n < 2 * GIST_BITS ? 0 : gist(input, n);
+    for (uint32_t i = 0; bits != 0 && i < SAMPLE_KNOWN; i++) {
+        uint32_t other = s->known[i] ^ bits;
+        if ((other & (other - 1)) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void remember(struct samples *s, const struct sampled *sample) {
+    s->known[s->known_next] = gist(sample->input, sample->input_size);
+    s->known_next = (s->known_next + 1) % SAMPLE_KNOWN;
+}
+
 void samples_offer(struct samples *s, const struct verdict *v, const uint8_t *artefact,
                    const uint8_t *input, uint32_t n, uint32_t chance) {
     if (s->per_day == 0 || n > SAMPLE_INPUT_MAX) {
         return;
     }
     struct sampled *uncertain = &s->candidate[SAMPLE_UNCERTAIN];
-    if (is_better(uncertain, v)) {
+    if (is_better(uncertain, v) && !is_known(s, input, n)) {
         take(uncertain, SAMPLE_UNCERTAIN, v, artefact, input, n);
     }
     /* A reservoir of one (Vitter 1985, algorithm R): the i-th input replaces it one time in i. */
@@ -76,6 +110,14 @@ static void drop(struct samples *s, uint32_t index) {
     s->kept[SAMPLE_KEPT - 1].input_size = 0;
 }
 
+static uint32_t free_place(const struct samples *s) {
+    uint32_t place = 0;
+    while (place < SAMPLE_KEPT && s->kept[place].input_size > 0) {
+        place++;
+    }
+    return place;
+}
+
 static void keep(struct samples *s, struct sampled *candidate, uint32_t now) {
     uint8_t digest[SHA256_SIZE];
     sha256(candidate->input, candidate->input_size, digest);
@@ -85,14 +127,35 @@ static void keep(struct samples *s, struct sampled *candidate, uint32_t now) {
     }
     if (s->kept[SAMPLE_KEPT - 1].input_size > 0) {
         drop(s, 0);
+        s->backlog = s->stash != NULL;
     }
-    uint32_t place = 0;
-    while (s->kept[place].input_size > 0) {
-        place++;
+    struct sampled *place = &s->kept[free_place(s)];
+    *place = *candidate;
+    place->sent = false;
+    place->retry_at = now;
+    if (place->why == SAMPLE_UNCERTAIN) {
+        remember(s, place);
     }
-    s->kept[place] = *candidate;
-    s->kept[place].sent = false;
-    s->kept[place].retry_at = now;
+    if (s->stash != NULL) {
+        (void)stash_put(s->stash, place); /* else it is sent all the same, if power lasts */
+    }
+}
+
+/* Takes from the stash what waits there, as far as there is room. */
+static void refill(struct samples *s, uint32_t now) {
+    uint32_t cursor = 0, place = free_place(s);
+    while (s->backlog && place < SAMPLE_KEPT) {
+        struct sampled *next = &s->kept[place];
+        s->backlog = stash_next(s->stash, &cursor, next);
+        uint16_t size = s->backlog ? next->input_size : 0;
+        next->input_size = 0;
+        if (size > 0 && !is_kept(s, next->hash)) {
+            next->input_size = size;
+            next->sent = false;
+            next->retry_at = now;
+            place++;
+        }
+    }
 }
 
 void samples_tick(struct samples *s, uint32_t now) {
@@ -107,6 +170,7 @@ void samples_tick(struct samples *s, uint32_t now) {
         s->seen = why == SAMPLE_RANDOM ? 0 : s->seen;
         s->period_end[why] = now + period(s->per_day, why);
     }
+    refill(s, now);
 }
 
 void samples_wait(const struct samples *s, uint32_t now, uint32_t *wait) {
@@ -142,6 +206,9 @@ void samples_sent(struct sampled *sample, uint32_t now) {
 }
 
 void samples_acknowledge(struct samples *s, const uint8_t hash[SAMPLE_HASH_SIZE]) {
+    if (s->stash != NULL) {
+        (void)stash_done(s->stash, hash); /* else it is sent again after a reset */
+    }
     for (uint32_t i = 0; i < SAMPLE_KEPT; i++) {
         if (s->kept[i].input_size > 0 && memcmp(s->kept[i].hash, hash, SAMPLE_HASH_SIZE) == 0) {
             drop(s, i);

@@ -2,7 +2,8 @@
  *
  * A day's budget is split into an uncertain and a random share (about a third); a share of k a day
  * gives periods of a k-th of a day, each of which yields at most one sample. So the budget cannot
- * be exceeded, and the random ones are uniform over all inputs of their period. */
+ * be exceeded, and the random ones are uniform over all inputs of their period. Uncertain ones that
+ * look like one of the last few taken are passed over. */
 #ifndef PETIOLE_SAMPLES_H
 #define PETIOLE_SAMPLES_H
 
@@ -16,7 +17,8 @@
 #define SAMPLE_INPUT_MAX 1024u /* bytes; larger inputs are not kept */
 #endif
 #define SAMPLE_HASH_SIZE 16u
-#define SAMPLE_KEPT 4u        /* waiting for their acknowledgement; the oldest makes room */
+#define SAMPLE_KEPT 4u /* waiting for their acknowledgement; the oldest makes room */
+#define SAMPLE_KNOWN 8u
 #define SAMPLE_MARGIN_MAX 40u /* of 255: a margin below is an uncertain answer */
 
 enum sample_why { SAMPLE_UNCERTAIN = 0, SAMPLE_RANDOM = 1, SAMPLE_WHYS = 2 };
@@ -32,12 +34,18 @@ struct sampled {
     uint32_t retry_at; /* ms */
 };
 
+struct stash;
+
 struct samples {
     struct sampled candidate[SAMPLE_WHYS]; /* best so far of the running period */
     uint32_t period_end[SAMPLE_WHYS];      /* ms */
     uint32_t seen;                         /* inputs of the running random period */
     struct sampled kept[SAMPLE_KEPT];
     uint32_t per_day;
+    uint32_t known[SAMPLE_KNOWN]; /* gists of the uncertain samples taken last */
+    uint32_t known_next;
+    struct stash *stash; /* keeps what waits over a reset; NULL: nothing does */
+    bool backlog;        /* it may hold more than is in `kept` */
 };
 
 /* Sets the budget; a change starts both periods anew. */

@@ -2,7 +2,9 @@
 #include <string.h>
 
 #include "check.h"
+#include "nor.h"
 #include "samples.h"
+#include "stash.h"
 
 #define DAY_MS 86400000u
 #define MINUTE_MS 60000u
@@ -116,11 +118,83 @@ static void the_oldest_makes_room(void) {
     CHECK(samples.kept[SAMPLE_KEPT - 1].input[0] == SAMPLE_KEPT + 2);
 }
 
+static void draw(uint8_t *input, uint32_t n, uint32_t seed) {
+    for (uint32_t i = 0; i < n; i++) {
+        input[i] = (uint8_t)(next_random(&seed) >> 8);
+    }
+}
+
+/* What looks like a sample taken before is not taken again, but for a random one. */
+static void passes_over_what_it_knows(void) {
+    const struct verdict v = {1, 100, 5};
+    uint8_t input[256];
+    memset(&samples, 0, sizeof samples);
+    samples_budget(&samples, 3, 0);
+    draw(input, sizeof input, 1);
+    samples_offer(&samples, &v, ARTEFACT, input, sizeof input, 1);
+    samples_tick(&samples, DAY_MS);
+    CHECK(samples.kept[0].input_size > 0);
+    for (uint32_t i = 0; i < sizeof input; i++) {
+        input[i] = input[i] < 255 ? input[i] + 1 : 255; /* a little brighter */
+    }
+    samples_offer(&samples, &v, ARTEFACT, input, sizeof input, 1);
+    CHECK(samples.candidate[SAMPLE_UNCERTAIN].input_size == 0);
+    CHECK(samples.candidate[SAMPLE_RANDOM].input_size == sizeof input);
+    draw(input, sizeof input, 2);
+    samples_offer(&samples, &v, ARTEFACT, input, sizeof input, 1);
+    CHECK(samples.candidate[SAMPLE_UNCERTAIN].input_size == sizeof input);
+}
+
+static uint32_t count_kept(void) {
+    uint32_t count = 0;
+    while (count < SAMPLE_KEPT && samples.kept[count].input_size > 0) {
+        count++;
+    }
+    return count;
+}
+
+/* Seven samples on a device that nobody hears; then a reset, and all are sent and acknowledged. */
+static void what_waits_outlives_a_reset(void) {
+    static struct nor nor;
+    static struct stash stash;
+    memset(nor.bytes, 0xFF, sizeof nor.bytes);
+    nor_power(&nor, UINT32_MAX, 0);
+    struct flash flash = nor_flash(&nor);
+    stash_open(&stash, &flash, 0x8000, 2 * SECTOR_SIZE);
+    memset(&samples, 0, sizeof samples);
+    samples.stash = &stash;
+    samples_budget(&samples, 1, 0);
+    for (uint32_t i = 1; i <= 7; i++) {
+        offer(i, 5, 1);
+        samples_tick(&samples, i * DAY_MS);
+    }
+    memset(&samples, 0, sizeof samples);
+    stash_open(&stash, &flash, 0x8000, 2 * SECTOR_SIZE);
+    samples.stash = &stash;
+    samples.backlog = true;
+    samples_tick(&samples, 0);
+    CHECK(count_kept() == SAMPLE_KEPT);
+    for (uint8_t i = 1; i <= 7; i++) {
+        struct sampled *s = samples_due(&samples, 0);
+        CHECK(s != NULL && s->input[0] == i && s->verdict.margin == 5);
+        uint8_t hash[SAMPLE_HASH_SIZE];
+        memcpy(hash, s->hash, sizeof hash);
+        samples_acknowledge(&samples, hash);
+        samples_tick(&samples, 0);
+    }
+    CHECK(samples_due(&samples, 0) == NULL && !samples.backlog);
+    uint32_t cursor = 0;
+    struct sampled left;
+    CHECK(!stash_next(&stash, &cursor, &left));
+}
+
 int main(void) {
     stays_within_the_budget();
     keeps_the_most_uncertain();
     repeats_until_acknowledged();
     draws_uniformly();
     the_oldest_makes_room();
+    passes_over_what_it_knows();
+    what_waits_outlives_a_reset();
     return 0;
 }

@@ -32,7 +32,7 @@ class Device:
     """One device before it is provisioned. ``slot`` and ``arena`` are bytes.
 
     ``firmware_size`` is that of a firmware slot, ``firmware_offset`` where its journal begins; both
-    0: the device takes no firmware.
+    0: the device takes no firmware. ``archive`` is bytes for what outlives a reset.
     """
 
     id: str
@@ -42,6 +42,7 @@ class Device:
     arena: int = 32 * 1024
     firmware_offset: int = 0
     firmware_size: int = 0
+    archive: int = 0
     password: str = field(default_factory=lambda: secrets.token_urlsafe(18))
 
     def identity(self, keys: tuple[bytes, ...], seed: int) -> Identity:
@@ -57,6 +58,7 @@ class Device:
             seed=seed,
             firmware_offset=self.firmware_offset,
             firmware_size=self.firmware_size,
+            archive_size=self.archive,
         )
 
 
@@ -74,10 +76,10 @@ def provision_posix(
     """
     folder.mkdir(parents=True, exist_ok=True)
     for number, device in enumerate(devices):
-        size = SLOTS_OFFSET + 2 * device.slot
+        identity = device.identity(keys, seed + number)
         with (folder / f"{device.id}.flash").open("wb") as file:
-            file.write(flash_image(device.identity(keys, seed + number), size)[:SLOTS_OFFSET])
-            file.truncate(size)
+            file.write(flash_image(identity, identity.size)[:SLOTS_OFFSET])
+            file.truncate(identity.size)
 
 
 def provision_board(

@@ -25,6 +25,7 @@ from petiole.artifact.keys import load_private, new_private_pem, public_raw
 
 from .hand import Hand
 
+ARCHIVE = 3 * 4096
 IDS = tuple(f"leaf-{n}" for n in range(5))
 
 
@@ -68,7 +69,7 @@ class Bench:
 
     def __init__(self, folder: Path, processes: Processes, key: Ed25519PrivateKey) -> None:
         self.folder = folder
-        self.fleet = [devices.Device(id=name, target=TARGET) for name in IDS]
+        self.fleet = [devices.Device(id=name, target=TARGET, archive=ARCHIVE) for name in IDS]
         self.broker = Broker(folder / "broker", devices.passwords(self.fleet), processes)
         self.answers: list[tuple[int, Answer]] = []
         self._processes = processes

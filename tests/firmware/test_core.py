@@ -55,7 +55,9 @@ def written(folder: Path, **files: bytes) -> list[Path]:
     return [folder / name for name in files]
 
 
-@pytest.mark.parametrize("program", ["test_journal", "test_mqtt", "test_samples", "test_stats"])
+@pytest.mark.parametrize(
+    "program", ["test_journal", "test_mqtt", "test_samples", "test_stash", "test_stats"]
+)
 def test_unit(program):
     run(program)
 

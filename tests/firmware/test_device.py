@@ -356,6 +356,45 @@ async def test_uncertain_and_random_inputs_come_as_samples(bench, hand, key):
     assert 3 <= len(came) <= 13, "at most two uncertain and one random a second"
 
 
+async def test_samples_wait_over_a_power_cut_until_they_are_safe(bench, hand, key):
+    model = make(3, vectors=40)
+    await bench.start()
+    data = sign(model, key)
+    await confirm(bench, hand, model, data)
+    await hand.grant(DEVICE, data, samples=3 * 86400)
+    await hand.until(lambda: bench.log() and hand.stats.get(DEVICE), "statistics")
+    end = asyncio.get_running_loop().time() + 20
+    while len(hand.samples[DEVICE]) < 6:
+        assert asyncio.get_running_loop().time() < end, "no samples"
+        await bench.show(DEVICE, model, 40)
+        await asyncio.sleep(0.1)
+    came = {s.hash: s for s in hand.samples[DEVICE]}
+    first = min(came)
+    await hand.acknowledge(DEVICE, came[first])
+    await hand.grant(DEVICE, data, samples=0)
+    await asyncio.sleep(0.5)  # the acknowledgement is on its way
+    await bench.kill()
+    hand.samples.clear()
+    await bench.start()
+    left = came.keys() - {first}
+    await hand.until(lambda: {s.hash for s in hand.samples[DEVICE]} & left, "what waits")
+    for _ in range(len(left)):  # a few at a time, as they are acknowledged
+        for sample in list(hand.samples[DEVICE]):
+            await hand.acknowledge(DEVICE, sample)
+        await asyncio.sleep(0.2)
+    again = {s.hash: s for s in hand.samples[DEVICE]}
+    assert again.keys() >= left
+    assert first not in again
+    assert all(again[name] == came[name] for name in left)
+    await bench.kill()
+    hand.samples.clear()
+    hand.states.clear()
+    await bench.start()
+    await hand.state(DEVICE, lambda _: True)
+    await asyncio.sleep(0.5)
+    assert not hand.samples[DEVICE]
+
+
 async def test_a_device_comes_back_when_the_broker_does(bench, hand, first, key):
     await bench.start()
     await hand.state("leaf-4", lambda _: True)

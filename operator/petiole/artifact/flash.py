@@ -34,6 +34,8 @@ class Identity:
     ``slot_size`` and ``arena_size`` are bytes; ``seed`` starts its generator for jitter and random
     samples, which no decision about trust uses. ``firmware_size`` is the bytes of a firmware slot,
     ``firmware_offset`` where its journal begins; both 0: the device takes no firmware.
+    ``archive_size`` is the bytes behind the model slots for what outlives a reset: a sector for
+    what a model learned there, two or more for samples that wait.
     """
 
     device: str
@@ -46,6 +48,7 @@ class Identity:
     seed: int = 0
     firmware_offset: int = 0
     firmware_size: int = 0
+    archive_size: int = 0
 
     def __post_init__(self) -> None:
         if not DEVICE_ID.match(self.device):
@@ -57,17 +60,27 @@ class Identity:
                 f"{self.device}: slot size {self.slot_size} is not a multiple of {SECTOR_SIZE} "
                 f"between {SECTOR_SIZE} and {MAX_SLOT_SIZE}"
             )
+        if self.archive_size % SECTOR_SIZE or not 0 <= self.archive_size <= MAX_SLOT_SIZE:
+            raise ValueError(
+                f"{self.device}: archive size {self.archive_size} is not a multiple of "
+                f"{SECTOR_SIZE} up to {MAX_SLOT_SIZE}"
+            )
         self._check_firmware()
 
     @property
     def size(self) -> int:
         """Bytes of flash that the device needs."""
-        return max(self.slots_end, self.firmware_slot(2) if self.firmware_size else 0)
+        return max(self.archive_end, self.firmware_slot(2) if self.firmware_size else 0)
 
     @property
     def slots_end(self) -> int:
-        """Where the model slots end: the first place for firmware."""
+        """Where the model slots end and the archive begins."""
         return SLOTS_OFFSET + 2 * self.slot_size
+
+    @property
+    def archive_end(self) -> int:
+        """Return the first place for firmware."""
+        return self.slots_end + self.archive_size
 
     def firmware_slot(self, slot: int) -> int:
         """Where firmware slot 0 or 1 begins."""
@@ -79,7 +92,7 @@ class Identity:
         body = _LAYOUT.pack(
             _MAGIC,
             _VERSION,
-            0,
+            self.archive_size // SECTOR_SIZE,
             _text("device", self.device, 63),
             _text("user", self.user, 63),
             _text("password", self.password, 63),
@@ -99,10 +112,10 @@ class Identity:
             return
         if self.firmware_size % SECTOR_SIZE or self.firmware_offset % SECTOR_SIZE:
             raise ValueError(f"{self.device}: firmware is not at multiples of {SECTOR_SIZE}")
-        if self.firmware_offset < self.slots_end:
+        if self.firmware_offset < self.archive_end:
             raise ValueError(
-                f"{self.device}: firmware at {self.firmware_offset:#x} overlaps the model slots, "
-                f"which end at {self.slots_end:#x}"
+                f"{self.device}: firmware at {self.firmware_offset:#x} overlaps model slots and "
+                f"archive, which end at {self.archive_end:#x}"
             )
 
 
