@@ -7,8 +7,6 @@
 
 #include "nn_dsp.h"
 
-#define CHANNELS 16 /* whose sums are kept at once */
-
 /* Place of each value of a block, in int16. */
 static const uint8_t PLACE[4] = {0, 2, 1, 3};
 
@@ -93,6 +91,100 @@ void nn_patch_fill(struct nn_patch *patch, int8_t value, int32_t n) {
     }
 }
 
+/* Two patches by filters in pairs, up to the outputs. multiply() counts the first four and pairs on
+ * as it goes. */
+struct products {
+    const int32_t *bias, *multiplier;
+    const int8_t *shift;
+    int8_t *out;
+    const uint8_t *x; /* blocks of both patches */
+    int32_t blocks;
+    int32_t length; /* of a filter */
+    int32_t rest; /* weights of a filter that fill no block, and the bits that these do not fill */
+    int32_t spare;
+    int32_t pairs;
+    int32_t channels; /* from pixel to pixel */
+    int32_t zero_point;
+    const int8_t *weights;
+};
+_Static_assert(offsetof(struct products, weights) == 48, "multiply() knows the offsets");
+
+/* The word in r12, four weights of one filter, by four values of two patches, in r0 to r3. */
+#define PRODUCTS(first, second)                                                                    \
+    "sxtb16 lr, r12, ror #8\n"                                                                     \
+    "sxtb16 r12, r12\n"                                                                            \
+    "smlad " first ", r0, r12, " first "\n"                                                        \
+    "smlad " second ", r2, r12, " second "\n"                                                      \
+    "smlad " first ", r1, lr, " first "\n"                                                         \
+    "smlad " second ", r3, lr, " second "\n"
+#define BLOCK                                                                                      \
+    "ldmia r8!, {r0-r3}\n"                                                                         \
+    "ldr r12, [r9], #4\n" PRODUCTS("r4", "r5") "ldr r12, [r10], #4\n" PRODUCTS("r6", "r7")
+#define RESCALE(sum, doubled, right) NN_RESCALE(sum, doubled, right, "r11", "r1")
+
+/* 15 instructions for 16 products: that takes all registers, which no compiler gives away. r4 to r7
+ * are the sums of x0*w0, x1*w0, x0*w1, x1*w1; r8 to r10 walk along x, w0 and w1. */
+__attribute__((naked)) static void multiply(struct products *p __attribute__((unused))) {
+    __asm volatile(
+        "push {r0, r4-r11, lr}\n"
+        "mov r12, r0\n"
+        "ldr r9, [r12, #48]\n"
+        "1: ldr r10, [r12, #24]\n"
+        "ldr r1, [r12, #0]\n"
+        "add r10, r10, r9\n"
+        "ldmia r1!, {r4, r6}\n"
+        "str r1, [r12, #0]\n"
+        "mov r5, r4\n"
+        "mov r7, r6\n"
+        "ldrd r8, r11, [r12, #16]\n"
+        "subs r11, r11, #4\n"
+        "blt 3f\n"
+        "2:\n" BLOCK BLOCK BLOCK BLOCK "subs r11, r11, #4\n"
+        "bge 2b\n"
+        "3: adds r11, r11, #4\n"
+        "beq 5f\n"
+        "4:\n" BLOCK "subs r11, r11, #1\n"
+        "bne 4b\n"
+        /* what fills no block: the last word of each filter without what came before */
+        "5: ldr r12, [sp]\n"
+        "ldr r1, [r12, #28]\n"
+        "cbz r1, 6f\n"
+        "add r9, r9, r1\n"
+        "add r10, r10, r1\n"
+        "ldmia r8, {r0-r3}\n"
+        "ldr r11, [r12, #32]\n"
+        "ldr r12, [r9, #-4]\n"
+        "lsr r12, r12, r11\n" PRODUCTS(
+            "r4", "r5") "ldr r12, [r10, #-4]\n"
+                        "lsr r12, r12, r11\n" PRODUCTS(
+                            "r6", "r7") "ldr r12, [sp]\n"
+                                        "6: mov r9, r10\n"
+                                        "ldrd r1, r2, [r12, #4]\n"
+                                        "ldmia r1!, {r8, lr}\n"
+                                        "ldrsb r0, [r2], #1\n"
+                                        "ldrsb r3, [r2], #1\n"
+                                        "strd r1, r2, [r12, #4]\n"
+                                        "ldr r11, [r12, #44]\n"
+                                        "lsl r8, r8, #1\n"
+                                        "lsl lr, lr, #1\n"
+                                        "rsb r0, r0, #0\n"
+                                        "rsb r3, r3, #0\n" RESCALE("r4", "r8", "r0")
+                                            RESCALE("r5", "r8", "r0") RESCALE("r6", "lr", "r3")
+                                                RESCALE("r7", "lr", "r3") "ldr r1, [r12, #12]\n"
+                                                                          "ldr r2, [r12, #40]\n"
+                                                                          "strb r4, [r1], #1\n"
+                                                                          "strb r6, [r1], #1\n"
+                                                                          "str r1, [r12, #12]\n"
+                                                                          "add r1, r1, r2\n"
+                                                                          "strb r5, [r1, #-2]\n"
+                                                                          "strb r7, [r1, #-1]\n"
+                                                                          "ldr r1, [r12, #36]\n"
+                                                                          "subs r1, r1, #1\n"
+                                                                          "str r1, [r12, #36]\n"
+                                                                          "bne 1b\n"
+                                                                          "pop {r0, r4-r11, pc}\n");
+}
+
 /* The last 1 to 3 weights before `end`, in the lowest bytes and with zeros above; `length` of them
  * may be read. */
 static uint32_t last_weights(const int8_t *end, int32_t length) {
@@ -109,147 +201,67 @@ static uint32_t last_weights(const int8_t *end, int32_t length) {
     return word;
 }
 
-/* Two patches by filters in pairs. multiply() counts bias, acc and pairs on as it goes. */
-struct products {
-    const int32_t *bias;
-    int32_t *acc; /* {x0*w0, x1*w0, x0*w1, x1*w1} for each pair */
-    int32_t pairs;
-    const uint8_t *x; /* blocks of both patches */
-    int32_t blocks;
-    const int8_t *weights;
-    int32_t next; /* bytes from one filter of a pair to the other */
-    int32_t rest; /* weights of a filter that fill no block */
-};
-_Static_assert(offsetof(struct products, rest) == 28, "multiply() knows the offsets");
+static inline int32_t add_block(int32_t acc, const uint8_t *x, uint32_t weights) {
+    const struct nn_widened wide = nn_widen(weights);
+    struct nn_widened pair;
 
-/* Four values of two patches, in r0 to r3, by those of one filter. */
-#define PRODUCTS(weights, first, second)                                                           \
-    "ldr r12, [" weights "], #4\n"                                                                 \
-    "sxtb16 lr, r12, ror #8\n"                                                                     \
-    "sxtb16 r12, r12\n"                                                                            \
-    "smlad " first ", r0, r12, " first "\n"                                                        \
-    "smlad " second ", r2, r12, " second "\n"                                                      \
-    "smlad " first ", r1, lr, " first "\n"                                                         \
-    "smlad " second ", r3, lr, " second "\n"
-#define BLOCK "ldmia r8!, {r0-r3}\n" PRODUCTS("r9", "r4", "r5") PRODUCTS("r10", "r6", "r7")
-
-/* 15 instructions for 16 products: that takes all registers, which no compiler gives away. */
-__attribute__((naked)) static void multiply(struct products *p __attribute__((unused))) {
-    __asm volatile("push {r0, r4-r11, lr}\n"
-                   "ldr r9, [r0, #20]\n"
-                   "1: ldr r1, [r0, #24]\n"
-                   "add r10, r9, r1\n"
-                   "ldr r1, [r0, #0]\n"
-                   "ldr r4, [r1], #4\n"
-                   "ldr r6, [r1], #4\n"
-                   "str r1, [r0, #0]\n"
-                   "mov r5, r4\n"
-                   "mov r7, r6\n"
-                   "ldrd r8, r11, [r0, #12]\n"
-                   "subs r11, r11, #4\n"
-                   "blt 3f\n"
-                   "2:\n" BLOCK BLOCK BLOCK BLOCK "subs r11, r11, #4\n"
-                   "bge 2b\n"
-                   "3: adds r11, r11, #4\n"
-                   "beq 5f\n"
-                   "4:\n" BLOCK "subs r11, r11, #1\n"
-                   "bne 4b\n"
-                   "5: ldr r0, [sp]\n"
-                   "ldrd r1, r2, [r0, #4]\n"
-                   "stmia r1!, {r4-r7}\n"
-                   "subs r2, r2, #1\n"
-                   "strd r1, r2, [r0, #4]\n"
-                   "ldr r3, [r0, #28]\n"
-                   "add r9, r10, r3\n"
-                   "bne 1b\n"
-                   "pop {r0, r4-r11, pc}\n");
+    memcpy(&pair, __builtin_assume_aligned(x, 4), sizeof pair);
+    acc = __smlad((int16x2_t)pair.even, (int16x2_t)wide.even, acc);
+    return __smlad((int16x2_t)pair.odd, (int16x2_t)wide.odd, acc);
 }
 
-static void dot_rest(const uint8_t *x, int32_t patches, const int8_t *end, int32_t length,
-                     int32_t *acc) {
-    const uint32_t w = last_weights(end, length);
-    const int16x2_t even = __sxtb16((int8x4_t)w), odd = __sxtb16((int8x4_t)(w >> 8));
-    int16x2_t pairs[4];
-
-    memcpy(pairs, x, (size_t)(8 * patches));
-    for (int32_t i = 0; i < patches; i++) {
-        acc[i] = __smlad(pairs[2 * i], even, __smlad(pairs[2 * i + 1], odd, acc[i]));
+/* One patch, whose blocks are `step` bytes apart, by one filter. */
+static int32_t dot(int32_t acc, const uint8_t *x, int32_t step, const int8_t *weights,
+                   int32_t length) {
+    for (int32_t n = length >> 2; n > 0; n--, x += step, weights += 4) {
+        uint32_t word;
+        memcpy(&word, weights, sizeof word);
+        acc = add_block(acc, x, word);
     }
+    return length & 3 ? add_block(acc, x, last_weights(weights + (length & 3), length)) : acc;
 }
 
-/* Channels `first` to `first + n - 1` of two pixels, whose sums are in `acc`. */
-static void finish(const struct nn_output *to, int32_t first, int32_t n, const int32_t *acc,
-                   int8_t *out) {
-    const int32_t channels = to->channels, zero_point = to->zero_point;
-    const int32_t *multiplier = to->multiplier + first;
-    const int8_t *shift = to->shift + first;
+/* Channels from `first` on, for what multiply() cannot do. */
+static void finish(const struct nn_output *to, int32_t first, const uint8_t *scratch,
+                   const int8_t *weights, int32_t length, int8_t *out) {
+    for (int32_t c = first; c < to->channels; c++) {
+        const int8_t *w = weights + c * length;
+        const int32_t bias = to->bias[c];
 
-    out += first;
-    for (int32_t i = 0; i < n; i++, acc += 2, out++) {
-        const int32_t doubled = nn_twice(multiplier[i]), right = -shift[i];
-
-        if (right <= 0 || to->clamped) {
-            out[0] = nn_output_value(to, acc[0], first + i);
-            out[channels] = nn_output_value(to, acc[1], first + i);
-        } else {
-            out[0] = nn_saturated(nn_rescale(acc[0], doubled, right, zero_point));
-            out[channels] = nn_saturated(nn_rescale(acc[1], doubled, right, zero_point));
-        }
+        out[c] = nn_output_value(to, dot(bias, scratch, 16, w, length), c);
+        out[c + to->channels] = nn_output_value(to, dot(bias, scratch + 8, 16, w, length), c);
     }
-}
-
-/* `n` channels, an even number or one. */
-static void dot_block(const struct nn_output *to, int32_t first, int32_t n, const uint8_t *scratch,
-                      const int8_t *weights, int32_t length, int8_t *out) {
-    int32_t acc[2 * CHANNELS];
-    struct products p = {
-        .bias = to->bias + first,
-        .acc = acc,
-        .pairs = (n + 1) / 2,
-        .x = scratch,
-        .blocks = length >> 2,
-        .weights = weights,
-        .next = n > 1 ? length : 0,
-        .rest = length & 3,
-    };
-
-    multiply(&p);
-    if (length & 3) {
-        const uint8_t *rest = scratch + (length >> 2) * 16;
-        for (int32_t i = 0; i < n; i++) {
-            dot_rest(rest, 2, weights + (i + 1) * length, length, acc + 2 * i);
-        }
-    }
-    finish(to, first, n, acc, out);
 }
 
 void nn_dot_pair(const struct nn_output *to, const uint8_t *scratch, const int8_t *weights,
                  int32_t length, int8_t *out) {
-    for (int32_t c = 0, n; c < to->channels; c += n, weights += n * length) {
-        const int32_t left = to->channels - c;
-        n = left >= CHANNELS ? CHANNELS : left > 1 ? left & ~1 : 1;
-        dot_block(to, c, n, scratch, weights, length, out);
+    struct products p = {
+        .bias = to->bias,
+        .multiplier = to->multiplier,
+        .shift = to->shift,
+        .out = out,
+        .x = scratch,
+        .blocks = length >> 2,
+        .length = length,
+        .rest = length & 3,
+        .spare = 32 - 8 * (length & 3),
+        .pairs = to->plain && length >= 4 ? to->channels / 2 : 0,
+        .channels = to->channels,
+        .zero_point = to->zero_point,
+        .weights = weights,
+    };
+    const int32_t done = 2 * p.pairs;
+
+    if (done > 0) {
+        multiply(&p);
     }
+    finish(to, done, scratch, weights, length, out);
 }
 
 void nn_dot_one(const struct nn_output *to, const uint8_t *scratch, const int8_t *weights,
                 int32_t length, int8_t *out) {
-    for (int32_t c = 0; c < to->channels; c++) {
-        const uint8_t *x = scratch;
-        int32_t acc = to->bias[c];
-
-        for (int32_t n = length >> 2; n > 0; n--, x += 8, weights += 4) {
-            const struct nn_widened wide = nn_widen(weights);
-            struct nn_widened pair;
-            memcpy(&pair, __builtin_assume_aligned(x, 4), sizeof pair);
-            acc = __smlad((int16x2_t)pair.even, (int16x2_t)wide.even, acc);
-            acc = __smlad((int16x2_t)pair.odd, (int16x2_t)wide.odd, acc);
-        }
-        weights += length & 3;
-        if (length & 3) {
-            dot_rest(x, 1, weights, length, &acc);
-        }
-        out[c] = nn_output_value(to, acc, c);
+    for (int32_t c = 0; c < to->channels; c++, weights += length) {
+        out[c] = nn_output_value(to, dot(to->bias[c], scratch, 8, weights, length), c);
     }
 }
 

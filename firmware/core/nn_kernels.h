@@ -1,4 +1,4 @@
-/* The inner loops of the convolutions, once for each kind of core: nn_*_plain.c for any processor,
+/* The inner loops, once for each kind of core: nn_*_plain.c for any processor,
  * nn_*_dsp.c for Cortex-M with the DSP extension. All are compiled everywhere; the compiler's
  * target says which of them are empty. */
 #ifndef PETIOLE_NN_KERNELS_H
@@ -18,20 +18,26 @@ struct nn_output {
     const int8_t *shift;
     int32_t channels;
     int32_t zero_point, low, high;
-    int32_t clamped; /* low or high is inside the range of int8 */
+    int32_t plain; /* all shifts go to the right, and only the range of int8 clamps */
 };
 
 static inline struct nn_output nn_output_of(const struct nn_op *op, const uint8_t *blob) {
     const uint8_t *scales = blob + op->scales;
+    const int8_t *shift = (const int8_t *)scales + 8 * op->out_c;
+    int32_t plain = op->act_min == INT8_MIN && op->act_max == INT8_MAX;
+
+    for (int32_t i = 0; i < op->out_c; i++) {
+        plain &= shift[i] < 0;
+    }
     return (struct nn_output){
         .bias = (const int32_t *)(const void *)scales,
         .multiplier = (const int32_t *)(const void *)(scales + 4 * op->out_c),
-        .shift = (const int8_t *)scales + 8 * op->out_c,
+        .shift = shift,
         .channels = op->out_c,
         .zero_point = op->out_zp,
         .low = op->act_min,
         .high = op->act_max,
-        .clamped = op->act_min > INT8_MIN || op->act_max < INT8_MAX,
+        .plain = plain,
     };
 }
 
@@ -82,19 +88,34 @@ void nn_dot_one(const struct nn_output *to, const uint8_t *scratch, const int8_t
 
 /* The largest filter of nn_depthwise_4, with one row more than it has: it is put on the stack. */
 #define NN_BAND_TAPS 64
+#define NN_BAND_COLUMNS 16
+
+/* Output pixels side by side that see the same columns of the filter. */
+struct nn_run {
+    uint16_t pixels, start; /* how many; the input column of the first one's first tap */
+    uint16_t first, cols;   /* columns of the filter */
+};
 
 /* What a depthwise filter sees along one output row. */
 struct nn_band {
     const struct nn_op *op;
     const struct nn_output *to;
-    const int8_t *weights;           /* of the whole filter */
-    const int8_t *row[NN_BAND_TAPS]; /* the input rows inside */
-    int32_t rows, first;             /* how many, and the filter row of the first one */
-    int8_t *out;                     /* the output row */
+    const int8_t *weights; /* of the whole filter */
+    int8_t *out;           /* the output row */
+    int32_t rows, first;   /* input rows inside, and the filter row of the first one */
+    int32_t runs;
+    const int8_t *row[NN_BAND_TAPS];
+    struct nn_run run[2 * NN_BAND_COLUMNS];
 };
 
 /* Channels `channel` to `channel + 3` of an output row, where input and output channels are the
- * same ones. */
+ * same ones and the scales are plain. */
 void nn_depthwise_4(const struct nn_band *band, int32_t channel);
+
+/* out[i] becomes the larger of out[i] and in[i]. */
+void nn_maximum(int8_t *out, const int8_t *in, int32_t n);
+
+/* Adds four channels of `pixels` pixels that are `step` bytes apart. */
+void nn_add_pixels(int32_t acc[4], const int8_t *in, int32_t pixels, int32_t step);
 
 #endif
