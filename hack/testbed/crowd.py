@@ -83,16 +83,24 @@ class Crowd(Lifetime):
 
     def publish(self, *, size: int = 0, seed: int | None = None) -> int:
         """Sign one more version of about ``size`` bytes and list it; returns its number."""
-        number = 1 + (self._versions[-1]["version"] if self._versions else 0)
+        number = self._next
         artefact = self.sign(number, size=size, seed=number if seed is None else seed)
-        digest = models.digest(artefact)
-        store = self.testbed.store
+        return self.list_version({models.TARGET: artefact})
+
+    @property
+    def _next(self) -> int:
+        return 1 + (self._versions[-1]["version"] if self._versions else 0)
+
+    def list_version(self, artefacts: Mapping[str, bytes]) -> int:
+        """List one more version of these artefacts by target, sound or not; returns its number."""
+        number, store = self._next, self.testbed.store
         (store / "artifacts").mkdir(exist_ok=True)
-        (store / "artifacts" / digest).write_bytes(artefact)
+        for artefact in artefacts.values():
+            (store / "artifacts" / models.digest(artefact)).write_bytes(artefact)
         reference = f"models/{self.uid}/versions/{number}.json"
         path = store / reference
         path.parent.mkdir(parents=True, exist_ok=True)
-        version = _version(number, digest, len(artefact), reference)
+        version = _version(number, artefacts, reference)
         path.write_text(json.dumps({"run": "", "version": version, "references": {}}))
         self._versions = [*self._versions, version][-KEPT:]
         self.published_at = time.monotonic()
@@ -112,8 +120,8 @@ class Crowd(Lifetime):
         found = next(v for v in self._versions if v["version"] == number)
         return str(found["variants"][0]["digest"])
 
-    def apply(self, rollout: Mapping[str, Any]) -> None:
-        """``kubectl apply`` of the fleet with this ``spec.rollout``."""
+    def apply(self, rollout: Mapping[str, Any], firmware: str = "") -> None:
+        """``kubectl apply`` of the fleet with this ``spec.rollout`` and bundle of firmware."""
         document = {
             "apiVersion": f"{GROUP}/{VERSION}",
             "kind": "DeviceFleet",
@@ -121,6 +129,7 @@ class Crowd(Lifetime):
             "spec": {
                 "selector": {"matchLabels": {"app": FLEET}},
                 "model": {"name": MODEL, "version": "Latest"},
+                **({"firmware": {"uri": firmware}} if firmware else {}),
                 "rollout": dict(rollout),
                 "monitoring": {"interval": "1h", "samplesPerDay": 0},
             },
@@ -176,8 +185,7 @@ def sites(devices: Iterable[Device]) -> dict[str, tuple[str, ...]]:
     return {device.id: (device.labels["site"],) for device in devices}
 
 
-def _version(number: int, digest: str, size: int, reference: str) -> dict[str, Any]:
-    variant = {"target": models.TARGET, "digest": digest, "size": size, "arena": 256}
+def _version(number: int, artefacts: Mapping[str, bytes], reference: str) -> dict[str, Any]:
     return {
         "version": number,
         "round": 1,
@@ -186,7 +194,16 @@ def _version(number: int, digest: str, size: int, reference: str) -> dict[str, A
         "labels": 0,
         "trigger": "Initial",
         "referenceUri": reference,
-        "variants": [{**variant, "accuracy": "95.0%"}],
+        "variants": [
+            {
+                "target": target,
+                "digest": models.digest(artefact),
+                "size": len(artefact),
+                "arena": 256,
+                "accuracy": "95.0%",
+            }
+            for target, artefact in artefacts.items()
+        ],
     }
 
 
