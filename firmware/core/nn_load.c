@@ -139,11 +139,12 @@ static int check_pool(const struct plan *p) {
     return check_window(op);
 }
 
+/* Of the whole input, or of each row. */
 static int check_mean(const struct plan *p) {
     const struct nn_op *op = &p->op;
 
-    if (op->out_h != 1 || op->out_w != 1 || op->in_c != op->out_c ||
-        volume(op->in_h, op->in_w, 1) > NN_MAX_MEAN) {
+    if ((op->out_h != 1 && op->out_h != op->in_h) || op->out_w != 1 || op->in_c != op->out_c ||
+        volume(op->in_h, op->in_w, 1) / op->out_h > NN_MAX_MEAN) {
         return NN_E_SHAPE;
     }
     return check_scales(p, 1, NN_MAX_BIAS, 30);

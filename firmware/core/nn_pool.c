@@ -1,4 +1,4 @@
-/* MAX_POOL_2D, AVERAGE_POOL_2D and MEAN over height and width. Channels are the inner loop: they
+/* MAX_POOL_2D, AVERAGE_POOL_2D and MEAN. Channels are the inner loop: they
  * lie side by side in memory. */
 #include "nn_kernels.h"
 #include "nn_rows.h"
@@ -94,20 +94,23 @@ void nn_average_pool_2d(const struct nn_op *op, const uint8_t *blob, uint8_t *ar
     run(op, arena, average);
 }
 
-/* The planner has folded the division by the number of pixels into the multiplier, and the input's
- * zero point into the bias. */
+/* Of the whole input, or of each of its rows. The planner has folded the division by the number of
+ * values into the multiplier, and the input's zero point into the bias. */
 void nn_mean(const struct nn_op *op, const uint8_t *blob, uint8_t *arena) {
     const struct nn_scale scale = nn_scale_at(blob + op->scales, 1, 0);
+    const int32_t pixels = op->in_h * op->in_w / op->out_h;
     const int8_t *in = (const int8_t *)arena + op->in;
     int8_t *out = (int8_t *)arena + op->out;
 
-    for (int32_t first = 0; first < op->in_c; first += 4) {
-        const int32_t channels = op->in_c - first < 4 ? op->in_c - first : 4;
-        int32_t acc[4] = {0};
+    for (int32_t y = 0; y < op->out_h; y++, in += pixels * op->in_c, out += op->in_c) {
+        for (int32_t first = 0; first < op->in_c; first += 4) {
+            const int32_t channels = op->in_c - first < 4 ? op->in_c - first : 4;
+            int32_t acc[4] = {0};
 
-        add(acc, in + first, channels, op->in_h * op->in_w, op->in_c);
-        for (int32_t c = 0; c < channels; c++) {
-            out[first + c] = nn_requantize(op, acc[c] + scale.bias, scale);
+            add(acc, in + first, channels, pixels, op->in_c);
+            for (int32_t c = 0; c < channels; c++) {
+                out[first + c] = nn_requantize(op, acc[c] + scale.bias, scale);
+            }
         }
     }
 }

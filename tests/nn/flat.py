@@ -99,7 +99,8 @@ class Flat:
         shape = [s for i, s in enumerate(x.shape) if i not in axes or kept[0]]
         shape = [1 if i in axes else s for i, s in enumerate(shape)] if keep else shape
         count = int(np.prod([x.shape[a] for a in axes]))
-        out = self._flow(shape, x.scale * x.spread / SPREAD / np.sqrt(count))
+        # Values around something else than 0 do not cancel out.
+        out = self._flow(shape, x.scale * x.spread / SPREAD * max(0.3, 1 / np.sqrt(count)))
         axis = self._constant(np.array(axes, np.int32), [])
         return self._add("MEAN", (x.index, axis), out, keepDims=keep, options="ReducerOptions")
 

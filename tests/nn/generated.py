@@ -128,6 +128,14 @@ def rows(draw: Draw) -> bytes:
     return draw.flat.finish(draw.flat.softmax(draw.flat.dense(x, draw.number(2, 9))))
 
 
+def means(draw: Draw) -> bytes:
+    """Over one axis or several that are neighbours."""
+    x = draw.image((2, 9), (1, 20))
+    axes = draw.one_of(((1,), (2,), (3,), (1, 2), (2, 3), (1, 2, 3)))
+    x = draw.flat.mean(x, axes, keep=bool(draw.number(0, 1)))
+    return draw.flat.finish(x)
+
+
 def mobile(draw: Draw) -> bytes:
     """Depthwise and pointwise blocks, wide enough for whole words."""
     x = draw.flat.conv(draw.image((12, 20), (1, 3)), 8, (3, 3), stride=(2, 2), activation=RELU6)
@@ -161,6 +169,7 @@ RECIPES: Mapping[str, tuple[Callable[[Draw], bytes], int]] = {
     "chain": (chain, 16),
     "dense": (dense, 4),
     "rows": (rows, 2),
+    "means": (means, 6),
     "mobile": (mobile, 2),
     "resnet": (resnet, 2),
 }

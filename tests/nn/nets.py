@@ -127,6 +127,28 @@ def open_batch(k):
     return i, k.layers.Dense(3)(k.layers.Flatten()(x))
 
 
+@net
+def series(k):
+    """One-dimensional layers, which Keras builds from two-dimensional ones."""
+    i = k.Input((40, 3), batch_size=1)
+    x = k.layers.Conv1D(8, 5, strides=2, activation="relu")(i)
+    x = k.layers.MaxPooling1D(2)(k.layers.Conv1D(12, 3, padding="same", activation="relu6")(x))
+    return i, k.layers.Dense(4)(k.layers.GlobalAveragePooling1D()(x))
+
+
+@net
+def branches(k):
+    """Padding of its own, branches of different layers that are joined, curves."""
+    i = k.Input((10, 9, 3), batch_size=1)
+    x = k.layers.ZeroPadding2D(((0, 1), (1, 2)))(i)
+    x = k.layers.Conv2D(8, 3, strides=2, activation="tanh")(x)
+    y = k.layers.DepthwiseConv2D(3, padding="same", activation="sigmoid")(x)
+    z = k.layers.Multiply()([x, y])
+    x = k.layers.Concatenate()([z, k.layers.MaxPooling2D(3, 1, padding="same")(x)])
+    x = k.layers.Activation("hard_swish")(k.layers.Conv2D(10, 1)(x))
+    return i, k.layers.Dense(5)(k.layers.Flatten()(x))
+
+
 def randomise(model, random) -> None:
     """Weights that keep activations spread over the whole int8 range, and biases that matter."""
     weights = []

@@ -1,5 +1,6 @@
 """Operators without weights: pools, means, sums and products, tables, padding, joining."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -34,17 +35,24 @@ def mean(graph: Graph, node: Node) -> Op:
     ends = first, out = ends_of(graph, node)
     axes = constant(graph, node, 1, "axes").data
     assert axes is not None
-    spatial = sorted(int(a) % len(first.shape) for a in axes.reshape(-1)) == [1, 2]
-    require(
-        spatial and len(first.shape) == 4,
-        out,
-        "only a mean over height and width is supported: use GlobalAveragePooling2D",
+    over = sorted({int(a) % len(first.shape) for a in axes.reshape(-1)})
+    together = over and over[0] > 0 and over == list(range(over[0], over[-1] + 1))
+    require(bool(together), out, f"a mean over axes {over} is not supported: use neighbouring ones")
+    rows, count, channels = (
+        math.prod(part)
+        for part in (
+            first.shape[: over[0]],
+            first.shape[over[0] : over[-1] + 1],
+            first.shape[over[-1] + 1 :],
+        )
     )
-    op = frame(Kind.MEAN, ends)
-    count = op.in_shape.h * op.in_shape.w
     require(count <= MAX_MEAN, out, f"a mean of {count} values exceeds {MAX_MEAN}: pool before it")
-    scale = fixedpoint.mean(count, first.zero_point, first.scale / out.scale)
-    return replace(op, out_shape=Shape(1, 1, op.out_shape.size), scales=(scale,))
+    return replace(
+        frame(Kind.MEAN, ends),
+        in_shape=Shape(rows, count, channels),
+        out_shape=Shape(rows, 1, channels),
+        scales=(fixedpoint.mean(count, first.zero_point, first.scale / out.scale),),
+    )
 
 
 def softmax(graph: Graph, node: Node) -> Op:
