@@ -66,6 +66,8 @@ class TestDevice:
     halted: tuple[str, ...] = ()
     gave_up: Firmware | None = None
     crash: Crash | None = None
+    trial: Reason | None = None  # of firmware, and what will come of it once that is answered
+    _before: str = ""
     ran: list[str] = field(default_factory=list)
     acks: set[bytes] = field(default_factory=set)
     grants_seen: int = 0
@@ -152,11 +154,14 @@ class TestDevice:
                     await self.send(online, encode_online(True))
                     await self.report(self.phase, self.reason)
                     async for message in client.messages:
-                        await self._take(client, str(message.topic), bytes(message.payload))
+                        topic, payload = str(message.topic), bytes(message.payload)
+                        await self._take(client, topic, payload, retained=message.retain)
             self._connected.clear()
             await asyncio.sleep(0.1)
 
-    async def _take(self, client: aiomqtt.Client, topic: str, payload: bytes) -> None:
+    async def _take(
+        self, client: aiomqtt.Client, topic: str, payload: bytes, *, retained: bool
+    ) -> None:
         if topic == topics.ack(self.id):
             self.acks |= set(decode_ack(payload))
         elif topic.startswith(f"{topics.PREFIX}/f/"):
@@ -165,6 +170,8 @@ class TestDevice:
             await self._take_block(topic, payload)
         elif topic == topics.grant(self.id):
             self.grants_seen += 1
+            if self.trial is not None and not retained:
+                await self._end_trial(self.trial)
             await self._take_grant(client, payload)
 
     async def _take_grant(self, client: aiomqtt.Client, payload: bytes) -> None:
@@ -189,6 +196,8 @@ class TestDevice:
         if grant is None:
             return None
         given = grant.firmware
+        if self.trial is not None:
+            return None
         if self.firmware and given is not None and self.gave_up != given:
             image = given.a if self.updates % 2 else given.b
             if self.runs not in (given.a.digest, given.b.digest):
@@ -221,18 +230,20 @@ class TestDevice:
         await self.report(Phase.CONFIRMED)
 
     async def _boot(self, digest: str, problem: Reason) -> None:
-        """Reset into other firmware; one with a ``problem`` is given up."""
-        assert self.grant is not None
-        before = self.runs
+        """Reset into other firmware; it is on trial until a living gateway answers its report."""
+        self._before, self.trial = self.runs, problem
         self.boot, self.seq = self.boot + 1, 0
         self.runs, self.updates = digest, self.updates + 1
         await self.report(Phase.TRIAL)
-        if problem:
-            self.boot, self.seq = self.boot + 1, 0
-            self.runs, self.updates, self.gave_up = before, self.updates - 1, self.grant.firmware
-            self.crash = Crash(self.boot - 1, Cause.FAULT, 0x1234, 0x1200, 0x200, digest[:16])
-            await self.report(Phase.ROLLEDBACK, problem)
-        else:
+
+    async def _end_trial(self, problem: Reason) -> None:
+        """Keep the firmware; one with a ``problem`` crashes, and the old one runs again."""
+        self.trial = None
+        if not problem:
             await self.report(Phase.CONFIRMED)
-        if self._client is not None:
-            await self._take_grant(self._client, self.grant.encode())
+            return
+        crashed, self.runs = self.runs, self._before
+        self.updates, self.gave_up = self.updates - 1, self.grant.firmware if self.grant else None
+        self.crash = Crash(self.boot, Cause.FAULT, 0x1234, 0x1200, 0x200, crashed[:16])
+        self.boot, self.seq = self.boot + 1, 0
+        await self.report(Phase.ROLLEDBACK, problem)

@@ -75,6 +75,12 @@ def running(kind: Kind, state: State) -> str | None:
     return state.firmware.active if state.firmware else None
 
 
+def tries_firmware(state: State) -> bool:
+    """Tell whether the device reset into firmware that it has not confirmed yet."""
+    running = state.firmware.active if state.firmware else None
+    return state.phase is Phase.TRIAL and running is not None and state.target == running
+
+
 def misfit(revision: Revision, state: State) -> str:
     """Why the device can never take ``revision``, in words; empty when it can."""
     caps = state.caps

@@ -15,7 +15,7 @@ from petiole.fleet.devices import TALLIES, Device, encoded
 from petiole.fleet.evidence import mark
 from petiole.fleet.fleet import Fleet
 from petiole.fleet.member import Member
-from petiole.fleet.standing import Clock
+from petiole.fleet.standing import Clock, tries_firmware
 from petiole.fleet.windows import Bin, Tally, WindowBook, take
 from petiole.rollout.plan import Image, Plan
 from petiole.wire import topics
@@ -187,6 +187,9 @@ class Registry:
             row = {"device": device.id, "entries": device.history}
             self.changes.put(schema.histories, row)
         self._note_device(device)
+        if tries_firmware(state) and device.grant is not None:
+            # It keeps firmware only if who reads its reports answers, not the broker alone.
+            self.outbox.append(Message(topics.grant(device.id), encoded(device.grant)))
         if device.fleet is not None:
             fleet = self.fleets[device.fleet]
             member = fleet.report(device, clock)
