@@ -71,7 +71,7 @@ class AnyOrder(RuleBasedStateMachine):
             "rollback_window": back,
             **course,
         }
-        self.skipped = False
+        self.skipped = self.promoted = False
         self.field = Field(devices=DEVICES)
         self.operator = Operator(spec(**self.policies), self.field)
 
@@ -84,6 +84,7 @@ class AnyOrder(RuleBasedStateMachine):
         outcome = self.operator.one_pass(crash)
         after = outcome.status
         self.skipped |= before.stage.skipped
+        self.promoted |= after.answer.startswith("accepted, promote")
         self._no_promotion_past_a_failure(before, after)
         verb = after.request.partition("@")[0] if after.request != before.request else ""
         for action in outcome.actions:
@@ -91,7 +92,9 @@ class AnyOrder(RuleBasedStateMachine):
                 assert action.plan.mode != "Rolling" or stages.failure(after.gates) is None
                 self._only_a_person_begins_a_manual_stage(before, after, verb)
                 self._stages_widen_by_the_rules(plan, action.plan, phases, after)
-                self.skipped &= self.field.plan is not action.plan  # until a plan has arrived
+                arrived = self.field.plan is action.plan
+                self.skipped &= not arrived
+                self.promoted &= not arrived
 
     @rule(number=st.integers(1, 60), answer=ANSWERS)
     def devices_answer(self, number: int, answer: str) -> None:
@@ -180,7 +183,7 @@ class AnyOrder(RuleBasedStateMachine):
         assert new.kind == new.target.kind
         if not same or new.stage.index == old.stage.index:
             return
-        if after.answer.startswith("accepted, promote") and new.stage.limit == DEVICES:
+        if self.promoted and new.stage.limit == DEVICES:
             return
         assert new.stage.index == old.stage.index + 1
         if self.operator.spec.rollout.on_inconclusive == "Pause" and not self.skipped:
