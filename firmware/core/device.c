@@ -24,6 +24,7 @@ int device_init(struct device *d, const struct hal *hal, const struct device_con
     }
     error = lifecycle_init(&d->life, &d->host, &d->runner, now);
     host_seed(&d->host, device_boots(d));
+    samples_init(&d->samples, hal->samples);
     open_stash(d);
     link_init(&d->link, &d->host, &d->life, &d->samples, now);
     return error;

@@ -12,6 +12,9 @@
 struct hal {
     void *ctx;
     struct flash flash;
+    uint8_t *tx;                   /* MQTT_TX_SIZE bytes for what is to be sent, */
+    uint8_t *rx;                   /* MQTT_RX_SIZE for a packet that comes, */
+    uint8_t *samples;              /* SAMPLES_MEMORY for inputs that wait to be taken */
     uint8_t *arena;                /* of identity.arena_size bytes at least */
     uint32_t arena_size;           /* bytes */
     bool proves_quickly;           /* faster than a round trip: "verifying" is not worth a report */

@@ -60,6 +60,7 @@ void link_init(struct link *l, struct host *host, struct lifecycle *life, struct
     l->host = host;
     l->life = life;
     l->samples = samples;
+    mqtt_lend(&l->mqtt, host->hal.tx, host->hal.rx);
     mqtt_reset(&l->mqtt);
     l->phase = LINK_DOWN;
     l->retry_at = now;

@@ -21,6 +21,28 @@ enum { RX_TYPE, RX_LENGTH, RX_BODY };
 #define ACK_SIZE 4u
 #define ACK_ROOM (8u * ACK_SIZE) /* kept free by other packets for acknowledgements */
 
+size_t mqtt_unsent(const struct mqtt *m) {
+    return m->tx_size;
+}
+
+/* Of a packet beyond the buffer nothing is held. */
+size_t mqtt_unread(const struct mqtt *m) {
+    return m->rx_state == RX_BODY && m->rx_expected <= MQTT_RX_SIZE ? m->rx_size : 0;
+}
+
+static void move(uint8_t *to, const uint8_t *from, size_t n) {
+    if (n > 0 && to != from) {
+        memcpy(to, from, n);
+    }
+}
+
+void mqtt_lend(struct mqtt *m, uint8_t *tx, uint8_t *rx) {
+    move(tx, m->tx, mqtt_unsent(m));
+    move(rx, m->rx, mqtt_unread(m));
+    m->tx = tx;
+    m->rx = rx;
+}
+
 void mqtt_reset(struct mqtt *m) {
     m->tx_size = 0;
     m->rx_size = 0;

@@ -23,9 +23,9 @@
 #define E_MQTT_PROTOCOL (-5) /* the peer does not speak MQTT: drop the connection */
 
 struct mqtt {
-    uint8_t tx[MQTT_TX_SIZE];
+    uint8_t *tx; /* MQTT_TX_SIZE bytes, lent */
     size_t tx_size;
-    uint8_t rx[MQTT_RX_SIZE];
+    uint8_t *rx;        /* MQTT_RX_SIZE bytes, lent */
     size_t rx_size;     /* bytes of the packet held */
     size_t rx_expected; /* bytes of the packet in all */
     uint8_t rx_header;
@@ -71,6 +71,13 @@ struct mqtt_event {
     const uint8_t *payload;
     size_t payload_size;
 };
+
+/* Works in other buffers from now on, and takes along what is in the present ones. */
+void mqtt_lend(struct mqtt *m, uint8_t *tx, uint8_t *rx);
+
+/* Bytes in use of tx, and of rx: none of a packet that was handed out. */
+size_t mqtt_unsent(const struct mqtt *m);
+size_t mqtt_unread(const struct mqtt *m);
 
 /* Forgets everything: for a new connection. */
 void mqtt_reset(struct mqtt *m);

@@ -20,6 +20,16 @@ static uint32_t period(uint32_t per_day, int why) {
     return k == 0 ? 0 : DAY_MS / k;
 }
 
+void samples_init(struct samples *s, uint8_t *memory) {
+    memset(s, 0, sizeof *s);
+    for (uint32_t i = 0; i < SAMPLE_WHYS; i++) {
+        s->candidate[i].input = memory + i * SAMPLE_INPUT_MAX;
+    }
+    for (uint32_t i = 0; i < SAMPLE_KEPT; i++) {
+        s->kept[i].input = memory + (SAMPLE_WHYS + i) * SAMPLE_INPUT_MAX;
+    }
+}
+
 void samples_budget(struct samples *s, uint32_t per_day, uint32_t now) {
     if (s->per_day == per_day) {
         return;
@@ -105,9 +115,11 @@ static bool is_kept(const struct samples *s, const uint8_t *hash) {
 
 /* The first of kept is the oldest: free places are at the end. */
 static void drop(struct samples *s, uint32_t index) {
+    struct sampled dropped = s->kept[index];
     memmove(&s->kept[index], &s->kept[index + 1],
             (SAMPLE_KEPT - 1 - index) * sizeof(struct sampled));
-    s->kept[SAMPLE_KEPT - 1].input_size = 0;
+    dropped.input_size = 0;
+    s->kept[SAMPLE_KEPT - 1] = dropped;
 }
 
 static uint32_t free_place(const struct samples *s) {
@@ -130,7 +142,9 @@ static void keep(struct samples *s, struct sampled *candidate, uint32_t now) {
         s->backlog = s->stash != NULL;
     }
     struct sampled *place = &s->kept[free_place(s)];
+    struct sampled empty = *place; /* the two exchange their memory */
     *place = *candidate;
+    *candidate = empty;
     place->sent = false;
     place->retry_at = now;
     if (place->why == SAMPLE_UNCERTAIN) {

@@ -19,6 +19,7 @@
 #define SAMPLE_HASH_SIZE 16u
 #define SAMPLE_KEPT 4u /* waiting for their acknowledgement; the oldest makes room */
 #define SAMPLE_KNOWN 8u
+#define SAMPLES_MEMORY ((SAMPLE_WHYS + SAMPLE_KEPT) * SAMPLE_INPUT_MAX)
 #define SAMPLE_MARGIN_MAX 40u /* of 255: a margin below is an uncertain answer */
 
 enum sample_why { SAMPLE_UNCERTAIN = 0, SAMPLE_RANDOM = 1, SAMPLE_WHYS = 2 };
@@ -26,8 +27,8 @@ enum sample_why { SAMPLE_UNCERTAIN = 0, SAMPLE_RANDOM = 1, SAMPLE_WHYS = 2 };
 struct sampled {
     uint8_t artefact[SHA256_SIZE];
     uint8_t hash[SAMPLE_HASH_SIZE]; /* start of the input's SHA-256: its name */
-    uint8_t input[SAMPLE_INPUT_MAX];
-    uint16_t input_size; /* 0: empty */
+    uint8_t *input;                 /* SAMPLE_INPUT_MAX bytes of the memory lent */
+    uint16_t input_size;            /* 0: empty */
     struct verdict verdict;
     uint8_t why;
     bool sent;         /* at least once */
@@ -47,6 +48,9 @@ struct samples {
     struct stash *stash; /* keeps what waits over a reset; NULL: nothing does */
     bool backlog;        /* it may hold more than is in `kept` */
 };
+
+/* Starts without samples. `memory`: SAMPLES_MEMORY bytes, touched when a sample is taken. */
+void samples_init(struct samples *s, uint8_t *memory);
 
 /* Sets the budget; a change starts both periods anew. */
 void samples_budget(struct samples *s, uint32_t per_day, uint32_t now);

@@ -74,8 +74,16 @@ static void fill(uint8_t *flash, const uint8_t *data, size_t size) {
 
 static void start(const struct flash *flash, uint8_t *arena) {
     static const struct device_config config = DEVICE_DEFAULTS;
+    static uint8_t tx[MQTT_TX_SIZE], rx[MQTT_RX_SIZE], samples[SAMPLES_MEMORY];
     struct hal hal = {
-        .flash = *flash, .arena = arena, .arena_size = ARENA_SIZE, .firmware_slot = 0};
+        .flash = *flash,
+        .tx = tx,
+        .rx = rx,
+        .samples = samples,
+        .arena = arena,
+        .arena_size = ARENA_SIZE,
+        .firmware_slot = 0,
+    };
     struct identity identity;
     struct boot_choice choice;
     static struct device device;

@@ -29,7 +29,8 @@ static bool take(struct mqtt *m, const uint8_t *p, size_t n) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    static struct mqtt m;
+    static uint8_t tx[MQTT_TX_SIZE], rx[MQTT_RX_SIZE];
+    static struct mqtt m = {.tx = tx, .rx = rx};
     size_t piece = size > 0 ? 1u + data[0] % 64u : 1u;
     mqtt_reset(&m);
     for (size_t at = 1; at < size; at += piece) {

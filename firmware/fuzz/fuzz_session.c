@@ -130,8 +130,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     memset(w->flash, 0xFF, FLASH_SIZE);
     provision(w->flash);
     w->now = 0;
+    static uint8_t tx[MQTT_TX_SIZE], rx[MQTT_RX_SIZE], samples[SAMPLES_MEMORY];
     const struct hal hal = {
         .flash = {w->flash, w->flash, FLASH_SIZE, 0x21000000u, program, erase},
+        .tx = tx,
+        .rx = rx,
+        .samples = samples,
         .arena = w->arena,
         .arena_size = ARENA_SIZE,
         .firmware_slot = SLOT_NONE,

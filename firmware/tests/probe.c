@@ -61,12 +61,15 @@ static int show_ack(const uint8_t *p, size_t n) {
 /* Each message with the largest value of every field. */
 static int print_largest(void) {
     static uint8_t out[MAX_BYTES];
+    static uint8_t input[SAMPLE_INPUT_MAX];
     static struct sampled sample;
     static struct statistics stats;
     static uint8_t digest[SHA256_SIZE];
     memset(digest, 0xAB, sizeof digest);
     memset(&stats, 0xFF, sizeof stats);
     memset(&sample, 0xFF, sizeof sample);
+    memset(input, 0xFF, sizeof input);
+    sample.input = input;
     sample.input_size = SAMPLE_INPUT_MAX;
     sample.why = SAMPLE_RANDOM;
     struct crash_report crash = {UINT32_MAX, CAUSE_ASSERTION, UINT32_MAX,

@@ -15,7 +15,7 @@
 
 static struct nor nor;
 static struct device device;
-static uint8_t arena[32768];
+static uint8_t arena[32768], tx[MQTT_TX_SIZE], rx[MQTT_RX_SIZE], samples[SAMPLES_MEMORY];
 static uint32_t now, releases;
 static struct file old_artefact, new_artefact, patch;
 static uint32_t whole_blocks; /* of an artefact itself that the broker sent */
@@ -97,12 +97,21 @@ static void answer_device(const struct file *artefact) {
 
 /* --- the device ----------------------------------------------------------------------------- */
 
+static struct hal test_hal(void) {
+    return (struct hal){
+        .flash = nor_flash(&nor),
+        .tx = tx,
+        .rx = rx,
+        .samples = samples,
+        .arena = arena,
+        .arena_size = sizeof arena,
+        .firmware_slot = SLOT_NONE,
+    };
+}
+
 static void boot(void) {
     static const struct device_config config = DEVICE_DEFAULTS;
-    struct hal hal = {.flash = nor_flash(&nor),
-                      .arena = arena,
-                      .arena_size = sizeof arena,
-                      .firmware_slot = SLOT_NONE};
+    struct hal hal = test_hal();
     CHECK(device_init(&device, &hal, &config, now) == 0);
 }
 
@@ -149,10 +158,7 @@ static void update(const struct file *artefact) {
 /* Power comes back, perhaps to fail again. Returns false when it fails before the start is over. */
 static bool reboot(uint32_t cut, uint32_t part) {
     static const struct device_config config = DEVICE_DEFAULTS;
-    struct hal hal = {.flash = nor_flash(&nor),
-                      .arena = arena,
-                      .arena_size = sizeof arena,
-                      .firmware_slot = SLOT_NONE};
+    struct hal hal = test_hal();
     nor_power(&nor, cut, part);
     int error = device_init(&device, &hal, &config, now);
     CHECK(error == 0 || nor_dead(&nor));

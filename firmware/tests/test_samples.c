@@ -10,6 +10,7 @@
 #define MINUTE_MS 60000u
 
 static struct samples samples;
+static uint8_t memory[SAMPLES_MEMORY];
 static const uint8_t ARTEFACT[SHA256_SIZE];
 
 static void offer(uint32_t number, uint8_t margin, uint32_t chance) {
@@ -29,7 +30,7 @@ static uint32_t next_random(uint32_t *state) {
 /* One input a minute for a day, acknowledged at once. Counts what came, by kind. */
 static void run_day(uint32_t per_day, uint8_t margin, uint32_t counts[2]) {
     uint32_t random = 7, number = 0;
-    memset(&samples, 0, sizeof samples);
+    samples_init(&samples, memory);
     samples_budget(&samples, per_day, 0);
     counts[0] = counts[1] = 0;
     for (uint32_t now = 0; now <= DAY_MS; now += MINUTE_MS) {
@@ -58,7 +59,7 @@ static void stays_within_the_budget(void) {
 }
 
 static void keeps_the_most_uncertain(void) {
-    memset(&samples, 0, sizeof samples);
+    samples_init(&samples, memory);
     samples_budget(&samples, 1, 0);
     offer(1, 30, 1);
     offer(2, 5, 1);
@@ -87,7 +88,7 @@ static void repeats_until_acknowledged(void) {
 /* Ten inputs a period: each must be drawn about as often. 2,000 draws, 200 expected, 5 sigma 67. */
 static void draws_uniformly(void) {
     uint32_t random = 3, drawn[10] = {0}, now = 0;
-    memset(&samples, 0, sizeof samples);
+    samples_init(&samples, memory);
     samples_budget(&samples, 3, 0);
     for (int period = 0; period < 2000; period++) {
         for (uint32_t i = 0; i < 10; i++) {
@@ -108,7 +109,7 @@ static void draws_uniformly(void) {
 }
 
 static void the_oldest_makes_room(void) {
-    memset(&samples, 0, sizeof samples);
+    samples_init(&samples, memory);
     samples_budget(&samples, 1, 0);
     for (uint32_t i = 1; i <= SAMPLE_KEPT + 2; i++) {
         offer(i, 5, 1);
@@ -128,7 +129,7 @@ static void draw(uint8_t *input, uint32_t n, uint32_t seed) {
 static void passes_over_what_it_knows(void) {
     const struct verdict v = {1, 100, 5};
     uint8_t input[256];
-    memset(&samples, 0, sizeof samples);
+    samples_init(&samples, memory);
     samples_budget(&samples, 3, 0);
     draw(input, sizeof input, 1);
     samples_offer(&samples, &v, ARTEFACT, input, sizeof input, 1);
@@ -161,14 +162,14 @@ static void what_waits_outlives_a_reset(void) {
     nor_power(&nor, UINT32_MAX, 0);
     struct flash flash = nor_flash(&nor);
     stash_open(&stash, &flash, 0x8000, 2 * SECTOR_SIZE);
-    memset(&samples, 0, sizeof samples);
+    samples_init(&samples, memory);
     samples.stash = &stash;
     samples_budget(&samples, 1, 0);
     for (uint32_t i = 1; i <= 7; i++) {
         offer(i, 5, 1);
         samples_tick(&samples, i * DAY_MS);
     }
-    memset(&samples, 0, sizeof samples);
+    samples_init(&samples, memory);
     stash_open(&stash, &flash, 0x8000, 2 * SECTOR_SIZE);
     samples.stash = &stash;
     samples.backlog = true;
@@ -184,7 +185,8 @@ static void what_waits_outlives_a_reset(void) {
     }
     CHECK(samples_due(&samples, 0) == NULL && !samples.backlog);
     uint32_t cursor = 0;
-    struct sampled left;
+    static uint8_t room[SAMPLE_INPUT_MAX];
+    struct sampled left = {.input = room};
     CHECK(!stash_next(&stash, &cursor, &left));
 }
 

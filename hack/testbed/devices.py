@@ -68,18 +68,28 @@ def passwords(devices: Iterable[Device]) -> dict[str, str]:
 
 
 def provision_posix(
-    folder: Path, devices: Iterable[Device], keys: tuple[bytes, ...], seed: int = 0
+    folder: Path,
+    devices: Iterable[Device],
+    keys: tuple[bytes, ...],
+    seed: int = 0,
+    firmware: bytes = b"",
 ) -> None:
     """Write ``<id>.flash`` for each device, as ``petiole-sim --flash`` wants them.
 
-    The slots are holes of the file: a device erases a slot before it relies on it.
+    ``firmware`` is the image in slot A of those that have firmware slots. All other slots are holes
+    of the file: a device erases a slot before it relies on it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for number, device in enumerate(devices):
         identity = device.identity(keys, seed + number)
+        image = firmware if device.firmware_size else b""
+        flash = flash_image(identity, identity.size, image)
         with (folder / f"{device.id}.flash").open("wb") as file:
-            file.write(flash_image(identity, identity.size)[:SLOTS_OFFSET])
+            file.write(flash[:SLOTS_OFFSET])
             file.truncate(identity.size)
+            if image:
+                file.seek(identity.firmware_slot(0))
+                file.write(image)
 
 
 def provision_board(

@@ -1,7 +1,9 @@
-"""Firmware of the boards, signed: what ``make -C firmware mps2 faulty lan lan-faulty`` links."""
+"""Signed firmware: what ``make -C firmware mps2 faulty lan lan-faulty`` links for boards, and what
+stands for it on POSIX devices, which start from their slots but run the code of their process."""
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,6 +13,7 @@ from petiole.artifact.firmware import HEADER_SIZE, flatten, sign
 from petiole.wire.messages import Artefact, Firmware
 
 from .boards import BOARDS, BoardName
+from .devices import Device
 from .models import TARGET, digest
 
 # The agent, and agents that fail in one way each: firmware/tests/faulty_*.c.
@@ -56,3 +59,33 @@ def release(
         )
 
     return Release(image("a"), image("b"))
+
+
+POSIX_ADDRESS = 0x21000000  # of a flash file: firmware/port/posix/flash_file.c
+
+
+def stand_in(
+    key: Ed25519PrivateKey,
+    device: Device,
+    *,
+    revision: int,
+    security_counter: int = 1,
+    size: int = 2000,
+    target: str | None = None,
+) -> Release:
+    """Sign ``size`` bytes as firmware of a POSIX device and of all with the same slots."""
+    identity = device.identity((bytes(32),), 0)
+
+    def image(slot: int) -> bytes:
+        code = hashlib.shake_256(f"{revision} {slot}".encode()).digest(size)
+        return sign(
+            code,
+            target=target or device.target,
+            address=POSIX_ADDRESS + identity.firmware_slot(slot),
+            name=f"stand-in {revision}",
+            revision=revision,
+            security_counter=security_counter,
+            key=key,
+        )
+
+    return Release(image(0), image(1))

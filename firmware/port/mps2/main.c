@@ -18,6 +18,7 @@
 
 static struct device device;
 static uint8_t arena[ARENA_SIZE] __attribute__((aligned(16)));
+static uint8_t tx[MQTT_TX_SIZE], rx[MQTT_RX_SIZE], samples[SAMPLES_MEMORY];
 static uint8_t sensor[SENSOR_BUFFER];
 static size_t sensor_size;
 static volatile uint32_t now_ms;
@@ -177,6 +178,9 @@ static int start_device(void) {
     static const struct device_config config = DEVICE_DEFAULTS;
     struct hal hal = {
         .flash = board_flash(),
+        .tx = tx,
+        .rx = rx,
+        .samples = samples,
         .arena = arena,
         .arena_size = ARENA_SIZE,
         .firmware_slot = running_slot(),

@@ -26,6 +26,8 @@ static const struct {
     [FAULT_WRONG_CLOCK] = {"wrong-clock", false, 100},
     [FAULT_DARK] = {"dark", false, 0},
     [FAULT_SELF_TEST] = {"self-test", false, 0},
+    [FAULT_TRIAL_HANG] = {"trial-hang", false, 1000},
+    [FAULT_TRIAL_UNREACHABLE] = {"trial-unreachable", false, 0},
 };
 
 static int complain(const char *text, const char *why) {

@@ -2,7 +2,8 @@
  *
  * A rule is WHAT[@DIGEST]:KIND[:ARG]. WHAT is a device id, a glob, or a share of the devices as in
  * 10%; which devices make up a share follows from the seed, the kind and the device's id. With
- * @DIGEST, the start of an artefact's digest, the fault shows only while the grant names it. */
+ * @DIGEST, the start of an artefact's digest, the fault shows only while the grant names it or the
+ * device is busy with it. */
 #ifndef PETIOLE_FAULTS_H
 #define PETIOLE_FAULTS_H
 
@@ -20,6 +21,8 @@ enum fault {
     FAULT_WRONG_CLOCK, /* starts near the wrap-around or jumps, and is fast by ARG per mille */
     FAULT_DARK,        /* no link from ARG ms after the rule came */
     FAULT_SELF_TEST,   /* golden vectors come out wrong */
+    FAULT_TRIAL_HANG,  /* stands still on trial until the watchdog bites after ARG ms */
+    FAULT_TRIAL_UNREACHABLE, /* has no link while on trial */
     FAULT_KINDS,
 };
 

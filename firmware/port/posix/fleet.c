@@ -35,6 +35,11 @@ static uint32_t micros(void *ctx) {
     return (uint32_t)now_us();
 }
 
+static void reboot(void *ctx) {
+    struct node *node = ctx;
+    node->machine.reset = true;
+}
+
 static void write_event(struct node *node) {
     const struct device *d = &node->device;
     const uint8_t *digest = device_target(d) != NULL ? device_target(d) : device_model(d);
@@ -62,7 +67,14 @@ static void moved(void *ctx) {
 /* --- starting ------------------------------------------------------------------------------- */
 
 static const char *start_error(int error) {
-    return error == E_IDENTITY ? "no valid identity sector; provision it again" : "flash error";
+    switch (error) {
+    case E_IDENTITY:
+        return "no valid identity sector; provision it again";
+    case E_NO_FIRMWARE:
+        return "no firmware that may run in its slots; provision it again";
+    default:
+        return "flash error";
+    }
 }
 
 /* Opens the flash; the device starts when the arena for all is known. */
@@ -83,6 +95,9 @@ static struct node *node_open(struct fleet *f, const char *path) {
     node->hal.log = log_line;
     node->hal.micros = micros;
     node->hal.moved = moved;
+    node->hal.reboot = reboot;
+    node->hal.tx = memory_tx();
+    node->hal.rx = memory_rx();
     node->hal.proves_quickly = true;
     node->hal.firmware_slot = SLOT_NONE;
     return node;
@@ -111,18 +126,21 @@ static int open_all(struct fleet *f, const char *dir, struct dirent **entries) {
     return 0;
 }
 
+/* One arena for all: runs do not interleave. */
 static int make_arena(struct fleet *f) {
     uint32_t most = 0;
     for (size_t i = 0; i < f->count; i++) {
         uint32_t size = f->nodes[i]->device.host.identity.arena_size;
         most = size > most ? size : most;
     }
+    uint8_t *samples = memory_reserve(f->count, SAMPLES_MEMORY);
     f->arena = aligned_alloc(ARENA_ALIGNMENT, (most / ARENA_ALIGNMENT + 1) * ARENA_ALIGNMENT);
     for (size_t i = 0; i < f->count; i++) {
         f->nodes[i]->hal.arena = f->arena;
         f->nodes[i]->hal.arena_size = most;
+        f->nodes[i]->hal.samples = samples + i * SAMPLES_MEMORY;
     }
-    return f->arena == NULL ? -1 : 0;
+    return f->arena == NULL || samples == NULL ? -1 : 0;
 }
 
 /* Spreads the inputs of the devices over their period. */
@@ -139,7 +157,7 @@ static void prepare(struct node *node) {
 static int start_all(struct fleet *f) {
     for (size_t i = 0; i < f->count; i++) {
         struct node *node = f->nodes[i];
-        int error = node_start(node);
+        int error = machine_start(node);
         if (error != 0) {
             fprintf(stderr, "%s: %s\n", node->device.host.identity.device, start_error(error));
             return -1;

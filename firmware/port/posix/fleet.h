@@ -11,6 +11,8 @@
 
 #include "device.h"
 #include "faults.h"
+#include "machine.h"
+#include "memory.h"
 #include "reports.h"
 #include "timers.h"
 
@@ -34,6 +36,8 @@ struct node {
     struct fleet *fleet;
     struct device device;
     struct hal hal;
+    struct memory memory;
+    struct machine machine;
     struct clock clock;
     int fd;          /* -1: no connection */
     bool connecting; /* the connection is not established yet */
@@ -41,6 +45,7 @@ struct node {
     bool queued;     /* has a place among those that connect, at dial_at */
     bool gone;       /* silent for good */
     uint64_t dial_at, feed_at, flap_at, still_until; /* microseconds */
+    uint64_t hung_until;                             /* the watchdog bites then; 0: never */
     uint64_t chance;                                 /* the state of its random inputs */
     struct reports reports;
     const struct rule *fault[FAULT_KINDS]; /* NULL: does not have it */
@@ -77,8 +82,11 @@ int fleet_wait(const struct fleet *f);
 /* Something happened at a connection: `events` of epoll. */
 void node_ready(struct node *node, uint32_t events);
 
-/* Starts, or starts again, from the flash. Returns what device_init does. */
-int node_start(struct node *node);
+/* Milliseconds of the device's clock. */
+uint32_t node_now(const struct node *node);
+
+/* The connection is gone, or is to be. */
+void node_hang_up(struct node *node);
 
 /* Lets the device do what it has to do now, and sets its timer. */
 void node_drive(struct node *node);

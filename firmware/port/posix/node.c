@@ -7,72 +7,10 @@
 #include <unistd.h>
 
 #include "broken_nn.h"
-#include "fleet.h"
+#include "misbehave.h"
 
 #define SECOND 1000000u
-#define JUMP_MS 20000u /* of a wrong clock, and how long before its wrap-around it starts */
 #define INPUT_SIZE 65536u
-
-/* --- faults --------------------------------------------------------------------------------- */
-
-static const struct rule *fault_now(const struct node *node, enum fault kind) {
-    const struct rule *rule = node->fault[kind];
-    const struct artefact_ref *granted = wish_for(&node->device.life.wish, SHELF_MODEL, 0);
-    if (rule == NULL || !rule_means(rule, granted != NULL ? granted->digest : NULL)) {
-        return NULL;
-    }
-    return rule;
-}
-
-static bool is_dark(const struct node *node, uint64_t now) {
-    const struct rule *dark = fault_now(node, FAULT_DARK);
-    return dark != NULL && now >= dark->since + dark->arg * 1000u;
-}
-
-static bool stays_away(const struct node *node, uint64_t now) {
-    return node->gone || is_dark(node, now);
-}
-
-/* --- clock ---------------------------------------------------------------------------------- */
-
-static uint32_t shown(const struct node *node, uint64_t now) {
-    const struct clock *c = &node->clock;
-    return c->shown + (uint32_t)(uint64_t)((double)(now - c->from) * c->rate / 1000.0);
-}
-
-static void set_clock(struct node *node, uint32_t ms, double rate) {
-    node->clock = (struct clock){now_us(), ms, rate};
-}
-
-static bool has_started(const struct node *node) {
-    return node->device.host.hal.ctx != NULL;
-}
-
-/* One that starts with a wrong clock soon sees it wrap; one that runs sees it jump. */
-static void turn_clock(struct node *node, const struct rule *before) {
-    const struct rule *wrong = node->fault[FAULT_WRONG_CLOCK];
-    uint32_t ms = shown(node, now_us());
-    if (wrong == NULL) {
-        set_clock(node, ms, 1);
-        return;
-    }
-    if (before == NULL) {
-        ms = has_started(node) ? ms + JUMP_MS : UINT32_MAX - JUMP_MS;
-    }
-    set_clock(node, ms, 1 + wrong->arg / 1000.0);
-}
-
-void node_faults_changed(struct node *node, const struct rule *before) {
-    if (node->fault[FAULT_WRONG_CLOCK] != NULL || before != NULL) {
-        turn_clock(node, before);
-    }
-    const struct rule *flapping = node->fault[FAULT_FLAPPING];
-    node->flap_at = flapping != NULL ? now_us() + flapping->arg * 1000u : UINT64_MAX;
-    node->gone = node->gone && node->fault[FAULT_SILENT] != NULL;
-    if (has_started(node)) {
-        timers_set(&node->fleet->timers, &node->timer, now_us());
-    }
-}
 
 /* --- connections ---------------------------------------------------------------------------- */
 
@@ -84,7 +22,7 @@ static void watch(const struct node *node, int operation) {
     (void)epoll_ctl(node->fleet->epoll, operation, node->fd, &event);
 }
 
-static void hang_up(struct node *node) {
+void node_hang_up(struct node *node) {
     if (node->fd >= 0) {
         close(node->fd);
         node->fd = -1;
@@ -92,7 +30,7 @@ static void hang_up(struct node *node) {
     node->connecting = false;
     node->blocked = false;
     reports_reset(&node->reports);
-    device_link_down(&node->device, shown(node, now_us()));
+    device_link_down(&node->device, node_now(node));
 }
 
 static void dial(struct node *node) {
@@ -101,13 +39,13 @@ static void dial(struct node *node) {
     node->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (node->fd < 0) {
         host_log(&node->device.host, "no socket:", strerror(errno));
-        hang_up(node);
+        node_hang_up(node);
         return;
     }
     (void)setsockopt(node->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     if (connect(node->fd, (const struct sockaddr *)&f->broker, sizeof f->broker) != 0 &&
         errno != EINPROGRESS) {
-        hang_up(node);
+        node_hang_up(node);
         return;
     }
     node->connecting = true;
@@ -125,7 +63,7 @@ static void queue_up(struct node *node, uint64_t now) {
 
 static void find_link(struct node *node, uint64_t now) {
     if (node->fd >= 0 || stays_away(node, now) ||
-        !device_wants_link(&node->device, shown(node, now))) {
+        !device_wants_link(&node->device, clock_shows(node, now))) {
         return;
     }
     if (!node->queued) {
@@ -151,7 +89,7 @@ static void twist(struct node *node, uint64_t now) {
     size_t acked = reports_take(&node->reports, p, n, &how, now, acks);
     device_sent(&node->device, n);
     if (acked > 0) {
-        device_receive(&node->device, acks, acked, shown(node, now));
+        device_receive(&node->device, acks, acked, clock_shows(node, now));
     }
     if (node->device.link.phase == LINK_ONLINE) {
         reports_release(&node->reports, now);
@@ -182,7 +120,7 @@ static void flush(struct node *node, uint64_t now) {
     n = twisted ? node->reports.size : n;
     ssize_t sent = n == 0 ? 0 : send(node->fd, p, n, MSG_NOSIGNAL);
     if (sent < 0 && errno != EAGAIN && errno != EINTR) {
-        hang_up(node);
+        node_hang_up(node);
         return;
     }
     if (sent > 0 && twisted) {
@@ -202,56 +140,25 @@ static void established(struct node *node) {
     socklen_t size = sizeof error;
     (void)getsockopt(node->fd, SOL_SOCKET, SO_ERROR, &error, &size);
     if (error != 0) {
-        hang_up(node);
+        node_hang_up(node);
         return;
     }
     node->connecting = false;
     watch(node, EPOLL_CTL_MOD);
-    device_link_up(&node->device, shown(node, now_us()));
+    device_link_up(&node->device, node_now(node));
 }
 
 static void take_input(struct node *node) {
     static uint8_t buffer[65536];
     ssize_t n = recv(node->fd, buffer, sizeof buffer, 0);
     if (n > 0) {
-        device_receive(&node->device, buffer, (size_t)n, shown(node, now_us()));
+        device_receive(&node->device, buffer, (size_t)n, node_now(node));
     } else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
-        hang_up(node);
+        node_hang_up(node);
     }
 }
 
 /* --- driving -------------------------------------------------------------------------------- */
-
-int node_start(struct node *node) {
-    int error =
-        device_init(&node->device, &node->hal, &node->fleet->options.device, shown(node, now_us()));
-    if (error == 0) {
-        node->hal.moved(node);
-    }
-    return error;
-}
-
-static void misbehave(struct node *node, uint64_t now) {
-    enum phase phase = device_phase(&node->device);
-    if (phase == PHASE_TRIAL && fault_now(node, FAULT_TRIAL_CRASH) != NULL) {
-        hang_up(node);
-        (void)node_start(node);
-    }
-    bool busy =
-        device_target(&node->device) != NULL && phase != PHASE_FAILED && phase != PHASE_ROLLEDBACK;
-    if (busy && fault_now(node, FAULT_SILENT) != NULL) {
-        node->gone = true;
-    }
-    if (now >= node->flap_at) {
-        node->flap_at = now + node->fault[FAULT_FLAPPING]->arg * 1000u;
-        if (node->fd >= 0 && fault_now(node, FAULT_FLAPPING) != NULL) {
-            hang_up(node);
-        }
-    }
-    if (node->fd >= 0 && (stays_away(node, now) || device_drops_link(&node->device))) {
-        hang_up(node);
-    }
-}
 
 static void feed_one(struct node *node) {
     static uint64_t input[INPUT_SIZE / 8];
@@ -304,7 +211,7 @@ static uint64_t earlier(uint64_t a, uint64_t b) {
 /* When the device itself has something to do. One that waits for its turn to connect, for an answer
  * to connect(), or stays away has a deadline that passed. */
 static uint64_t device_due(const struct node *node, uint64_t now) {
-    uint32_t ms = shown(node, now);
+    uint32_t ms = clock_shows(node, now);
     if (device_wants_link(&node->device, ms)) {
         if (node->fd >= 0 || stays_away(node, now)) {
             return now + SECOND;
@@ -343,15 +250,12 @@ static bool stands_still(struct node *node, uint64_t now) {
     return still;
 }
 
-void node_drive(struct node *node) {
-    uint64_t now = now_us();
-    if (stands_still(node, now)) {
-        return;
-    }
+static void drive(struct node *node, uint64_t now) {
+    watch_over(node);
     find_link(node, now);
     broken_nn =
         device_phase(&node->device) != PHASE_TRIAL && fault_now(node, FAULT_SELF_TEST) != NULL;
-    device_tick(&node->device, shown(node, now));
+    device_tick(&node->device, clock_shows(node, now));
     broken_nn = false;
     feed(node, now);
     misbehave(node, now);
@@ -361,19 +265,43 @@ void node_drive(struct node *node) {
     }
 }
 
+static void look_at(struct node *node) {
+    memory_warm(&node->memory, node->hal.flash.ctx, node->hal.flash.size);
+    memory_borrow(&node->memory, &node->device.link.mqtt);
+}
+
+static void look_away(struct node *node) {
+    if (memory_return(&node->memory, &node->device.link.mqtt) != 0) {
+        node_hang_up(node);
+    }
+}
+
+void node_drive(struct node *node) {
+    uint64_t now = now_us();
+    if (stands_still(node, now)) {
+        return;
+    }
+    look_at(node);
+    drive(node, now);
+    look_away(node);
+}
+
 void node_ready(struct node *node, uint32_t events) {
     if (node->fd < 0) {
         return; /* hung up by an earlier event of the same batch */
     }
+    look_at(node);
     if (node->connecting && (events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) != 0) {
         established(node);
     } else if ((events & (EPOLLIN | EPOLLERR | EPOLLHUP)) != 0) {
         take_input(node);
     }
+    look_away(node);
     node_drive(node);
 }
 
 void node_input(struct node *node, const uint8_t *input, uint32_t n, uint8_t answer[ANSWER_SIZE]) {
+    memory_warm(&node->memory, node->hal.flash.ctx, node->hal.flash.size);
     device_input(&node->device, input, n, answer);
     timers_set(&node->fleet->timers, &node->timer, now_us());
 }
