@@ -9,6 +9,16 @@
 #include "layout.h"
 #include "messages.h"
 
+/* Of a device that the broker knows by a certificate, which it renews: docs/security.md. */
+struct credentials {
+    bool (*is_due)(uint32_t now); /* is it time to ask for the next one? */
+    /* Writes what to ask with, PKCS #10 in DER. Returns bytes; 0: it cannot. */
+    uint32_t (*request)(const char *device, uint8_t *out, uint32_t room);
+    void (*asked)(uint32_t now); /* that is on its way */
+    /* The answer: certificates in DER, the device's own first. Is it news, and kept? */
+    bool (*take)(const uint8_t *p, uint32_t size);
+};
+
 struct hal {
     void *ctx;
     struct flash flash;
@@ -21,9 +31,10 @@ struct hal {
     uint8_t firmware_slot;         /* the one that runs; SLOT_NONE: what runs is in no slot */
     uint32_t (*micros)(void *ctx); /* a clock that may wrap; NULL: none */
     void (*log)(void *ctx, const char *what, const char *detail);
-    void (*moved)(void *ctx);         /* to another phase; may be NULL, as `log` may */
-    void (*reboot)(void *ctx);        /* now or soon; the device does nothing until then */
-    const struct crash_report *crash; /* how an earlier start ended, as long as it is known */
+    void (*moved)(void *ctx);              /* to another phase; may be NULL, as `log` may */
+    void (*reboot)(void *ctx);             /* now or soon; the device does nothing until then */
+    const struct credentials *credentials; /* NULL: the device has none, or does not renew them */
+    const struct crash_report *crash;      /* how an earlier start ended, as long as it is known */
 };
 
 struct device_config {

@@ -166,6 +166,13 @@ static void take_ack(struct link *l, const struct mqtt_event *e) {
     }
 }
 
+static void take_certificate(struct link *l, const struct mqtt_event *e) {
+    const struct credentials *own = l->host->hal.credentials;
+    if (own != NULL && own->take(e->payload, (uint32_t)e->payload_size)) {
+        host_log(l->host, "certificate", "renewed");
+    }
+}
+
 static void take_block(struct link *l, const struct mqtt_event *e, uint32_t now) {
     const struct work *work = &l->life->work;
     uint32_t number;
@@ -180,14 +187,17 @@ static void take_block(struct link *l, const struct mqtt_event *e, uint32_t now)
 }
 
 static void take_message(struct link *l, const struct mqtt_event *e, uint32_t now) {
-    struct topic grant, ack, halt;
+    struct topic grant, ack, cert, halt;
     topic_device(&grant, l->host->identity.device, "grant");
     topic_device(&ack, l->host->identity.device, "ack");
+    topic_device(&cert, l->host->identity.device, "cert");
     topic_halt(&halt, l->fleet);
     if (topic_is(e->topic, e->topic_size, &grant)) {
         take_grant(l, e, now);
     } else if (topic_is(e->topic, e->topic_size, &ack)) {
         take_ack(l, e);
+    } else if (topic_is(e->topic, e->topic_size, &cert)) {
+        take_certificate(l, e);
     } else if (topic_is(e->topic, e->topic_size, &halt)) {
         take_halt(l, e);
     } else {
@@ -269,12 +279,14 @@ void link_receive(struct link *l, const uint8_t *p, size_t n, uint32_t now) {
 /* --- out ------------------------------------------------------------------------------------ */
 
 static void subscribe_inbox(struct link *l) {
-    struct topic grant, ack;
+    struct topic grant, ack, cert;
     uint16_t id;
     topic_device(&grant, l->host->identity.device, "grant");
     topic_device(&ack, l->host->identity.device, "ack");
-    const char *topics[2] = {grant.text, ack.text};
-    if (mqtt_subscribe(&l->mqtt, topics, 2, 1, &id) == 0) {
+    topic_device(&cert, l->host->identity.device, "cert");
+    const char *topics[3] = {grant.text, ack.text, cert.text};
+    size_t count = l->host->hal.credentials == NULL ? 2 : 3;
+    if (mqtt_subscribe(&l->mqtt, topics, count, 1, &id) == 0) {
         l->inbox = STEP_DONE;
     }
 }

@@ -8,6 +8,7 @@
 #define CBOR_TRUE 0xF5
 #define STATE_MAX 512u
 #define STATS_MAX 768u
+#define REQUEST_MAX 384u
 #define SAMPLE_MAX (SAMPLE_INPUT_MAX + 64u)
 
 _Static_assert(SAMPLE_MAX + TOPIC_MAX + 64u <= MQTT_TX_SIZE, "a sample fits the send buffer");
@@ -121,6 +122,22 @@ static void say_sample(struct link *l, uint32_t now) {
     }
 }
 
+static void say_request(struct link *l, uint32_t now) {
+    const struct credentials *own = l->host->hal.credentials;
+    uint8_t payload[REQUEST_MAX];
+    struct topic topic;
+    uint16_t id;
+    if (own == NULL || !own->is_due(now)) {
+        return;
+    }
+    uint32_t size = own->request(l->host->identity.device, payload, sizeof payload);
+    topic_device(&topic, l->host->identity.device, "csr");
+    struct mqtt_message m = {topic.text, payload, size, 1, false};
+    if (size == 0 || mqtt_publish(&l->mqtt, &m, &id) == 0) {
+        own->asked(now);
+    }
+}
+
 void report_say(struct link *l, uint32_t now) {
     if (l->say_online) {
         say_online(l);
@@ -132,4 +149,5 @@ void report_say(struct link *l, uint32_t now) {
         say_stats(l);
     }
     say_sample(l, now);
+    say_request(l, now);
 }

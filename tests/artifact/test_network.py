@@ -67,29 +67,32 @@ def test_a_plain_connection_has_addresses_only() -> None:
 def test_tls_has_name_time_authority_key_and_certificate(authority: Authority) -> None:
     material = secure(authority)
     found = items(replace(plain(), secure=material).to_bytes())[3:]
-    assert [kind for kind, _ in found] == [4, 8, 5, 6, 7]
+    assert [kind for kind, _ in found] == [4, 8, 9, 5, 6, 7]
     values = [value for _, value in found]
     assert values[0] == b"broker.example"
     assert int.from_bytes(values[1], "little") == NOW.timestamp()
-    assert load_der_x509_certificate(values[2]) == authority.certificate
-    assert load_der_x509_certificate(values[4]) == material.chain[0]
+    assert int.from_bytes(values[2], "little") == 86_400
+    assert load_der_x509_certificate(values[3]) == authority.certificate
+    assert load_der_x509_certificate(values[5]) == material.chain[0]
     assert material.key is not None
-    assert int.from_bytes(values[3], "big") == material.key.private_numbers().private_value
+    assert int.from_bytes(values[4], "big") == material.key.private_numbers().private_value
 
 
-def test_sector_and_seed_are_the_last_two_of_the_flash() -> None:
-    flash = bytearray(b"\x11" * 5 * 4096)
+def test_four_sectors_at_the_end_of_the_flash_are_taken() -> None:
+    """Those that the device renews its certificates in are erased: what was there is forgotten."""
+    flash = bytearray(b"\x11" * 7 * 4096)
     provision(flash, plain(), SEED)
-    assert flash[: 3 * 4096] == b"\x11" * 3 * 4096
-    sector = plain().to_bytes()
-    assert flash[3 * 4096 : 4 * 4096] == sector.ljust(4096, b"\xff")
-    assert flash[4 * 4096 :] == SEED.ljust(4096, b"\xff")
+    sectors = [bytes(flash[at : at + 4096]) for at in range(0, len(flash), 4096)]
+    assert sectors[:3] == [b"\x11" * 4096] * 3
+    assert sectors[3:5] == [b"\xff" * 4096] * 2
+    assert sectors[5] == plain().to_bytes().ljust(4096, b"\xff")
+    assert sectors[6] == SEED.ljust(4096, b"\xff")
 
 
 @pytest.mark.parametrize("seed", [b"", bytes(31), b"\xff" * 32])
 def test_a_seed_is_32_bytes_that_somebody_wrote(seed: bytes) -> None:
     with pytest.raises(ValueError, match="a seed of 32 random bytes"):
-        provision(bytearray(3 * 4096), plain(), seed)
+        provision(bytearray(5 * 4096), plain(), seed)
 
 
 @pytest.mark.parametrize(
@@ -113,6 +116,7 @@ def test_material_that_does_not_fit_together_is_refused(authority: Authority) ->
         ({"name": "x" * 64}, "broker's name"),
         ({"authorities": ()}, "1 to 4 authorities"),
         ({"authorities": good.authorities * 5}, "1 to 4 authorities"),
+        ({"renew_seconds": 0}, "want 1 to 1000000"),
         ({"key": None}, "a key and up to 3 certificates"),
         ({"chain": ()}, "a key and up to 3 certificates"),
         ({"chain": good.chain * 4}, "a key and up to 3 certificates"),

@@ -56,7 +56,8 @@ def written(folder: Path, **files: bytes) -> list[Path]:
 
 
 @pytest.mark.parametrize(
-    "program", ["test_journal", "test_mqtt", "test_samples", "test_stash", "test_stats"]
+    "program",
+    ["test_journal", "test_mqtt", "test_network", "test_samples", "test_stash", "test_stats"],
 )
 def test_unit(program):
     run(program)

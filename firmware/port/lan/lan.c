@@ -4,12 +4,14 @@
 #include "ethernet.h"
 #include "lan9118.h"
 #include "network.h"
+#include "renewal.h"
 #include "stream.h"
 #include "tls.h"
 #include "transport.h"
 
 #define DIAL_MS 20000u /* for TCP and TLS together */
 
+static struct flash flash;
 static struct network network;
 static enum transport_state state;
 static uint32_t dial_by;
@@ -17,25 +19,38 @@ static bool started;
 static bool in_session; /* of TLS */
 static const char *reason;
 
-static const char *start(const struct flash *flash, uint32_t now) {
-    if (network_load(flash, &network) != 0) {
+static const char *start(const struct flash *whole, uint32_t now) {
+    flash = *whole;
+    if (network_load(&flash, &network) != 0) {
         return "no valid network sector";
     }
-    if (entropy_start(flash) != 0) {
+    if (entropy_start(&flash) != 0) {
         return "no entropy";
     }
     if (network_is_secure(&network) && tls_start(&network) != 0) {
         return "an authority's certificate is not one of a CA with a key on P-256";
+    }
+    if (network.chain_length > 0) {
+        renewal_start(&flash, &network, now);
     }
     ethernet_start(&network, now);
     started = true;
     return NULL;
 }
 
+/* A new certificate is shown with the next connection. */
+static void refresh(uint32_t now) {
+    if (renewal_happened() && network_load(&flash, &network) == 0) {
+        (void)tls_start(&network); /* its certificates have been read before they were kept */
+        renewal_start(&flash, &network, now);
+    }
+}
+
 static void dial(uint32_t now) {
     if (!started || !ethernet_is_up()) {
         return; /* asked again soon */
     }
+    refresh(now);
     reason = NULL;
     in_session = false;
     dial_by = now + DIAL_MS;
@@ -140,6 +155,7 @@ static bool is_idle(void) {
 const struct transport TRANSPORT = {
     .start = start,
     .reserved = NETWORK_SECTORS * SECTOR_SIZE,
+    .credentials = &RENEWAL,
     .run = run,
     .dial = dial,
     .hang_up = hang_up,

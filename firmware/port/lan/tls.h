@@ -8,8 +8,13 @@
 
 struct network;
 
-/* Reads authorities and certificates. Returns 0 or E_TRUST. */
+struct trust;
+
+/* Reads authorities and certificates, and forgets all that was. Returns 0 or E_TRUST. */
 int tls_start(const struct network *network);
+
+/* Whom it believes. */
+struct trust *tls_trust(void);
 
 /* Begins a session on the stream that was just opened. */
 void tls_begin(const struct network *network);

@@ -80,20 +80,54 @@ static void append_subject(void *ctx, const void *p, size_t size) {
     a->subject_size += (uint32_t)size;
 }
 
-static int take_authority(struct trust *t, uint32_t number, struct bytes der) {
-    struct authority *a = &t->authorities[number];
-    br_x509_decoder_init(&t->reader, append_subject, a);
+static uint32_t unix_time(uint32_t days, uint32_t seconds) {
+    return days < DAYS_TO_1970 ? 0 : (days - DAYS_TO_1970) * DAY_S + seconds;
+}
+
+static bool read(struct trust *t, struct bytes der, struct authority *subject,
+                 struct certificate *out) {
+    br_x509_decoder_init(&t->reader, append_subject, subject);
     br_x509_decoder_push(&t->reader, der.at, der.size);
     const br_x509_pkey *key = br_x509_decoder_get_pkey(&t->reader);
-    if (key == NULL || key->key_type != BR_KEYTYPE_EC || key->key.ec.qlen != POINT_SIZE ||
-        a->subject_size > SUBJECT_MAX || !br_x509_decoder_isCA(&t->reader)) {
+    if (key == NULL || key->key_type != BR_KEYTYPE_EC || key->key.ec.curve != BR_EC_secp256r1 ||
+        key->key.ec.qlen != POINT_SIZE) {
+        return false;
+    }
+    memcpy(out->point, key->key.ec.q, POINT_SIZE);
+    out->begins = unix_time(t->reader.notbefore_days, t->reader.notbefore_seconds);
+    out->ends = unix_time(t->reader.notafter_days, t->reader.notafter_seconds);
+    out->is_authority = br_x509_decoder_isCA(&t->reader) != 0;
+    return true;
+}
+
+bool trust_read(struct trust *t, struct bytes der, struct certificate *out) {
+    struct authority subject = {.subject_size = 0};
+    bool readable = read(t, der, &subject, out);
+    out->is_authority = readable && out->is_authority && subject.subject_size <= SUBJECT_MAX;
+    return readable;
+}
+
+bool trust_vouches(struct trust *t, struct bytes der) {
+    const br_x509_class **ctx = &t->vtable;
+    start_chain(ctx, NULL);
+    start_cert(ctx, der.size);
+    append(ctx, der.at, der.size);
+    end_cert(ctx);
+    return br_x509_minimal_vtable.end_chain(&t->check.vtable) == 0;
+}
+
+static int take_authority(struct trust *t, uint32_t number, struct bytes der) {
+    struct authority *a = &t->authorities[number];
+    struct certificate certificate;
+    if (!read(t, der, a, &certificate) || !certificate.is_authority ||
+        a->subject_size > SUBJECT_MAX) {
         return E_TRUST;
     }
-    memcpy(a->point, key->key.ec.q, POINT_SIZE);
+    memcpy(a->point, certificate.point, POINT_SIZE);
     t->anchors[number] = (br_x509_trust_anchor){
         .dn = {a->subject, a->subject_size},
         .flags = BR_X509_TA_CA,
-        .pkey = {.key_type = BR_KEYTYPE_EC, .key.ec = {key->key.ec.curve, a->point, POINT_SIZE}},
+        .pkey = {.key_type = BR_KEYTYPE_EC, .key.ec = {BR_EC_secp256r1, a->point, POINT_SIZE}},
     };
     return 0;
 }

@@ -34,4 +34,18 @@ struct trust {
 /* Returns 0 or E_TRUST. `t` must stay where it is. */
 int trust_init(struct trust *t, const struct network *network);
 
+/* What a certificate in DER says. Times are seconds since 1970. */
+struct certificate {
+    uint8_t point[POINT_SIZE]; /* key on P-256 */
+    uint32_t begins, ends;
+    bool is_authority; /* one that trust_init takes */
+};
+
+/* Both are for when no handshake is under way. False: it cannot be read, or its key is another
+ * kind. */
+bool trust_read(struct trust *t, struct bytes der, struct certificate *out);
+
+/* Has an authority signed this certificate, whoever it is for? */
+bool trust_vouches(struct trust *t, struct bytes der);
+
 #endif

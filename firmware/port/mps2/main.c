@@ -188,6 +188,7 @@ static int start_device(void) {
         .log = log_line,
         .reboot = reboot,
         .crash = crash_left(),
+        .credentials = TRANSPORT.credentials,
     };
     hal.flash.size -= TRANSPORT.reserved;
     int error = device_init(&device, &hal, &config, now_ms);

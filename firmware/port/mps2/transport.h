@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct credentials;
 struct flash;
 
 enum transport_state { TRANSPORT_DOWN, TRANSPORT_DIALLING, TRANSPORT_UP };
@@ -14,6 +15,9 @@ struct transport {
     /* Once, with the whole flash. Returns NULL, or what is wrong: then it stays down. */
     const char *(*start)(const struct flash *flash, uint32_t now);
     uint32_t reserved; /* bytes at the end of the flash that the core must leave alone */
+
+    /* What a device that is known by a certificate renews it with; NULL: it is not. */
+    const struct credentials *credentials;
 
     /* Moves bytes, and says how the connection is after it. */
     enum transport_state (*run)(uint32_t now);

@@ -34,7 +34,9 @@ _HEADER = struct.Struct("<IHH")
 _ITEM = struct.Struct("<HH")
 _KEY_SIZE = 32
 _SEED_SIZE = 32
-_SECTORS = 2  # the seed is in the last one
+_SECTORS = 4  # two that the device renews its certificates in, the network's, the seed's
+_DAY = 86_400
+_RAREST = 1_000_000  # seconds between renewals; the device counts milliseconds in 32 bits
 _MOST_AUTHORITIES = 4
 _LONGEST_CHAIN = 3
 _LONGEST_NAME = 63
@@ -49,6 +51,7 @@ class _Item(IntEnum):
     KEY = 6
     CERTIFICATE = 7
     ISSUED = 8
+    RENEW = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ class Secure:
     ``name`` is the broker's, which its certificate must have as a DNS name; ``chain`` begins with
     the device's own certificate and is empty where the broker asks for none. All keys are on
     P-256. ``issued`` is a time that has passed when the device starts: certificates that ended
-    before are refused.
+    before are refused. ``renew_seconds`` are between two requests for the device's next one.
     """
 
     name: str
@@ -66,6 +69,7 @@ class Secure:
     issued: datetime
     key: EllipticCurvePrivateKey | None = None
     chain: tuple[Certificate, ...] = ()
+    renew_seconds: int = _DAY
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.name.encode()) <= _LONGEST_NAME:
@@ -74,6 +78,8 @@ class Secure:
             raise ValueError(f"want 1 to {_MOST_AUTHORITIES} authorities")
         if (self.key is None) != (not self.chain) or len(self.chain) > _LONGEST_CHAIN:
             raise ValueError(f"want a key and up to {_LONGEST_CHAIN} certificates, or neither")
+        if not 1 <= self.renew_seconds <= _RAREST:
+            raise ValueError(f"renewal every {self.renew_seconds} s: want 1 to {_RAREST}")
         for certificate in self.authorities:
             _check_key(certificate.subject.rfc4514_string(), certificate.public_key())
         if self.key is not None:
@@ -116,7 +122,7 @@ class Network:
 
 
 def provision(flash: bytearray, network: Network, seed: bytes) -> None:
-    """Write network sector and seed at the end of a flash, whose last two sectors they take.
+    """Write network sector and seed at the end of a flash, whose last four sectors are theirs.
 
     ``seed``: 32 random bytes, for boards of QEMU only. A device that ships has a random number
     generator and no seed that could be read from its flash.
@@ -124,14 +130,14 @@ def provision(flash: bytearray, network: Network, seed: bytes) -> None:
     if len(seed) != _SEED_SIZE or seed == b"\xff" * _SEED_SIZE:
         raise ValueError(f"want a seed of {_SEED_SIZE} random bytes")
     start = len(flash) - _SECTORS * SECTOR_SIZE
-    flash[start:] = network.to_bytes().ljust(SECTOR_SIZE, b"\xff") + seed.ljust(
-        SECTOR_SIZE, b"\xff"
-    )
+    sectors = (b"", b"", network.to_bytes(), seed)
+    flash[start:] = b"".join(sector.ljust(SECTOR_SIZE, b"\xff") for sector in sectors)
 
 
 def _secure_items(secure: Secure) -> Iterator[tuple[_Item, bytes]]:
     yield _Item.NAME, secure.name.encode()
     yield _Item.ISSUED, struct.pack("<I", int(secure.issued.astimezone(UTC).timestamp()))
+    yield _Item.RENEW, struct.pack("<I", secure.renew_seconds)
     for certificate in secure.authorities:
         yield _Item.AUTHORITY, certificate.public_bytes(Encoding.DER)
     if secure.key is not None:
