@@ -18,8 +18,9 @@ from .models import TARGET, digest
 
 # The agent, and agents that fail in one way each: firmware/tests/faulty_*.c.
 Linked = Literal[
-    "agent", "hangs", "crashes", "deaf", "agent-lan", "hangs-lan", "crashes-lan", "deaf-lan"
-]
+    "agent", "hangs", "crashes", "overflows", "deaf",
+    "agent-lan", "hangs-lan", "crashes-lan", "overflows-lan", "deaf-lan",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

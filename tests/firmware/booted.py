@@ -29,15 +29,23 @@ def device(name: str) -> Device:
 class Booted:
     """One board. What it says on its log line goes to ``log``."""
 
-    def __init__(self, device: Device, memory: Path, broker: Broker, processes: Processes) -> None:
+    def __init__(
+        self,
+        device: Device,
+        memory: Path,
+        broker: Broker,
+        processes: Processes,
+        board: BoardName = "an386",
+    ) -> None:
         self.id = device.id
+        self._board = board
         self._memory = memory
         self._broker = broker
         self._processes = processes
         self._numbers = itertools.count(1)
         self._running: Process
 
-    def start(self, *, board: BoardName = "an386", reboots: bool = True) -> None:
+    def start(self, *, reboots: bool = True) -> None:
         """Turn the power on. Without ``reboots``, a reset turns it off."""
         sensor = self._memory.with_name(f"{self.id}-sensor-{next(self._numbers)}")
         self._running = devices.start_board(
@@ -45,7 +53,7 @@ class Booted:
             self._memory,
             broker_port=self._broker.port,
             sensor=sensor,
-            board=board,
+            board=self._board,
             program="boot",
             reboots=reboots,
         )

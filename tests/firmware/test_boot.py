@@ -1,4 +1,4 @@
-"""Firmware updates on a Cortex-M4 in QEMU: boot loader, agent, broker and images are real."""
+"""Firmware updates on boards in QEMU: boot loader, agent, broker and images are real."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest_asyncio
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hack.testbed import devices
-from hack.testbed.boards import FIRMWARE_OFFSET, FIRMWARE_SIZE
+from hack.testbed.boards import BOARDS, FIRMWARE_OFFSET, FIRMWARE_SIZE, BoardName
 from hack.testbed.broker import Broker
 from hack.testbed.firmware import Release, release
 from hack.testbed.models import digest
@@ -30,7 +30,7 @@ SLOT_B = 0x21000000 + FIRMWARE_OFFSET + 0x4000 + FIRMWARE_SIZE
 
 @pytest.fixture(autouse=True)
 def built(made):
-    made("mps2")
+    made("boards")
     made("faulty")
 
 
@@ -38,7 +38,7 @@ class Field:
     """Boards at one broker that start with the same firmware in slot A."""
 
     def __init__(self, folder: Path, processes: Processes, key: Ed25519PrivateKey) -> None:
-        self.first = release(key, revision=1)
+        self.first = {name: release(key, revision=1, board=name) for name in BOARDS}
         self._folder = folder
         self._processes = processes
         self._keys = (public_raw(key.public_key()),)
@@ -48,11 +48,12 @@ class Field:
         self._broker.start()
         self.hand = Hand(self._broker)
 
-    def board(self, name: str, cut_in: int = 0) -> Booted:
+    def board(self, name: str, cut_in: int = 0, board: BoardName = "an386") -> Booted:
         """A board that was just provisioned, whose power fails once or never."""
         one = self._known[name]
-        memory = devices.provision_board(self._folder, one, self._keys, firmware=self.first.a)
-        made = Booted(one, memory, self._broker, self._processes)
+        first = self.first[board].a
+        memory = devices.provision_board(self._folder, one, self._keys, firmware=first)
+        made = Booted(one, memory, self._broker, self._processes, board)
         made.cut_in(cut_in)
         return made
 
@@ -91,7 +92,7 @@ async def test_firmware_is_updated_over_a_power_cut(field, key):
     new = release(key, revision=2, security_counter=3)
     board.start()
     state = await hand.state(board.id, lambda _: True, SLOW)
-    assert state.firmware.active == digest(field.first.a)
+    assert state.firmware.active == digest(field.first["an386"].a)
     assert state.caps.firmware == FIRMWARE_SIZE
     total = -(-len(new.b) // BLOCK)
     await hand.publish_blocks(new.b, leave_out=frozenset({total - 1}), block=BLOCK)
@@ -102,7 +103,7 @@ async def test_firmware_is_updated_over_a_power_cut(field, key):
     await hand.publish_blocks(new.b, leave_out=frozenset(range(total - 1)), block=BLOCK)
     board.start()
     state = await confirmed(hand, board, new)
-    assert (state.firmware.standby, state.firmware.floor) == (digest(field.first.a), 3)
+    assert (state.firmware.standby, state.firmware.floor) == (digest(field.first["an386"].a), 3)
     board.kill()
     hand.states.clear()
     board.start()
@@ -111,23 +112,45 @@ async def test_firmware_is_updated_over_a_power_cut(field, key):
     assert "boot: slot B, on trial" in board.log
 
 
+async def test_every_board_takes_firmware(field, key):
+    async def take(name: str, board: BoardName) -> None:
+        new, made = release(key, revision=2, board=board), field.board(name, board=board)
+        made.start()
+        await field.hand.publish_blocks(new.b, block=BLOCK)
+        await field.hand.grant(made.id, None, firmware=new.granted(BLOCK))
+        state = await confirmed(field.hand, made, new)
+        assert state.firmware.standby == digest(field.first[board].a)
+
+    async with asyncio.TaskGroup() as tasks:
+        for name, board in zip(NAMES, BOARDS, strict=False):
+            tasks.create_task(take(name, board))
+
+
 async def test_firmware_that_crashes_or_hears_nothing_is_given_up(field, key):
-    """And one that hangs; that takes three times as long as the watchdog waits."""
     hand = field.hand
-    bad = {linked: release(key, revision=2, linked=linked) for linked in ("crashes", "deaf")}
+    faults = {
+        "crashes": Reason.CRASHED,
+        "overflows": Reason.CRASHED,
+        "deaf": Reason.UNREACHABLE,
+    }
+    bad = {linked: release(key, revision=2, linked=linked) for linked in faults}
     boards = {linked: field.board(name) for linked, name in zip(bad, NAMES, strict=False)}
     for linked, board in boards.items():
         board.start()
         await hand.publish_blocks(bad[linked].b, block=BLOCK)
         await hand.grant(board.id, None, firmware=bad[linked].granted(BLOCK))
-    for linked, reason in (("crashes", Reason.CRASHED), ("deaf", Reason.UNREACHABLE)):
+    for linked, reason in faults.items():
         await given_up(field, boards[linked], bad[linked], reason)
+    for linked in ("crashes", "overflows"):
+        crash = hand.states[boards[linked].id].crash
+        assert (crash.cause, crash.firmware) == (Cause.FAULT, digest(bad[linked].b)[:16])
+        assert crash.fault != 0
     crash = hand.states[boards["crashes"].id].crash
-    assert (crash.cause, crash.firmware) == (Cause.FAULT, digest(bad["crashes"].b)[:16])
     assert SLOT_B <= crash.pc < SLOT_B + FIRMWARE_SIZE
+    assert SLOT_B <= crash.lr < SLOT_B + FIRMWARE_SIZE
 
 
-@pytest.mark.long
+@pytest.mark.long  # three times as long as the watchdog waits
 async def test_firmware_that_hangs_is_given_up(field, key):
     hand, board = field.hand, field.board("twig-0")
     bad = release(key, revision=2, linked="hangs")
@@ -141,7 +164,7 @@ async def test_firmware_that_hangs_is_given_up(field, key):
 async def given_up(field: Field, board: Booted, bad: Release, reason: Reason) -> State:
     state = await field.hand.state(board.id, lambda s: s.phase == Phase.ROLLEDBACK, SLOW)
     assert (state.reason, state.target) == (reason, digest(bad.b))
-    assert state.firmware.active == digest(field.first.a)
+    assert state.firmware.active == digest(field.first["an386"].a)
     return state
 
 

@@ -33,6 +33,14 @@
 #define AIRCR_RESET 0x05FA0004u
 #define CFSR REG(0xE000ED28u) /* why there was a fault */
 #define CPACR REG(0xE000ED88u)
+#define MPU_CTRL REG(0xE000ED94u)
+#define MPU_CTRL_ENABLE 0x1u
+#define MPU_CTRL_DEFAULT 0x4u /* what no region says stays as it is without the MPU */
+#define MPU_RBAR REG(0xE000ED9Cu)
+#define MPU_RBAR_VALID 0x10u /* with the region's number, here 0 */
+#define MPU_RASR REG(0xE000EDA0u)
+#define MPU_RASR_ENABLE 0x1u
+#define MPU_RASR_XN (1u << 28)
 
 /* The compiler may keep integers in the registers of the FPU, so it is on before the first line
  * of C that matters. The Cortex-M3 has none. */

@@ -4,6 +4,7 @@
 
 #include "board.h"
 #include "crash.h"
+#include "stack.h"
 #include "uart.h"
 
 extern uint8_t data_load[], data_start[], data_end[], bss_start[], bss_end[];
@@ -40,6 +41,7 @@ __attribute__((section(".vectors"), used, aligned(512))) static const union {
 
 void Reset_Handler(void) {
     board_enable_fpu();
+    stack_prepare();
     memcpy(data_start, data_load, (size_t)(data_end - data_start));
     memset(bss_start, 0, (size_t)(bss_end - bss_start));
     VTOR = (uint32_t)(uintptr_t)VECTORS; /* a boot loader leaves its own behind */

@@ -1,7 +1,5 @@
 #include "uart.h"
 
-#include <string.h>
-
 #include "board.h"
 
 void uart_open(unsigned n) {
@@ -18,5 +16,7 @@ void uart_write(unsigned n, const uint8_t *p, size_t size) {
 }
 
 void uart_text(unsigned n, const char *text) {
-    uart_write(n, (const uint8_t *)text, strlen(text));
+    while (*text != 0) {
+        uart_write(n, (const uint8_t *)text++, 1);
+    }
 }
