@@ -55,24 +55,6 @@ static void copy_patch(struct conv *c, int32_t pair, int32_t second) {
     }
 }
 
-/* Weights of `bits` bits each, two's complement, the first one in the lowest bits. */
-static void unpack(const uint8_t *from, int32_t bits, int32_t count, int8_t *to) {
-    const uint32_t sign = UINT32_C(1) << (bits - 1);
-    const uint32_t mask = (sign << 1) - 1u;
-    uint32_t held = 0;
-    int32_t left = 0;
-
-    for (int32_t i = 0; i < count; i++) {
-        if (left < bits) {
-            held |= (uint32_t)*from++ << left;
-            left += 8;
-        }
-        to[i] = (int8_t)(int32_t)(((held & mask) ^ sign) - sign);
-        held >>= bits;
-        left -= bits;
-    }
-}
-
 /* One pixel, whose packed weights are unpacked a row at a time. */
 static void convolve_packed(const struct nn_op *op, const uint8_t *blob, uint8_t *arena) {
     const struct nn_output to = nn_output_of(op, blob);
@@ -83,9 +65,9 @@ static void convolve_packed(const struct nn_op *op, const uint8_t *blob, uint8_t
     for (int32_t i = 0; i < op->out_c; i++) {
         const struct nn_output one = nn_output_from(&to, i, 1);
 
-        unpack(packed, bits[i], op->in_c, row);
-        packed += nn_packed_bytes(op->in_c, bits[i]);
+        nn_unpack(packed, bits[i], op->in_c, row);
         nn_dot_one(&one, arena + op->aux, row, op->in_c, (int8_t *)arena + op->out + i);
+        packed += nn_packed_bytes(op->in_c, bits[i]);
     }
 }
 

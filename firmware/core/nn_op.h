@@ -168,6 +168,9 @@ static inline uint32_t nn_packed_bytes(uint32_t length, uint32_t bits) {
     return nn_align((length * bits + 7u) / 8u);
 }
 
+/* Unpacks `count` weights of `bits` bits, 1 to 8. */
+void nn_unpack(const uint8_t *from, uint32_t bits, uint32_t count, int8_t *to);
+
 /* Whether ring and regions of an operator, whose shapes have been checked, keep the rules of the
  * format in an arena of so many bytes. Returns 0 or a negative nn_error. */
 int nn_check_regions(const struct nn_op *op, uint32_t arena);
