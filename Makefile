@@ -50,7 +50,7 @@ check: ## format, lint, types, layers, generated files, C warnings
 	@$(BIN)/python -m petiole.api.crd --check
 	@$(MAKE) --no-print-directory -C firmware -s check-generated
 	@echo "check: C warnings"
-	@$(MAKE) --no-print-directory -C firmware -s -j2 posix mps2
+	@$(MAKE) --no-print-directory -C firmware -s -j2 posix mps2 lan
 	@echo "check: C format"
 	@$(BIN)/clang-format --dry-run --Werror $(C_FILES)
 
