@@ -19,7 +19,7 @@ enum task {
 };
 
 /* The protected TLV 0xAA of an artefact; without it the task is TASK_CLASSES. */
-#define ANOMALY_TLV_SIZE 24u
+#define ANOMALY_TLV_SIZE 24u /* bytes, little endian: the fields below in their order */
 
 struct anomaly {
     enum task task;

@@ -22,6 +22,7 @@ int device_init(struct device *d, const struct hal *hal, const struct device_con
     if (error != 0) {
         return error;
     }
+    runner_init(&d->runner, &d->host);
     error = lifecycle_init(&d->life, &d->host, &d->runner, now);
     host_seed(&d->host, device_boots(d));
     samples_init(&d->samples, hal->samples);
@@ -90,14 +91,15 @@ void device_input(struct device *d, const uint8_t *input, uint32_t n, uint8_t an
     }
     const uint8_t *digest = device_model(d);
     uint32_t start = micros(h);
-    struct verdict v = model_classify(&r->model, h->hal.arena, h->identity.arena_size, input);
-    stats_add(&r->stats, &v, input, n, micros(h) - start);
-    if (device_phase(d) == PHASE_SHADOW) {
-        struct verdict other =
-            model_classify(&r->candidate, h->hal.arena, h->identity.arena_size, input);
-        shadow_add(&r->shadow, &v, &other);
+    bool learning = runner_is_learning(r);
+    struct verdict v = runner_answer(r, input);
+    if (!learning) {
+        stats_add(&r->stats, &v, input, n, micros(h) - start);
+        samples_offer(&d->samples, &v, digest, input, n, host_random(&d->host));
     }
-    samples_offer(&d->samples, &v, digest, input, n, host_random(&d->host));
+    if (device_phase(d) == PHASE_SHADOW) {
+        runner_compare(r, input, &v);
+    }
     d->life.work.trial.answers++;
     answer[4] = v.label;
     answer[5] = v.confidence;

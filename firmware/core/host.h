@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "distance.h"
 #include "identity.h"
 #include "layout.h"
 #include "messages.h"
@@ -27,6 +28,7 @@ struct hal {
     uint8_t *samples;              /* SAMPLES_MEMORY for inputs that wait to be taken */
     uint8_t *arena;                /* of identity.arena_size bytes at least */
     uint32_t arena_size;           /* bytes */
+    struct distance *distance;     /* for what a model learns; NULL: it can learn nothing */
     bool proves_quickly;           /* faster than a round trip: "verifying" is not worth a report */
     uint8_t firmware_slot;         /* the one that runs; SLOT_NONE: what runs is in no slot */
     uint32_t (*micros)(void *ctx); /* a clock that may wrap; NULL: none */

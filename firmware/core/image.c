@@ -32,6 +32,7 @@ enum {
     FIELD_REVISION = 1 << 8,
     FIELD_MODEL = 1 << 9,
     FIELD_NAME = 1 << 10,
+    FIELD_TASK = 1 << 11,
     COMMON_FIELDS = FIELD_COUNTER | FIELD_KIND | FIELD_TARGET | FIELD_REVISION,
     MODEL_FIELDS = COMMON_FIELDS | FIELD_ABI | FIELD_ARENA | FIELD_OPS | FIELD_GOLDEN |
                    FIELD_REFERENCE | FIELD_MODEL,
@@ -177,15 +178,20 @@ static uint32_t take_policy(const struct tlv *t, const struct image_part *payloa
         return take_part(t, payload, &out->model) ? FIELD_MODEL : 0;
     case 0xA9:
         return t->size <= NAME_SIZE_MAX ? FIELD_NAME : 0;
+    case 0xAA:
+        out->task = t->data;
+        return t->size == IMAGE_TASK_SIZE ? FIELD_TASK : 0;
     default:
         return 0;
     }
 }
 
-/* Every field of its kind once, nothing else, and the header that its kind has. */
+/* Every field of its kind once, nothing else, and the header that its kind has. A model may do
+ * without a task. */
 static bool is_complete(uint32_t kind, uint32_t seen, uint32_t header) {
-    return kind == IMAGE_KIND_FIRMWARE ? seen == FIRMWARE_FIELDS && header == FIRMWARE_HEADER_SIZE
-                                       : seen == MODEL_FIELDS && header == HEADER_SIZE;
+    return kind == IMAGE_KIND_FIRMWARE
+               ? seen == FIRMWARE_FIELDS && header == FIRMWARE_HEADER_SIZE
+               : (seen | FIELD_TASK) == (MODEL_FIELDS | FIELD_TASK) && header == HEADER_SIZE;
 }
 
 /* Reads the policy: signed bytes only. */

@@ -11,6 +11,7 @@
 
 #define IMAGE_KIND_MODEL 1u
 #define IMAGE_KIND_FIRMWARE 2u
+#define IMAGE_TASK_SIZE 24u
 
 /* A part of the payload. */
 struct image_part {
@@ -34,6 +35,7 @@ struct image {
     struct image_part golden_inputs, golden_outputs; /* from the first to the end of the payload */
     uint32_t golden_count;
     struct image_part reference;
+    const uint8_t *task; /* IMAGE_TASK_SIZE bytes, for anomaly.h; NULL: classes */
 };
 
 /* What this device can take. */
@@ -45,6 +47,7 @@ struct image_limits {
     uint32_t arena;   /* models: bytes */
     uint32_t abi;
     uint32_t ops;
+    bool learns; /* there is memory for what a model learns */
 };
 
 /* Hashes of an artefact. */

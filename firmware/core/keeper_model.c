@@ -17,6 +17,7 @@ static enum reason prove(struct lifecycle *l, uint8_t slot, const struct artefac
         .arena = h->identity.arena_size,
         .abi = NN_ABI,
         .ops = NN_OPS,
+        .learns = h->hal.distance != NULL,
     };
     struct image_hashes hashes;
     image_hash(p, target->size, &hashes);
@@ -92,11 +93,10 @@ enum reason model_start(struct lifecycle *l) {
     return firmware_on_trial ? try_confirmed(l) : run_confirmed(l);
 }
 
-/* One that takes other inputs than the current model cannot be compared with it. */
 static bool compared(const struct lifecycle *l) {
     const struct runner *r = l->runner;
-    bool comparable = r->has_model && r->candidate.nn.in_len == r->model.nn.in_len;
-    return !comparable || shadow_done(&r->shadow, l->work.target.digest, l->wish.grant.shadow);
+    return !runner_comparable(r) ||
+           shadow_done(&r->shadow, l->work.target.digest, l->wish.grant.shadow);
 }
 
 static void begin_trial(struct lifecycle *l) {

@@ -78,6 +78,11 @@ static void say_state(struct link *l) {
     }
 }
 
+/* Of an anomaly model: normal and alarm. */
+static uint32_t classes_of(const struct model *m) {
+    return m->anomaly.task == TASK_CLASSES ? m->nn.out_len : 2;
+}
+
 static void say_stats(struct link *l) {
     uint8_t payload[STATS_MAX];
     struct topic topic;
@@ -93,7 +98,7 @@ static void say_stats(struct link *l) {
         .sequence = l->sequence,
         .artefact = lifecycle_model(l->life),
         .stats = &runner->stats,
-        .classes = runner->model.nn.out_len,
+        .classes = classes_of(&runner->model),
         .timed = l->host->hal.micros != NULL,
         .reference = runner->model.reference,
         .shadow = runner->shadow.count > 0 ? &runner->shadow : NULL,

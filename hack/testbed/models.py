@@ -110,9 +110,50 @@ def make(seed: int, *, vectors: int = 4, padding: int = 0) -> Model:
     random = np.random.default_rng(seed)
     blob = _blob(random, padding)
     inputs = random.integers(0, 256, (vectors, INPUTS), dtype=np.uint8)
+    return Model(blob, inputs, outputs(blob, inputs))
+
+
+def layer(weights: np.ndarray, ratio: float, zero: int, *, vectors: int = 4) -> Model:
+    """Make a model of one dense layer: ``ratio`` times weights [n, INPUTS] times raw bytes + zero.
+
+    For tasks without classes: its outputs are no probabilities.
+    """
+    out_at, patch_at, arena = INPUTS, 2 * INPUTS, 4 * INPUTS
+    dense = Op(
+        kind=Kind.FULLY_CONNECTED,
+        name="dense",
+        in_tensor=0,
+        out_tensor=1,
+        in_shape=Shape(1, 1, INPUTS),
+        out_shape=Shape(1, 1, len(weights)),
+        weights=weights.astype(np.int8).tobytes(),
+        scales=tuple(scale(128 * int(row.sum()), ratio) for row in weights.astype(np.int64)),
+        in_zero_point=-128,
+        out_zero_point=zero,
+    )
+    constants = padded(dense.weights) + padded(pack_scales(dense.scales))
+    scales_at = HEADER.size + len(padded(dense.weights))
+    body = constants + pack_op(dense, Places(0, patch_at, out_at, HEADER.size, scales_at))
+    header = Header(
+        size=HEADER.size + len(body),
+        arena=arena,
+        ops=1 << Kind.FULLY_CONNECTED,
+        op_count=1,
+        table=HEADER.size + len(constants),
+        in_offset=0,
+        in_len=INPUTS,
+        out_offset=out_at,
+        out_len=len(weights),
+    )
+    blob = header.pack() + body
+    inputs = np.random.default_rng(0).integers(0, 256, (vectors, INPUTS), dtype=np.uint8)
+    return Model(blob, inputs, outputs(blob, inputs))
+
+
+def outputs(blob: bytes, inputs: np.ndarray) -> np.ndarray:
+    """Run a planned model here on raw sensor bytes [n, in]; int8 [n, out]."""
     with Server("posix", blob) as server:
-        outputs = [server.run((x ^ 0x80).view(np.int8)).output for x in inputs]
-    return Model(blob, inputs, np.stack(outputs))
+        return np.stack([server.run((x ^ 0x80).view(np.int8)).output for x in inputs])
 
 
 def sign(

@@ -3,6 +3,7 @@
 import hashlib
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 import yaml
@@ -11,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from petiole.artifact.keys import BadKeyError, load_private, new_private_pem, public_pem
 from petiole.artifact.pack import pack
-from petiole.artifact.policy import ArtifactError, Golden, Policy
+from petiole.artifact.policy import Anomaly, ArtifactError, Golden, Policy, TaskKind
 from petiole.artifact.read import inspect, verify
 
 MODEL = bytes(range(256)) * 5 + b"end"
@@ -53,6 +54,33 @@ def test_inspect_returns_what_was_packed(key):
     assert artifact.golden_outputs < artifact.reference.offset
     assert all(place % 16 == 0 for place in (*places, artifact.reference.offset))
     assert (artifact.reference_count, artifact.reference_confidence) == (120, CONFIDENCE)
+
+
+def test_a_task_without_classes_is_packed_and_read(key):
+    for anomaly in (
+        Anomaly(TaskKind.RECONSTRUCTION, threshold=12.5, release=3.25, step=0.375, zero=-7),
+        Anomaly(TaskKind.DISTANCE, threshold=40.0, release=0.0, inputs=200),
+    ):
+        data = packed(key, policy=replace(POLICY, anomaly=anomaly))
+        assert verify(data, [key.public_key()]).policy.anomaly == anomaly
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"threshold": 0.0, "release": 0.0},
+        {"release": 41.0},
+        {"inputs": 1},
+        {"kind": TaskKind.RECONSTRUCTION, "step": 0.0},
+        {"kind": TaskKind.RECONSTRUCTION, "step": 17.0},
+        {"kind": TaskKind.RECONSTRUCTION, "step": 1.0, "zero": 128},
+    ],
+)
+def test_a_task_that_no_device_would_take_is_refused(wrong):
+    good = {"kind": TaskKind.DISTANCE, "threshold": 40.0, "release": 20.0, "inputs": 50}
+    Anomaly(**good)
+    with pytest.raises(ArtifactError):
+        Anomaly(**(good | wrong))
 
 
 def test_the_same_input_gives_the_same_bytes(key):

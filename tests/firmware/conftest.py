@@ -131,6 +131,10 @@ class Bench:
         await self._link.close()
         self._agent.kill()
 
+    def show_raw(self, device: str, values: bytes) -> None:
+        """Show a device one input."""
+        self._link.show(IDS.index(device), values)
+
     async def show(self, device: str, model: Model, times: int = 8) -> None:
         """Show a device the model's golden inputs in turn."""
         for number in range(times):

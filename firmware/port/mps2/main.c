@@ -17,6 +17,7 @@
 #define SENSOR_BUFFER (FRAME_HEADER + 4096u)
 
 static struct device device;
+static struct distance distance;
 static uint8_t arena[ARENA_SIZE] __attribute__((aligned(16)));
 static uint8_t tx[MQTT_TX_SIZE], rx[MQTT_RX_SIZE], samples[SAMPLES_MEMORY];
 static uint8_t sensor[SENSOR_BUFFER];
@@ -183,6 +184,7 @@ static int start_device(void) {
         .samples = samples,
         .arena = arena,
         .arena_size = ARENA_SIZE,
+        .distance = &distance,
         .firmware_slot = running_slot(),
         .micros = micros,
         .log = log_line,

@@ -126,21 +126,23 @@ static int open_all(struct fleet *f, const char *dir, struct dirent **entries) {
     return 0;
 }
 
-/* One arena for all: runs do not interleave. */
-static int make_arena(struct fleet *f) {
+/* One arena for all: runs do not interleave. Of the other memory, a device uses what it needs. */
+static int make_memory(struct fleet *f) {
     uint32_t most = 0;
     for (size_t i = 0; i < f->count; i++) {
         uint32_t size = f->nodes[i]->device.host.identity.arena_size;
         most = size > most ? size : most;
     }
     uint8_t *samples = memory_reserve(f->count, SAMPLES_MEMORY);
+    uint8_t *learned = memory_reserve(f->count, sizeof(struct distance));
     f->arena = aligned_alloc(ARENA_ALIGNMENT, (most / ARENA_ALIGNMENT + 1) * ARENA_ALIGNMENT);
     for (size_t i = 0; i < f->count; i++) {
         f->nodes[i]->hal.arena = f->arena;
         f->nodes[i]->hal.arena_size = most;
+        f->nodes[i]->hal.distance = (struct distance *)(void *)learned + i;
         f->nodes[i]->hal.samples = samples + i * SAMPLES_MEMORY;
     }
-    return f->arena == NULL || samples == NULL ? -1 : 0;
+    return f->arena == NULL || samples == NULL || learned == NULL ? -1 : 0;
 }
 
 /* Spreads the inputs of the devices over their period. */
@@ -177,7 +179,7 @@ int fleet_open(struct fleet *f, const char *dir) {
     f->count = (size_t)count;
     f->nodes = calloc(f->count, sizeof *f->nodes);
     if (f->nodes == NULL || timers_open(&f->timers, f->count) != 0 ||
-        open_all(f, dir, entries) != 0 || make_arena(f) != 0) {
+        open_all(f, dir, entries) != 0 || make_memory(f) != 0) {
         fprintf(stderr, "cannot open the devices of %s\n", dir);
         return -1;
     }

@@ -11,6 +11,10 @@ from enum import IntEnum
 
 ALIGNMENT = 16
 REFERENCE_BINS = 16
+_ANOMALY = struct.Struct("<4IiI")
+ANOMALY_SIZE = _ANOMALY.size
+_SCORE = 256  # parts of a score, and
+_STEP = 65536  # of a step, on the wire
 
 
 class Tag(IntEnum):
@@ -27,6 +31,7 @@ class Tag(IntEnum):
     REVISION = 0xA7
     MODEL = 0xA8
     NAME = 0xA9
+    TASK = 0xAA
 
 
 class Kind(IntEnum):
@@ -36,8 +41,65 @@ class Kind(IntEnum):
     FIRMWARE = 2
 
 
+class TaskKind(IntEnum):
+    """What the outputs of a model without classes are for."""
+
+    RECONSTRUCTION = 1  # the input once more
+    DISTANCE = 2  # features, of which the device learns what is usual
+
+
 class ArtifactError(ValueError):
     """The bytes are no artefact that a device would take; the text says what is wrong with them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Anomaly:
+    """How a device scores inputs of a model without classes; ``firmware/core/anomaly.h`` does it.
+
+    A score of ``threshold`` or more raises the alarm, one below ``release`` ends it. Of a
+    reconstruction it is the mean square of differences in steps of the input; an output step is
+    ``step`` of those, from ``zero`` (the output's zero point) on. Of a distance it is the squared
+    Mahalanobis distance from what the device learned from its first ``inputs`` inputs.
+    Raises ArtifactError when a device would refuse it.
+    """
+
+    kind: TaskKind
+    threshold: float
+    release: float
+    step: float = 0.0
+    zero: int = 0
+    inputs: int = 0
+
+    def __post_init__(self) -> None:
+        if not 1 <= round(self.threshold * _SCORE) < 2**32 or not self.release >= 0:
+            raise ArtifactError(f"threshold {self.threshold} is not between 1/256 and 2^24")
+        if self.release > self.threshold:
+            raise ArtifactError(f"release {self.release} is above the threshold {self.threshold}")
+        if self.kind is TaskKind.DISTANCE and not 2 <= self.inputs <= 1_000_000:
+            raise ArtifactError(f"a device cannot learn from {self.inputs} inputs")
+        if self.kind is TaskKind.RECONSTRUCTION and not (
+            1 <= round(self.step * _STEP) <= 16 * _STEP and -128 <= self.zero <= 127
+        ):
+            raise ArtifactError(f"no output has steps of {self.step} from zero point {self.zero}")
+
+    def to_bytes(self) -> bytes:
+        """Return the content of its TLV."""
+        return _ANOMALY.pack(
+            self.kind,
+            round(self.threshold * _SCORE),
+            round(self.release * _SCORE),
+            round(self.step * _STEP),
+            self.zero,
+            self.inputs,
+        )
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Anomaly:
+        kind, threshold, release, step, zero, inputs = _ANOMALY.unpack(data)
+        if kind not in list(TaskKind):
+            raise ArtifactError(f"its task {kind} is unknown")
+        scores = (threshold / _SCORE, release / _SCORE)
+        return cls(TaskKind(kind), *scores, step / _STEP, zero, inputs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +112,7 @@ class Policy:
     ops: int  # mask of operators used
     security_counter: int
     revision: int  # model version
+    anomaly: Anomaly | None = None  # of a model without classes
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +178,9 @@ def lay_out(model: bytes, golden: Golden, reference: bytes) -> Layout:
 
 def encode_tlvs(policy: Policy, layout: Layout, golden_count: int) -> dict[int, bytes]:
     """Vendor TLVs of the protected area in ascending order; the counter is MCUboot's business."""
+    task: dict[int, bytes] = {}
+    if policy.anomaly is not None:
+        task[Tag.TASK] = policy.anomaly.to_bytes()
     return {
         Tag.KIND: _u32(Kind.MODEL),
         Tag.TARGET: policy.target.encode("ascii"),
@@ -125,6 +191,7 @@ def encode_tlvs(policy: Policy, layout: Layout, golden_count: int) -> dict[int, 
         Tag.REFERENCE: _u32(layout.reference.offset, layout.reference.length),
         Tag.REVISION: _u32(policy.revision),
         Tag.MODEL: _u32(layout.model.offset, layout.model.length),
+        **task,
     }
 
 

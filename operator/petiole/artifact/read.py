@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from .container import NON_BOOTABLE, Container, prove, unpack
-from .policy import REFERENCE_BINS, ArtifactError, Kind, Policy, Span, Tag
+from .policy import ANOMALY_SIZE, REFERENCE_BINS, Anomaly, ArtifactError, Kind, Policy, Span, Tag
 
 _HEADER_SIZE = 32
 
@@ -81,7 +81,15 @@ def _policy(image: Container) -> Policy:
         ops=image.numbers(Tag.OPS)[0],
         security_counter=image.numbers(Tag.SEC_CNT)[0],
         revision=image.numbers(Tag.REVISION)[0],
+        anomaly=_anomaly(image),
     )
+
+
+def _anomaly(image: Container) -> Anomaly | None:
+    record = image.policy.get(Tag.TASK)
+    if record is not None and len(record) != ANOMALY_SIZE:
+        raise ArtifactError(f"its task has {len(record)} bytes, not {ANOMALY_SIZE}")
+    return None if record is None else Anomaly.from_bytes(record)
 
 
 def _reference(payload: bytes, span: Span) -> tuple[int, ...]:

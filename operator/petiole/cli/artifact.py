@@ -46,6 +46,7 @@ def _table(artifact: Artifact) -> Table:
         "abi": policy.abi,
         "arena": f"{policy.arena} bytes",
         "operators": f"{policy.ops:#x}",
+        "task": "classes" if policy.anomaly is None else policy.anomaly.kind.name.lower(),
         "model": f"{artifact.model.length} bytes",
         "golden vectors": artifact.golden_count,
         "reference": f"{artifact.reference_count} inputs",
