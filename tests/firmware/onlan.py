@@ -42,7 +42,8 @@ class OnLan:
         self._keys = (public_raw(key.public_key()),)
         self._numbers = itertools.count(1)
         self._memory: Path
-        self._agent: Process
+        self._agent: Process | None = None
+        self._said = 0
         self._link: SensorLink
 
     def secure(
@@ -73,6 +74,7 @@ class OnLan:
 
     def start(self, board: BoardName = "an386", program: Program = "agent-lan") -> None:
         self._sensor = self.folder / f"sensor-{next(self._numbers)}"
+        self._said = self._agent.log.stat().st_size if self._agent else 0
         self._agent = lan.start_board(
             self._processes, self._memory, sensor=self._sensor, board=board, program=program
         )
@@ -85,7 +87,8 @@ class OnLan:
 
     @property
     def log(self) -> str:
-        return self._agent.log.read_text(errors="replace")
+        """What the board has said since its last start."""
+        return self._agent.log.read_bytes()[self._said :].decode(errors="replace")
 
     def says(self, text: str) -> None:
         """Wait until the board's log has ``text``."""
