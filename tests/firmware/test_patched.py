@@ -161,8 +161,14 @@ def test_a_patched_update_survives_two_power_cuts_at_any_flash_operation(tmp_pat
     if not good:
         small[-1] ^= 1
     files = written(
-        tmp_path, flash=flash_image(identity), first=first, old=old, new=new, patch=small
+        tmp_path,
+        flash=flash_image(identity),
+        model=first,
+        first=first,
+        old=old,
+        new=new,
+        patch=small,
     )
-    said = run("test_cuts", *files)
+    said = run("test_cuts", "model", 3, 1, 0, *files)
     blocks = 0 if good else -(-len(new) // 512)
     assert f" operations, {blocks} blocks, " in said
