@@ -42,7 +42,7 @@ async def test_a_reference_that_cannot_be_read_is_no_gateways_problem(tmp_path, 
         status=status.model_copy(update={"revision": revision}), versions=(made,),
     )  # fmt: skip
     versions = Versions(store, tmp_path / "no.pem", lambda: NOW)
-    seen = await FleetPass(None, Answering(), versions)._with_devices(observed)
+    seen = await FleetPass(None, Answering(), versions, None)._with_devices(observed)
     assert seen.gateway_problem == ""
     assert PATH in seen.reference_problem
     assert said in seen.reference_problem
