@@ -29,7 +29,8 @@ PARTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("runtime", ("core/nn_*",)),
     ("messages", ("core/messages*", "core/generated/*", "third_party/zcbor/*", "core/report*")),
     ("session", ("core/mqtt*", "core/link*", "core/topics*", "core/wait*")),
-    ("telemetry", ("core/stats*", "core/samples*", "core/shadow*", "core/anomaly*")),
+    ("telemetry", ("core/stats*", "core/samples*", "core/stash*", "core/drift*", "core/fixed*")),
+    ("anomalies", ("core/anomaly*", "core/distance*", "core/learned*")),
     ("boot", ("boot/*",)),
     ("updates", ("core/*",)),
     ("port", ("port/*",)),
@@ -37,8 +38,8 @@ PARTS: tuple[tuple[str, tuple[str, ...]], ...] = (
 )
 OTHER = "padding"  # between functions and tables
 
-# What the agent's users size themselves: the arena, and what bytes wait in on their way.
-LENT = ("arena", "rings", "sensor")
+# What a port lends: the arena, samples, and what bytes wait in on their way.
+LENT = ("arena", "samples", "tx", "rx", "rings", "sensor")
 
 _FLASH, _RAM = (".text", ".ARM.exidx", ".data"), (".noinit", ".data", ".bss")
 _OUTPUT = re.compile(r"^(\.\S+)")

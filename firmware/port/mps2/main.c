@@ -8,6 +8,7 @@
 #include "device.h"
 #include "flash.h"
 #include "frame.h"
+#include "stack.h"
 #include "transport.h"
 #include "uart.h"
 #include "watchdog.h"
@@ -169,6 +170,17 @@ static uint8_t running_slot(void) {
     }
 }
 
+/* The deepest that the stack has been, for who sizes it. */
+static void moved(void *ctx) {
+    char text[11] = {0}, *p = text + sizeof text - 1;
+    uint32_t left = stack_used();
+    do {
+        *--p = (char)('0' + left % 10);
+        left /= 10;
+    } while (left > 0);
+    log_line(ctx, "stack", p);
+}
+
 static void reboot(void *ctx) {
     (void)ctx;
     TRANSPORT.hang_up();
@@ -188,6 +200,7 @@ static int start_device(void) {
         .firmware_slot = running_slot(),
         .micros = micros,
         .log = log_line,
+        .moved = moved,
         .reboot = reboot,
         .crash = crash_left(),
         .credentials = TRANSPORT.credentials,
