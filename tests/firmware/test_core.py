@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from hack.testbed.devices import Device
+from hack.testbed.firmware import stand_in
 from hack.testbed.models import TARGET, make, sign
 from hack.testbed.processes import ROOT
 from petiole.artifact.flash import FLASH_SIZE, Identity, flash_image
@@ -63,8 +65,12 @@ def test_unit(program):
     run(program)
 
 
-def test_only_the_signed_image_is_accepted(tmp_path, key):
+@pytest.mark.parametrize("kind", ["model", "firmware"])
+def test_only_the_signed_image_is_accepted(tmp_path, key, kind):
     image = sign(make(1, vectors=1), key)
+    if kind == "firmware":
+        where = Device("leaf", TARGET, firmware_offset=0x80000, firmware_size=8192)
+        image = stand_in(key, where, revision=1, size=100).a
     run("test_image", *written(tmp_path, image=image, key=public_raw(key.public_key())))
 
 
