@@ -37,7 +37,7 @@ fuzz: ## each parser of the device against 10 million inputs, 20 minutes; RUNS=1
 	@$(PYTHON) hack/setup.py --for test
 	@$(MAKE) --no-print-directory -C firmware -s fuzz FUZZ_RUNS=$(or $(RUNS),10000000)
 
-check: ## format, lint, types, layers, generated files, C warnings
+check: ## format, lint, types, layers, generated files, C warnings, sizes
 	@$(PYTHON) hack/setup.py --for check
 	@echo "check: Python format and lint"
 	@$(BIN)/ruff format --quiet --check .
@@ -51,6 +51,8 @@ check: ## format, lint, types, layers, generated files, C warnings
 	@$(MAKE) --no-print-directory -C firmware -s check-generated
 	@echo "check: C warnings"
 	@$(MAKE) --no-print-directory -C firmware -s -j2 posix mps2 lan
+	@echo "check: sizes of the firmware"
+	@$(BIN)/python -m hack.sizes --quiet
 	@echo "check: C format"
 	@$(BIN)/clang-format --dry-run --Werror $(C_FILES)
 

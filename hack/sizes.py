@@ -27,9 +27,22 @@ UPDATE = ".venv/bin/python -m hack.sizes --write"
 PARTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("crypto", ("core/sha*", "core/ed25519*", "third_party/monocypher/*")),
     ("runtime", ("core/nn_*",)),
-    ("messages", ("core/messages*", "core/generated/*", "third_party/zcbor/*", "core/report*")),
-    ("session", ("core/mqtt*", "core/link*", "core/topics*", "core/wait*")),
-    ("telemetry", ("core/stats*", "core/samples*", "core/stash*", "core/drift*", "core/fixed*")),
+    (
+        "messages",
+        ("core/messages*", "core/encode*", "core/cbor*", "core/generated/*", "*/zcbor/*"),
+    ),
+    ("session", ("core/mqtt*", "core/link*", "core/report*", "core/topics*", "core/wait*")),
+    (
+        "telemetry",
+        (
+            "core/stats*",
+            "core/samples*",
+            "core/stash*",
+            "core/drift*",
+            "core/fixed*",
+            "core/shadow*",
+        ),
+    ),
     ("anomalies", ("core/anomaly*", "core/distance*", "core/learned*")),
     ("boot", ("boot/*",)),
     ("updates", ("core/*",)),
@@ -106,10 +119,16 @@ def measure(linked: str) -> Sizes:
     for piece in pieces(linked):
         if piece.output in _FLASH:
             text[part_of(piece.file)] += piece.size
-        variable = piece.name.rpartition(".")[2] if piece.file else OTHER
+        variable = _variable(piece)
         if piece.output in _RAM and variable not in LENT:
             ram[variable] += piece.size
     return {"text": dict(sorted((+text).items())), "ram": dict(sorted((+ram).items()))}
+
+
+def _variable(piece: Piece) -> str:
+    """The name in ``.bss.name`` or ``.bss.name.1``, or the section's."""
+    words = piece.name.strip(".").split(".")
+    return OTHER if not piece.file else words[1] if len(words) > 1 else words[0]
 
 
 def built() -> dict[str, Sizes]:

@@ -59,7 +59,15 @@ def written(folder: Path, **files: bytes) -> list[Path]:
 
 @pytest.mark.parametrize(
     "program",
-    ["test_journal", "test_mqtt", "test_network", "test_samples", "test_stash", "test_stats"],
+    [
+        "test_journal",
+        "test_mqtt",
+        "test_network",
+        "test_samples",
+        "test_stash",
+        "test_stats",
+        "test_encode",
+    ],
 )
 def test_unit(program):
     run(program)

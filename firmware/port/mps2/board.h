@@ -21,7 +21,7 @@
 #define UART_RX_INTERRUPT 0x2u
 #define UART_RX_IRQ(n) (UART_FIRST_IRQ + 2u * (n))
 
-#define IRQS 64u
+#define IRQS 49u /* of those that are in use */
 #define NVIC_ENABLE(irq) REG(0xE000E100u + 4u * ((irq) / 32u))
 #define NVIC_BIT(irq) (1u << ((irq) % 32u))
 #define SYSTICK_CONTROL REG(0xE000E010u)
