@@ -63,7 +63,7 @@ static void convolve_packed(const struct nn_op *op, const uint8_t *blob, uint8_t
     int8_t *row = (int8_t *)arena + op->aux + nn_patches_bytes(op);
 
     for (int32_t i = 0; i < op->out_c; i++) {
-        const struct nn_output one = nn_output_from(&to, i, 1);
+        const struct nn_output one = nn_output_at(&to, i);
 
         nn_unpack(packed, bits[i], op->in_c, row);
         nn_dot_one(&one, arena + op->aux, row, op->in_c, (int8_t *)arena + op->out + i);
@@ -92,8 +92,8 @@ void nn_conv_2d(const struct nn_op *op, const uint8_t *blob, uint8_t *arena) {
         copy_patch(&c, 0, 0);
         if (op->flags & NN_PACKED) {
             convolve_packed(op, blob, arena);
-            return;
+        } else {
+            nn_dot_one(&to, c.patches, weights, c.length, out);
         }
-        nn_dot_one(&to, c.patches, weights, c.length, out);
     }
 }

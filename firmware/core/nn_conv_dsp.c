@@ -221,10 +221,10 @@ static int32_t dot(int32_t acc, const uint8_t *x, int32_t step, const int8_t *we
     return length & 3 ? add_block(acc, x, last_weights(weights + (length & 3), length)) : acc;
 }
 
-/* Channels from `first` on, for what multiply() cannot do. */
-static void finish(const struct nn_output *to, int32_t first, const uint8_t *scratch,
+/* Channels of two pixels, one by one: what multiply() cannot do. */
+static void finish(const struct nn_output *to, int32_t first, int32_t n, const uint8_t *scratch,
                    const int8_t *weights, int32_t length, int8_t *out) {
-    for (int32_t c = first; c < to->channels; c++) {
+    for (int32_t c = first; c < first + n; c++) {
         const int8_t *w = weights + c * length;
         const int32_t bias = to->bias[c];
 
@@ -233,35 +233,76 @@ static void finish(const struct nn_output *to, int32_t first, const uint8_t *scr
     }
 }
 
-void nn_dot_pair(const struct nn_output *to, const uint8_t *scratch, const int8_t *weights,
-                 int32_t length, int8_t *out) {
+/* `n` plain channels of two pixels, an even number. */
+static void multiply_from(const struct nn_output *to, int32_t first, int32_t n,
+                          const uint8_t *scratch, const int8_t *weights, int32_t length,
+                          int8_t *out) {
     struct products p = {
-        .bias = to->bias,
-        .multiplier = to->multiplier,
-        .shift = to->shift,
-        .out = out,
+        .bias = to->bias + first,
+        .multiplier = to->multiplier + first,
+        .shift = to->shift + first,
+        .out = out + first,
         .x = scratch,
         .blocks = length >> 2,
         .length = length,
         .rest = length & 3,
         .spare = 32 - 8 * (length & 3),
-        .pairs = to->plain && length >= 4 ? to->channels / 2 : 0,
+        .pairs = n / 2,
         .channels = to->channels,
         .zero_point = to->zero_point,
-        .weights = weights,
+        .weights = weights + first * length,
     };
-    const int32_t done = 2 * p.pairs;
 
-    if (done > 0) {
-        multiply(&p);
+    multiply(&p);
+}
+
+void nn_dot_pair(const struct nn_output *to, const uint8_t *scratch, const int8_t *weights,
+                 int32_t length, int8_t *out) {
+    for (int32_t c = 0, n; c < to->channels; c += n) {
+        const int32_t left = to->channels - c;
+
+        n = length < 4 ? 0 : to->plain ? left & ~1 : nn_plain_from(to, c, left) & ~1;
+        if (n > 0) {
+            multiply_from(to, c, n, scratch, weights, length, out);
+        } else {
+            n = 1;
+            finish(to, c, n, scratch, weights, length, out);
+        }
     }
-    finish(to, done, scratch, weights, length, out);
+}
+
+/* One patch by two filters. */
+static void dot_two(int32_t acc[2], const uint8_t *x, const int8_t *weights, int32_t length) {
+    const int8_t *w0 = weights, *w1 = weights + length;
+    int32_t a0 = acc[0], a1 = acc[1];
+
+    for (int32_t n = length >> 2; n > 0; n--, x += 8, w0 += 4, w1 += 4) {
+        uint32_t first, second;
+        memcpy(&first, w0, sizeof first);
+        memcpy(&second, w1, sizeof second);
+        a0 = add_block(a0, x, first);
+        a1 = add_block(a1, x, second);
+    }
+    if (length & 3) {
+        a0 = add_block(a0, x, last_weights(w0 + (length & 3), length));
+        a1 = add_block(a1, x, last_weights(w1 + (length & 3), length));
+    }
+    acc[0] = a0;
+    acc[1] = a1;
 }
 
 void nn_dot_one(const struct nn_output *to, const uint8_t *scratch, const int8_t *weights,
                 int32_t length, int8_t *out) {
-    for (int32_t c = 0; c < to->channels; c++, weights += length) {
-        out[c] = nn_output_value(to, dot(to->bias[c], scratch, 8, weights, length), c);
+    int32_t c = 0;
+
+    for (; c + 1 < to->channels; c += 2, weights += 2 * length) {
+        int32_t acc[2] = {to->bias[c], to->bias[c + 1]};
+        dot_two(acc, scratch, weights, length);
+        out[c] = nn_finish(to, acc[0], c);
+        out[c + 1] = nn_finish(to, acc[1], c + 1);
+    }
+    if (c < to->channels) {
+        out[c] = nn_finish(to, dot(to->bias[c], scratch, 8, weights, length), c);
     }
 }
 

@@ -35,10 +35,9 @@ static void single_channels(const struct nn_band *band, const struct nn_rows *ro
 }
 
 /* The channels that go through nn_depthwise_4. */
-static int32_t grouped_channels(const struct nn_op *op, const struct nn_output *to) {
+static int32_t grouped_channels(const struct nn_op *op) {
     const int32_t taps = (op->filter_h + 1) * op->filter_w;
-    return to->plain && op->in_c == op->out_c && taps <= NN_BAND_TAPS &&
-                   op->filter_w <= NN_BAND_COLUMNS
+    return op->in_c == op->out_c && taps <= NN_BAND_TAPS && op->filter_w <= NN_BAND_COLUMNS
                ? op->out_c & ~3
                : 0;
 }
@@ -78,13 +77,15 @@ static void grouped(struct nn_band *band, const struct nn_rows *rows, struct nn_
         band->row[i] = nn_row(rows, above.start + above.first + i);
     }
     for (int32_t c = 0; c < channels; c += 4) {
-        nn_depthwise_4(band, c);
+        if (!nn_depthwise_4(band, c)) {
+            single_channels(band, rows, above, c, c + 4);
+        }
     }
 }
 
 void nn_depthwise_conv_2d(const struct nn_op *op, const uint8_t *blob, uint8_t *arena) {
     const struct nn_output to = nn_output_of(op, blob);
-    const int32_t channels = grouped_channels(op, &to);
+    const int32_t channels = grouped_channels(op);
     struct nn_rows rows = nn_rows_of(op, arena);
     struct nn_band band;
 

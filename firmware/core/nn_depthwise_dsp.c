@@ -146,7 +146,7 @@ static void begin_with(int32_t start[4], const int32_t *bias, const struct nn_wi
     start[3] = a3;
 }
 
-void nn_depthwise_4(const struct nn_band *band, int32_t channel) {
+int32_t nn_depthwise_4(const struct nn_band *band, int32_t channel) {
     const struct nn_op *op = band->op;
     const struct nn_output *to = band->to;
     const int32_t width = op->filter_w, depth = op->in_c, zero_point = op->in_zp;
@@ -155,6 +155,9 @@ void nn_depthwise_4(const struct nn_band *band, int32_t channel) {
     const struct nn_widened *sums = weights + band->rows * width;
     struct taps t;
 
+    if (!to->plain && nn_plain_from(to, channel, 4) < 4) {
+        return 0;
+    }
     t.out = band->out + channel;
     t.row = band->row;
     t.rows = band->rows;
@@ -176,6 +179,7 @@ void nn_depthwise_4(const struct nn_band *band, int32_t channel) {
         begin_with(t.start, bias, sums + run->first, run->cols, zero_point);
         convolve(&t);
     }
+    return 1;
 }
 
 #endif

@@ -2,7 +2,7 @@
 #include "nn_kernels.h"
 #ifdef NN_KERNELS_PLAIN
 
-void nn_depthwise_4(const struct nn_band *band, int32_t channel) {
+int32_t nn_depthwise_4(const struct nn_band *band, int32_t channel) {
     const struct nn_op *op = band->op;
     const struct nn_output *to = band->to;
     const int32_t in_c = op->in_c, zero_point = op->in_zp;
@@ -30,6 +30,7 @@ void nn_depthwise_4(const struct nn_band *band, int32_t channel) {
         out[2] = nn_output_value(to, a2, channel + 2);
         out[3] = nn_output_value(to, a3, channel + 3);
     }
+    return 1;
 }
 
 #endif

@@ -1,12 +1,14 @@
 /* The inner loops, once for each kind of core: nn_*_plain.c for any processor,
- * nn_*_dsp.c for Cortex-M with the DSP extension. All are compiled everywhere; the compiler's
- * target says which of them are empty. */
+ * nn_*_dsp.c for Cortex-M with the DSP extension, nn_*_mve.c for Cortex-M with vectors. All are
+ * compiled everywhere; the compiler's target says which of them are empty. */
 #ifndef PETIOLE_NN_KERNELS_H
 #define PETIOLE_NN_KERNELS_H
 
 #include "nn_op.h"
 
-#if defined(__ARM_FEATURE_DSP) && __ARM_ARCH_PROFILE == 'M'
+#if defined(__ARM_FEATURE_MVE) && __ARM_ARCH_PROFILE == 'M'
+#define NN_KERNELS_MVE
+#elif defined(__ARM_FEATURE_DSP) && __ARM_ARCH_PROFILE == 'M'
 #define NN_KERNELS_DSP
 #else
 #define NN_KERNELS_PLAIN
@@ -18,47 +20,68 @@ struct nn_output {
     const int8_t *shift;
     int32_t channels;
     int32_t zero_point, low, high;
-    int32_t plain; /* all shifts go to the right, and only the range of int8 clamps */
+    int32_t full;  /* only the range of int8 clamps */
+    int32_t plain; /* full, and all shifts go to the right */
 };
 
 static inline struct nn_output nn_output_of(const struct nn_op *op, const uint8_t *blob) {
     const uint8_t *scales = blob + op->scales;
-    const int8_t *shift = (const int8_t *)scales + 8 * op->out_c;
-    int32_t plain = op->act_min == INT8_MIN && op->act_max == INT8_MAX;
-
-    for (int32_t i = 0; i < op->out_c; i++) {
-        plain &= shift[i] < 0;
-    }
-    return (struct nn_output){
+    struct nn_output to = {
         .bias = (const int32_t *)(const void *)scales,
         .multiplier = (const int32_t *)(const void *)(scales + 4 * op->out_c),
-        .shift = shift,
+        .shift = (const int8_t *)scales + 8 * op->out_c,
         .channels = op->out_c,
         .zero_point = op->out_zp,
         .low = op->act_min,
         .high = op->act_max,
-        .plain = plain,
+        .full = op->act_min == INT8_MIN && op->act_max == INT8_MAX,
     };
+
+    to.plain = to.full;
+    for (int32_t i = 0; i < op->out_c; i++) {
+        to.plain &= to.shift[i] < 0;
+    }
+    return to;
 }
 
-/* `n` channels of `to` from `first` on. */
-static inline struct nn_output nn_output_from(const struct nn_output *to, int32_t first,
-                                              int32_t n) {
-    struct nn_output some = *to;
-    some.bias += first;
-    some.multiplier += first;
-    some.shift += first;
-    some.channels = n;
-    return some;
+/* How many of `n` channels from `first` on have a shift to the right; none where more than the
+ * range of int8 clamps. */
+static inline int32_t nn_plain_from(const struct nn_output *to, int32_t first, int32_t n) {
+    int32_t count = 0;
+
+    while (to->full && count < n && to->shift[first + count] < 0) {
+        count++;
+    }
+    return count;
+}
+
+/* One channel of `to`. */
+static inline struct nn_output nn_output_at(const struct nn_output *to, int32_t channel) {
+    struct nn_output one = *to;
+    one.bias += channel;
+    one.multiplier += channel;
+    one.shift += channel;
+    one.channels = 1;
+    return one;
+}
+
+/* nn_multiply, quicker for a shift to the right: half away from zero is to take one from what is
+ * negative, and then half up. */
+static inline int32_t nn_rescaled(int32_t x, int32_t multiplier, int32_t shift) {
+    if (shift >= 0) {
+        return nn_multiply(x, (struct nn_scale){0, multiplier, shift});
+    }
+    x = nn_mul_high(x, multiplier); /* above INT32_MIN: the multiplier is positive */
+    x += x >> 31;
+    return ((x >> (-shift - 1)) + 1) >> 1;
 }
 
 /* Rescaled, moved to the output's zero point and clamped. Clamping comes first: the sum of a large
  * value and the zero point could overflow. */
 static inline int8_t nn_output_value(const struct nn_output *to, int32_t x, int32_t channel) {
-    const struct nn_scale scale = {0, to->multiplier[channel], to->shift[channel]};
     const int32_t low = to->low - to->zero_point;
     const int32_t high = to->high - to->zero_point;
-    int32_t value = nn_multiply(x, scale);
+    int32_t value = nn_rescaled(x, to->multiplier[channel], to->shift[channel]);
 
     value = value < low ? low : value > high ? high : value;
     return (int8_t)(value + to->zero_point);
@@ -82,7 +105,7 @@ void nn_patch_fill(struct nn_patch *patch, int8_t value, int32_t n);
 void nn_dot_pair(const struct nn_output *to, const uint8_t *scratch, const int8_t *weights,
                  int32_t length, int8_t *out);
 
-/* All channels of one pixel. */
+/* All channels of one pixel, the only one in scratch. */
 void nn_dot_one(const struct nn_output *to, const uint8_t *scratch, const int8_t *weights,
                 int32_t length, int8_t *out);
 
@@ -109,8 +132,8 @@ struct nn_band {
 };
 
 /* Channels `channel` to `channel + 3` of an output row, where input and output channels are the
- * same ones and the scales are plain. */
-void nn_depthwise_4(const struct nn_band *band, int32_t channel);
+ * same ones. Returns 0, and nothing is done, where scales are such that it cannot. */
+int32_t nn_depthwise_4(const struct nn_band *band, int32_t channel);
 
 /* out[i] becomes the larger of out[i] and in[i]. */
 void nn_maximum(int8_t *out, const int8_t *in, int32_t n);

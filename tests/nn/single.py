@@ -1,193 +1,16 @@
-"""Models of a single operator, made without the planner, and what numpy says that they answer.
+"""Single operators for the tests of the kernels: each path of each of them."""
 
-They reach what no converter writes: multipliers below one half, shifts to the left, clamps inside
-the range, inputs at odd addresses, outputs that lie over their input behind a ring of rows.
-"""
+from dataclasses import replace
 
-from dataclasses import dataclass, replace
-
-import numpy as np
-import numpy.typing as npt
-
-from petiole_pipelines.planner.format import ABI, HEADER, MAGIC, OP, SCALE_BYTES, Kind
-
-CONV, DEPTHWISE, DENSE = Kind.CONV_2D, Kind.DEPTHWISE_CONV_2D, Kind.FULLY_CONNECTED
-MAX_POOL, AVERAGE_POOL, MEAN = Kind.MAX_POOL_2D, Kind.AVERAGE_POOL_2D, Kind.MEAN
-
-Int8 = npt.NDArray[np.int8]
-Wide = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Single:
-    """One operator. `same`: padded as TensorFlow does. `ring`: the output lies over the input."""
-
-    kind: Kind
-    shape: tuple[int, int, int]
-    channels: int
-    filter: tuple[int, int] = (1, 1)
-    stride: tuple[int, int] = (1, 1)
-    same: bool = True
-    ring: bool = False
-    zero_points: tuple[int, int] = (-3, 5)
-    clamp: tuple[int, int] = (-128, 127)
-    shift: tuple[int, int] = (-9, -6)
-    odd: int = 0  # bytes by which the input is off a multiple of 4
-    seed: int = 0
-
-    @property
-    def pad(self) -> tuple[int, int]:
-        if not self.same:
-            return 0, 0
-        sides = zip(self.shape, self.out_shape, self.filter, self.stride, strict=False)
-        top, left = (max((o - 1) * s + f - i, 0) // 2 for i, o, f, s in sides)
-        return top, left
-
-    @property
-    def out_shape(self) -> tuple[int, int, int]:
-        if self.kind is MEAN:
-            return 1, 1, self.shape[2]
-        sides = zip(self.shape, self.filter, self.stride, strict=False)
-        height, width = (-(-(i if self.same else i - f + 1) // s) for i, f, s in sides)
-        return height, width, self.channels
-
-    @property
-    def products(self) -> int:
-        """Multiplications, padding included; values read, for pools."""
-        taps = int(np.prod(self.filter))
-        if self.kind is MEAN:
-            return int(np.prod(self.shape))
-        each = taps * self.shape[2] if self.kind in (CONV, DENSE) else taps
-        return each * int(np.prod(self.out_shape))
-
-    @property
-    def input_bytes(self) -> int:
-        return int(np.prod(self.shape))
-
-    def constants(self) -> tuple[Int8, Wide, Wide, Wide]:
-        """Weights as the format has them, bias, multiplier, shift."""
-        random = np.random.default_rng(self.seed)
-        depth, n = self.shape[2], self.channels
-        if self.kind in (CONV, DENSE):
-            weights = random.integers(-128, 128, (n, *self.filter, depth))
-        elif self.kind is DEPTHWISE:
-            weights = random.integers(-128, 128, (*self.filter, n))
-        else:
-            weights = np.zeros(0)
-        count = {MEAN: 1, MAX_POOL: 0, AVERAGE_POOL: 0}.get(self.kind, n)
-        bias = random.integers(-(1 << 13), 1 << 13, count)
-        multiplier = random.integers(1 << 30, 1 << 31, count)
-        multiplier[::5] >>= 3  # no converter writes these
-        shift = random.integers(self.shift[0], self.shift[1] + 1, count)
-        return weights.astype(np.int8), bias, multiplier, shift
-
-    def blob(self) -> bytes:
-        weights, bias, multiplier, shift = self.constants()
-        columns = (
-            bias.astype("<i4").tobytes() + multiplier.astype("<i4").tobytes(),
-            shift.astype("i1").tobytes(),
-        )
-        assert sum(map(len, columns)) == SCALE_BYTES * len(bias)
-        parts = [_padded(weights.tobytes()), _padded(b"".join(columns))]
-        scales_at = HEADER.size + len(parts[0])
-        table = scales_at + len(parts[1])
-        height, width, depth = self.out_shape
-        out_bytes = height * width * depth
-        places = self._places(out_bytes)
-        op = OP.pack(
-            self.kind, 0, self._ring_rows, places[0], places[2], places[1],
-            *self.shape, *self.out_shape, *self.filter, *self.stride, *self.pad,
-            HEADER.size, scales_at, *self.zero_points, *self.clamp,
-        )  # fmt: skip
-        header = HEADER.pack(
-            MAGIC, ABI, table + OP.size, places[3], 1 << self.kind, 1, table,
-            places[0], self.input_bytes, places[1], out_bytes,
-        )  # fmt: skip
-        return header + b"".join(parts) + op
-
-    @property
-    def _ring_rows(self) -> int:
-        return min(self.filter[0], self.shape[0]) if self.ring else 0
-
-    def _places(self, out_bytes: int) -> tuple[int, int, int, int]:
-        """Offsets of input, output and aux, and the size of the arena."""
-        in_at, out_at = self.odd, _aligned(self.odd + self.input_bytes)
-        end = out_at + out_bytes
-        if self.ring or (self.kind is CONV and self.filter == self.stride == (1, 1)):
-            out_at, in_at = 0, self._behind(out_bytes)
-            end = max(out_bytes, in_at + self.input_bytes)
-        taps = self.filter[0] * self.filter[1] * self.shape[2]
-        count = (1 if self.out_shape[:2] == (1, 1) else 2) if self.kind in (CONV, DENSE) else 0
-        aux = _aligned(end)
-        size = count * 2 * _aligned(taps) + self._ring_rows * self.shape[1] * self.shape[2]
-        return in_at, out_at, aux if size else 0, aux + size
-
-    def _behind(self, out_bytes: int) -> int:
-        """The lowest place of an input whose output begins at 0 and never catches up."""
-        (height, width, depth), rows, pixels = (
-            self.shape,
-            self.out_shape[0],
-            np.prod(self.shape[:2]),
-        )
-        if not self.ring:
-            return int(max(0, *(k * (self.channels - depth) for k in (1, pixels - 1))))
-        in_row, out_row = width * depth, out_bytes // rows
-        tops = (y * self.stride[0] - self.pad[0] + self.filter[0] for y in range(rows))
-        return max(
-            [0] + [(y + 1) * out_row - top * in_row for y, top in enumerate(tops) if top < height]
-        )
-
-    def answer(self, values: Int8) -> Int8:
-        """What one input of any shape gives, flat."""
-        x = values.reshape(self.shape).astype(np.int64)
-        return self._computed(x).astype(np.int8).reshape(-1)
-
-    def _computed(self, x: Wide) -> Wide:
-        weights, bias, multiplier, shift = self.constants()
-        if self.kind is MEAN:
-            return self._scaled(x.sum(axis=(0, 1)) + bias, multiplier, shift)
-        windows, inside = self._windows(x)
-        if self.kind is MAX_POOL:
-            return np.clip(np.where(inside, windows, -128).max(axis=(2, 3)), *self.clamp)
-        if self.kind is AVERAGE_POOL:
-            count = inside.sum(axis=(2, 3))
-            sums = np.where(inside, windows, 0).sum(axis=(2, 3))
-            rounded = np.sign(sums) * ((np.abs(sums) + count // 2) // count)
-            return np.clip(rounded, *self.clamp)
-        w = weights.astype(np.int64)
-        if self.kind is DEPTHWISE:
-            each = self.channels // self.shape[2]
-            centred = np.where(inside, windows - self.zero_points[0], 0).repeat(each, axis=4)
-            return self._scaled((centred * w).sum(axis=(2, 3)) + bias, multiplier, shift)
-        padded = np.where(inside, windows, self.zero_points[0])
-        return self._scaled(np.einsum("yxijc,nijc->yxn", padded, w) + bias, multiplier, shift)
-
-    def _windows(self, x: Wide) -> tuple[Wide, npt.NDArray[np.bool_]]:
-        """[out height, out width, filter height, filter width, channels], and what is inside."""
-        (height, width, _), (rows, columns, _) = self.shape, self.out_shape
-        at = [
-            np.arange(n)[:, None] * s - p + np.arange(f)
-            for n, s, p, f in zip((rows, columns), self.stride, self.pad, self.filter, strict=True)
-        ]
-        ok = [(a >= 0) & (a < n) for a, n in zip(at, (height, width), strict=True)]
-        y, z = (np.clip(a, 0, n - 1) for a, n in zip(at, (height, width), strict=True))
-        inside = ok[0][:, None, :, None] & ok[1][None, :, None, :]
-        return x[y[:, None, :, None], z[None, :, None, :]], inside[..., None]
-
-    def _scaled(self, acc: Wide, multiplier: Wide, shift: Wide) -> Wide:
-        left, right = np.maximum(shift, 0), np.maximum(-shift, 0)
-        high = ((acc << left).astype(np.int32).astype(np.int64) * multiplier + (1 << 30)) >> 31
-        half = np.where(right > 0, np.int64(1) << np.maximum(right - 1, 0), 0)
-        value = np.sign(high) * ((np.abs(high) + half) >> right)
-        return np.clip(value + self.zero_points[1], *self.clamp)
-
-
-def _aligned(size: int) -> int:
-    return -(-size // 4) * 4
-
-
-def _padded(data: bytes) -> bytes:
-    return data + bytes(-len(data) % 4)
+from hack.testbed.singles import (
+    AVERAGE_POOL,
+    CONV,
+    DENSE,
+    DEPTHWISE,
+    MAX_POOL,
+    MEAN,
+    Single,
+)
 
 
 def _variants() -> dict[str, Single]:
@@ -202,6 +25,7 @@ def _variants() -> dict[str, Single]:
         "conv one pixel": replace(conv, shape=(3, 3, 7), same=False),
         "conv odd address": replace(conv, odd=1),
         "conv left shift": replace(conv, shift=(-1, 2)),
+        "conv mixed shifts": replace(conv, shift=(-3, 0), channels=16),
         "conv clamped": replace(conv, clamp=(-20, 33)),
         "conv ring": replace(conv, ring=True, channels=8),
         "conv ring grows": replace(conv, ring=True, channels=13, stride=(2, 1)),
@@ -212,6 +36,10 @@ def _variants() -> dict[str, Single]:
         "pointwise shrinks": replace(conv, filter=(1, 1), shape=(5, 5, 34), channels=5),
         "pointwise strided": replace(conv, filter=(1, 1), stride=(2, 2)),
         "dense": Single(DENSE, (1, 1, 37), 9),
+        "dense packed": Single(DENSE, (1, 1, 39), 9, bits=5),
+        "dense three bits": Single(DENSE, (1, 1, 64), 5, bits=3),
+        "dense seven bits": Single(DENSE, (1, 1, 130), 6, bits=7, shift=(-10, -8)),
+        "dense one bit": Single(DENSE, (1, 1, 3), 4, bits=1, shift=(-6, -6)),
         "dense rows": Single(DENSE, (5, 1, 24), 10, shift=(-12, -8)),
         "depthwise": depthwise,
         "depthwise rest": replace(depthwise, shape=(7, 6, 7), channels=7),
@@ -221,6 +49,9 @@ def _variants() -> dict[str, Single]:
         "depthwise large": replace(depthwise, filter=(8, 7), shape=(9, 8, 4), channels=4),
         "depthwise multiplier": replace(depthwise, shape=(5, 5, 3), channels=12),
         "depthwise left shift": replace(depthwise, shift=(-4, 1)),
+        "depthwise mixed shifts": replace(
+            depthwise, shift=(-3, 0), shape=(7, 6, 32), channels=32
+        ),
         "depthwise clamped": replace(depthwise, clamp=(-5, 77)),
         "depthwise ring": replace(depthwise, ring=True),
         "depthwise ring strided": replace(
