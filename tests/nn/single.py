@@ -39,7 +39,7 @@ def _variants() -> dict[str, Single]:
         "dense packed": Single(DENSE, (1, 1, 39), 9, bits=5),
         "dense three bits": Single(DENSE, (1, 1, 64), 5, bits=3),
         "dense seven bits": Single(DENSE, (1, 1, 130), 6, bits=7, shift=(-10, -8)),
-        "dense one bit": Single(DENSE, (1, 1, 3), 4, bits=1, shift=(-6, -6)),
+        "dense one bit": Single(DENSE, (1, 1, 11), 4, bits=1, shift=(-6, -6)),
         "dense rows": Single(DENSE, (5, 1, 24), 10, shift=(-12, -8)),
         "depthwise": depthwise,
         "depthwise rest": replace(depthwise, shape=(7, 6, 7), channels=7),
