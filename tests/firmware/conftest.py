@@ -23,6 +23,7 @@ from hack.testbed.models import TARGET, Model, make
 from hack.testbed.processes import ROOT, Process, Processes
 from petiole.artifact.keys import load_private, new_private_pem, public_raw
 
+from .booted import Field
 from .hand import Hand
 
 ARCHIVE = 3 * 4096
@@ -159,3 +160,12 @@ def bench(tmp_path: Path, key: Ed25519PrivateKey) -> Iterator[Bench]:
 async def hand(bench: Bench) -> AsyncIterator[Hand]:
     async with Hand(bench.broker) as gateway:
         yield gateway
+
+
+@pytest_asyncio.fixture
+async def field(tmp_path: Path, key: Ed25519PrivateKey) -> AsyncIterator[Field]:
+    """Boards with a boot loader, and the gateway's part by hand."""
+    with Processes(tmp_path) as processes:
+        made = Field(tmp_path, processes, key)
+        async with made.hand:
+            yield made
