@@ -4,7 +4,7 @@ BIN := .venv/bin
 C_FILES = $(shell git ls-files 'firmware/*.c' 'firmware/*.h' | grep -v -e third_party/ -e generated/)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long bench-gates bench-rollout bench-kills fuzz check crds clean
+.PHONY: help demo test test-long bench-gates bench-rollout bench-kills bench-firmware fuzz check crds clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -32,6 +32,10 @@ bench-rollout: ## goosebit, hawkBit and Petiole on the same rollouts, 50 minutes
 bench-kills: ## 100 rollouts to 1,000 devices under SIGKILL of every part; DATABASE=postgresql, RUNS=10
 	@$(PYTHON) hack/setup.py --for test
 	@$(BIN)/python -m bench.kills --runs $(or $(RUNS),100) --database $(or $(DATABASE),sqlite)
+
+bench-firmware: ## exactness, speed, memory, power cuts, updates and sizes of the agent, an hour; OPTIONS=--quick to try
+	@$(PYTHON) hack/setup.py --for test
+	@$(BIN)/python -m bench.firmware $(OPTIONS)
 
 fuzz: ## each parser of the device against 10 million inputs, 20 minutes; RUNS=100000 to try
 	@$(PYTHON) hack/setup.py --for test

@@ -1,59 +1,41 @@
-"""Power cuts in every flash operation of a board's updates, in QEMU.
-
-``python -m bench.firmware.cuts``: what ``tests/firmware/test_power.py`` tries, as figures. Minutes.
-"""
+"""Power cuts at every flash operation of updates, natively and on an emulated board."""
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-import tempfile
-import xml.etree.ElementTree as ET
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from .played import play
+from .section import Bar, Section
 
-from hack.testbed.processes import ROOT
-
-_SECONDS = 3600
-
-
-@dataclass(frozen=True, slots=True)
-class Cuts:
-    """``tried`` operations in which power failed; in ``bricked`` runs it did not end well."""
-
-    tried: int
-    bricked: int
+NATIVE = "tests/firmware/test_cuts.py"
+TWICE = ("test_an_update_survives_two_power_cuts_at_any_flash_operation",)
+TORN = ("test_an_update_survives_two_power_cuts_torn_in_any_way",)
+ONCE = (
+    "test_an_update_survives_a_power_cut_while_the_journal_wraps",
+    "test_an_update_to_the_highest_counter_survives_a_power_cut",
+)
+BOARD = "tests/firmware/test_power.py"
+SOME = "test_power_fails_in_some_operations"
+EVERY = "test_power_fails_in_every_operation"
+SECONDS = 5400.0
 
 
-def measure() -> Cuts:
-    """Cut the power once in each operation of an update of firmware and of a model.
-
-    A sweep ends with its first failure: then ``tried`` is what it wanted to try. RuntimeError when
-    a sweep did not begin.
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        results = Path(folder) / "results.xml"
-        command = ["-m", "pytest", "-q", "-m", "long", "tests/firmware/test_power.py"]
-        done = subprocess.run(
-            [sys.executable, *command, f"--timeout={_SECONDS}", f"--junitxml={results}"],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=2 * _SECONDS,
-            check=False,
-        )
-        cases = list(ET.parse(results).iter("testcase")) if results.exists() else []
-    tried = [int(p.get("value", 0)) for case in cases for p in case.iter("property")]
-    if not tried or len(tried) < len(cases):
-        raise RuntimeError(f"no power was cut:\n{done.stdout[-2000:]}")
-    bricked = sum(case.find("failure") is not None for case in cases)
-    return Cuts(sum(tried), bricked)
-
-
-def main() -> None:
-    print(json.dumps(asdict(measure())))
-
-
-if __name__ == "__main__":
-    main()
+def section(quick: bool) -> Section:
+    """Play the sweeps of models and of firmware; ``quick``: fewer of them."""
+    chosen = (*(TWICE if quick else TORN), *ONCE)
+    native = play(*(f"{NATIVE}::{name}" for name in chosen), seconds=SECONDS)
+    board = play(f"{BOARD}::{SOME if quick else EVERY}", seconds=SECONDS)
+    cuts = {"native": sum(native.recorded["cuts"]), "qemu": sum(board.recorded["cuts"])}
+    bricked = native.failed + board.failed
+    return Section(
+        "power cuts at flash operations of updates",
+        figures={"powerCuts": {**cuts, "bricked": bricked}},
+        columns=("where", "cuts", "sweeps", "sweeps that failed"),
+        rows=[
+            (where, f"{cuts[where]:,}", str(p.passed + p.failed), str(p.failed))
+            for where, p in (("native", native), ("qemu", board))
+        ],
+        bars=[
+            Bar("sweeps in which a device did not end well", bricked, 0),
+            Bar("cuts, natively", cuts["native"], 1000, least=True),
+            Bar("cuts on a board", cuts["qemu"], 5 if quick else 40, least=True),
+        ],
+    )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -30,8 +30,14 @@ from hack.testbed.singles import (
 )
 from petiole_pipelines.planner import plan
 
+from .section import Bar, Section
+
 COMMITTED = Path(__file__).with_suffix(".json")
 MODEL_SECONDS = 300.0  # for one inference on an emulated board
+
+CONV_BAR = 1.8  # CMSIS-NN 4.0: 2.47 on the same convolution
+KWS_BAR = 7_000_000
+KWS = "model kws"
 
 CONV_3X3 = "conv 3x3, 16x16x16 to 16"
 KERNELS: Mapping[str, Single] = MappingProxyType(
@@ -111,6 +117,33 @@ def committed() -> Mapping[BoardName, Mapping[str, int]]:
     """Return the counts of the last commit."""
     counts: Mapping[BoardName, Mapping[str, int]] = json.loads(COMMITTED.read_text())
     return counts
+
+
+def section(quick: bool) -> Section:
+    """Count all kernels and models on all boards; ``quick``: on the Cortex-M4 only."""
+    boards: Sequence[BoardName] = ("an386",) if quick else tuple(BOARDS)
+    counted: dict[str, dict[BoardName, Row]] = {}
+    for row in rows(boards):
+        counted.setdefault(row.name, {})[row.board] = row
+    conv = counted[CONV_3X3]["an386"]
+    assert conv.each is not None
+    figures: dict[str, object] = {"convInstructionsPerMac": round(conv.each, 3)}
+    bars = [Bar("instructions a product: conv 3x3 on the Cortex-M4", round(conv.each, 3), CONV_BAR)]
+    if (kws := counted.get(KWS)) is not None:
+        figures["kwsInstructions"] = kws["an386"].instructions
+        bars.append(
+            Bar("instructions: KWS DS-CNN on the Cortex-M4", kws["an386"].instructions, KWS_BAR)
+        )
+    return Section(
+        "instructions of one inference",
+        figures=figures,
+        columns=("kernel or model", *(BOARDS[board].core for board in boards)),
+        rows=[
+            (name, *(f"{by_board[board].instructions:,}" for board in boards))
+            for name, by_board in counted.items()
+        ],
+        bars=bars,
+    )
 
 
 def show(row: Row) -> str:

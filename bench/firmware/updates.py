@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import statistics
+import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 import aiomqtt
@@ -25,10 +27,12 @@ from hack.testbed.broker import Broker
 from hack.testbed.link import Answer, SensorLink
 from hack.testbed.models import TARGET, Model, digest, make, sign
 from hack.testbed.pki import SERVER, Pki, new_key
-from hack.testbed.processes import Processes
+from hack.testbed.processes import ROOT, Processes
 from petiole.artifact.network import Secure
 from petiole.wire import topics
 from petiole.wire.messages import Artefact, Grant
+
+from .section import Bar, Section
 
 Transport = Literal["lan", "uart"]
 
@@ -36,6 +40,7 @@ SIZE = 32 * 1024
 BLOCK = 1024
 SHOW_SECONDS = 0.01  # between two inputs
 DEADLINE = 60.0
+BARS: Mapping[Transport, float] = MappingProxyType({"lan": 2.0, "uart": 10.0})
 DEVICE = devices.Device(id="leaf-0", target=TARGET)
 
 
@@ -174,14 +179,20 @@ class Stand:
             self._answered.set()
 
 
-def show(updates: Updates) -> str:
-    """One line for people."""
-    return (
-        f"{updates.transport:4} {updates.size} bytes, {len(updates.seconds)} updates: "
-        f"p50 {updates.p50:.2f} s, p95 {updates.p95:.2f} s"
+def section(quick: bool) -> Section:
+    """Update a board over its LAN with TLS, and over a UART."""
+    subprocess.run(["make", "-C", ROOT / "firmware", "-s", "mps2", "lan"], check=True, timeout=600)
+    transports: tuple[Transport, ...] = ("lan", "uart")
+    found = [measure(transport, 5 if quick else 20) for transport in transports]
+    return Section(
+        "seconds from the command to the new model's answer",
+        figures={"updateSecondsP95": {u.transport: round(u.p95, 2) for u in found}},
+        columns=("over", "bytes", "updates", "median", "p95"),
+        rows=[
+            (u.transport, f"{u.size:,}", str(len(u.seconds)), f"{u.p50:.2f}", f"{u.p95:.2f}")
+            for u in found
+        ],
+        bars=[
+            Bar(f"seconds, p95, {u.transport}", round(u.p95, 2), BARS[u.transport]) for u in found
+        ],
     )
-
-
-if __name__ == "__main__":
-    for each in ("lan", "uart"):
-        print(show(measure(each)))

@@ -61,8 +61,9 @@ async def sweep(field: Field, change: Change, choose: Callable[[int], list[int]]
             tasks.create_task(one(name, cut))
 
 
-async def test_power_fails_in_some_operations(field, change):
+async def test_power_fails_in_some_operations(field, change, record_property):
     """The first, one in the middle, and what the journal takes at the end."""
+    record_property("cuts", 4)
     await sweep(field, change, lambda total: [1, total // 2, total - 1, total])
 
 
