@@ -54,7 +54,7 @@ check: ## format, lint, types, layers, generated files, C warnings, sizes
 	@$(BIN)/python -m petiole.api.crd --check
 	@$(MAKE) --no-print-directory -C firmware -s check-generated
 	@echo "check: C warnings"
-	@$(MAKE) --no-print-directory -C firmware -s -j2 posix mps2 lan
+	@$(MAKE) --no-print-directory -C firmware -s -j2 posix mps2 small lan
 	@echo "check: sizes of the firmware"
 	@$(BIN)/python -m hack.sizes --quiet
 	@echo "check: C format"

@@ -14,7 +14,7 @@ from typing import Protocol
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hack.testbed import devices
-from hack.testbed.boards import BOARDS, FIRMWARE_OFFSET, FIRMWARE_SIZE, BoardName
+from hack.testbed.boards import FIRMWARE_OFFSET, FIRMWARE_SIZE, BoardName
 from hack.testbed.broker import Broker
 from hack.testbed.devices import Device
 from hack.testbed.firmware import Release, release
@@ -133,7 +133,7 @@ class Field:
     """Boards at one broker that start with the same firmware in slot A."""
 
     def __init__(self, folder: Path, processes: Processes, key: Ed25519PrivateKey) -> None:
-        self.first = {name: release(key, revision=1, board=name) for name in BOARDS}
+        self._key = key
         self._folder = folder
         self._processes = processes
         self._keys = (public_raw(key.public_key()),)
@@ -143,10 +143,14 @@ class Field:
         self._broker.start()
         self.hand = Hand(self._broker)
 
+    def first(self, board: BoardName = "an386") -> Release:
+        """What a board starts with."""
+        return release(self._key, revision=1, board=board)
+
     def board(self, name: str, cut_in: int = 0, board: BoardName = "an386") -> Booted:
         """A board that was just provisioned, whose power fails once or never."""
         one = self._known[name]
-        first = self.first[board].a
+        first = self.first(board).a
         memory = devices.provision_board(self._folder, one, self._keys, firmware=first)
         made = Booted(one, memory, self._broker, self._processes, board)
         made.cut_in(cut_in)

@@ -27,7 +27,7 @@ async def test_firmware_is_updated_over_a_power_cut(field, key):
     new = release(key, revision=2, security_counter=3)
     board.start()
     state = await hand.state(board.id, lambda _: True, SLOW)
-    assert state.firmware.active == digest(field.first["an386"].a)
+    assert state.firmware.active == digest(field.first().a)
     assert state.caps.firmware == FIRMWARE_SIZE
     total = -(-len(new.b) // BLOCK)
     await hand.publish_blocks(new.b, leave_out=frozenset({total - 1}), block=BLOCK)
@@ -38,7 +38,7 @@ async def test_firmware_is_updated_over_a_power_cut(field, key):
     await hand.publish_blocks(new.b, leave_out=frozenset(range(total - 1)), block=BLOCK)
     board.start()
     state = await confirmed(hand, board, FirmwareChange(new))
-    assert (state.firmware.standby, state.firmware.floor) == (digest(field.first["an386"].a), 3)
+    assert (state.firmware.standby, state.firmware.floor) == (digest(field.first().a), 3)
     board.kill()
     hand.states.clear()
     board.start()
@@ -54,7 +54,7 @@ async def test_every_board_takes_firmware(field, key):
         await field.hand.publish_blocks(new.b, block=BLOCK)
         await field.hand.grant(made.id, None, firmware=new.granted(BLOCK))
         state = await confirmed(field.hand, made, FirmwareChange(new))
-        assert state.firmware.standby == digest(field.first[board].a)
+        assert state.firmware.standby == digest(field.first(board).a)
 
     async with asyncio.TaskGroup() as tasks:
         for name, board in zip(NAMES, BOARDS, strict=False):
@@ -99,5 +99,5 @@ async def test_firmware_that_hangs_is_given_up(field, key):
 async def given_up(field: Field, board: Booted, bad: Release, reason: Reason) -> State:
     state = await field.hand.state(board.id, lambda s: s.phase == Phase.ROLLEDBACK, SLOW)
     assert (state.reason, state.target) == (reason, digest(bad.b))
-    assert state.firmware.active == digest(field.first["an386"].a)
+    assert state.firmware.active == digest(field.first().a)
     return state

@@ -41,20 +41,20 @@ def test_what_is_linked_counts_by_part_and_what_is_lent_does_not():
 
 
 def test_sizes_as_committed_are_no_complaint():
-    now = {"agent": SIZES, "boot": SIZES}
+    now = dict.fromkeys(sizes.PROGRAMS, SIZES)
     assert sizes.complaints(now, now) == []
 
 
 def test_another_size_is_one_and_names_the_command():
-    now = {"agent": SIZES, "boot": SIZES}
+    now = dict.fromkeys(sizes.PROGRAMS, SIZES)
     [found] = sizes.complaints(now, {"agent": SIZES})
     assert sizes.UPDATE in found
 
 
 def test_so_is_one_beyond_its_limit():
     large: sizes.Sizes = {"text": {"crypto": 48 * 1024 + 1}, "ram": {}}
-    now = {"agent": large, "boot": SIZES}
-    assert sizes.complaints(now, now) == ["agent: 49,153 bytes of text, more than 49,152"]
+    now = dict.fromkeys(sizes.PROGRAMS, SIZES) | {sizes.SMALL: large}
+    assert sizes.complaints(now, now) == ["agent -Os: 49,153 bytes of text, more than 49,152"]
 
 
 def test_the_table_says_what_has_changed():
