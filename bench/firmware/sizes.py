@@ -10,16 +10,17 @@ from hack.testbed.processes import ROOT
 from .section import Bar, Section
 
 FIGURES = {
-    ("agent", "text"): "agentTextBytes",
-    ("agent", "ram"): "agentRamBytes",
-    ("boot", "text"): "bootTextBytes",
+    (sizes.SMALL, "text"): "agentTextBytes",
+    (sizes.AGENT, "text"): "agentTextBytesAsBuilt",
+    (sizes.AGENT, "ram"): "agentRamBytes",
+    (sizes.BOOT, "text"): "bootTextBytes",
 }
 
 
 def section(quick: bool) -> Section:
     """Build them; there is nothing to make quicker."""
     del quick
-    subprocess.run(["make", "-C", ROOT / "firmware", "-s", "mps2"], check=True, timeout=600)
+    subprocess.run(["make", "-C", ROOT / "firmware", "-s", "mps2", "small"], check=True, timeout=600)
     now = sizes.built()
     rows, found = [], {}
     for (program, what), name in FIGURES.items():
