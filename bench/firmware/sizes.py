@@ -20,7 +20,8 @@ FIGURES = {
 def section(quick: bool) -> Section:
     """Build them; there is nothing to make quicker."""
     del quick
-    subprocess.run(["make", "-C", ROOT / "firmware", "-s", "mps2", "small"], check=True, timeout=600)
+    command = ["make", "-C", ROOT / "firmware", "-s", "mps2", "small"]
+    subprocess.run(command, check=True, timeout=600)
     now = sizes.built()
     rows, found = [], {}
     for (program, what), name in FIGURES.items():
