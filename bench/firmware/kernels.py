@@ -157,12 +157,12 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help=f"write {COMMITTED.name}")
     parser.add_argument("--boards", nargs="+", choices=tuple(BOARDS), default=tuple(BOARDS))
     arguments = parser.parse_args()
-    counts: dict[str, dict[str, int]] = {}
-    for row in rows(arguments.boards):
-        print(show(row), flush=True)
-        counts.setdefault(row.board, {})[row.name] = row.instructions
-    if arguments.write:
-        COMMITTED.write_text(json.dumps(dict(committed()) | counts, indent=2) + "\n")
+    for board in arguments.boards:
+        counted = list(rows([board]))
+        print(*map(show, counted), sep="\n", flush=True)
+        if arguments.write:
+            counts = {**committed(), board: {row.name: row.instructions for row in counted}}
+            COMMITTED.write_text(json.dumps(counts, indent=2) + "\n")
 
 
 if __name__ == "__main__":

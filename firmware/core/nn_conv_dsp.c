@@ -201,35 +201,39 @@ static uint32_t last_weights(const int8_t *end, int32_t length) {
     return word;
 }
 
-static inline int32_t add_block(int32_t acc, const uint8_t *x, uint32_t weights) {
-    const struct nn_widened wide = nn_widen(weights);
-    struct nn_widened pair;
-
-    memcpy(&pair, __builtin_assume_aligned(x, 4), sizeof pair);
-    acc = __smlad((int16x2_t)pair.even, (int16x2_t)wide.even, acc);
-    return __smlad((int16x2_t)pair.odd, (int16x2_t)wide.odd, acc);
-}
-
 /* One patch, whose blocks are `step` bytes apart, by one filter. */
-static int32_t dot(int32_t acc, const uint8_t *x, int32_t step, const int8_t *weights,
-                   int32_t length) {
-    for (int32_t n = length >> 2; n > 0; n--, x += step, weights += 4) {
-        uint32_t word;
-        memcpy(&word, weights, sizeof word);
-        acc = add_block(acc, x, word);
+__attribute__((noinline)) static int32_t dot(int32_t acc, const uint8_t *x, int32_t step,
+                                             const int8_t *weights, int32_t length) {
+    const int8_t *end = weights + (length & ~3);
+    struct nn_widened values, wide;
+
+    while (weights < end) {
+        __asm("ldrd %[x0], %[x1], [%[x]]\n"
+              "add %[x], %[x], %[step]\n"
+              "ldr %[w0], [%[w]], #4\n"
+              "sxtb16 %[w1], %[w0], ror #8\n"
+              "sxtb16 %[w0], %[w0]\n"
+              "smlad %[acc], %[x0], %[w0], %[acc]\n"
+              "smlad %[acc], %[x1], %[w1], %[acc]\n"
+              : [acc] "+r"(acc), [x] "+r"(x), [w] "+r"(weights), [x0] "=&r"(values.even),
+                [x1] "=&r"(values.odd), [w0] "=&r"(wide.even), [w1] "=&r"(wide.odd)
+              : [step] "r"(step), "m"(*(const uint8_t(*)[])x), "m"(*(const int8_t(*)[])weights));
     }
-    return length & 3 ? add_block(acc, x, last_weights(weights + (length & 3), length)) : acc;
+    if (length & 3) {
+        memcpy(&values, __builtin_assume_aligned(x, 4), sizeof values);
+        wide = nn_widen(last_weights(weights + (length & 3), length));
+        acc = __smlad((int16x2_t)values.even, (int16x2_t)wide.even, acc);
+        acc = __smlad((int16x2_t)values.odd, (int16x2_t)wide.odd, acc);
+    }
+    return acc;
 }
 
-/* Channels of two pixels, one by one: what multiply() cannot do. */
-static void finish(const struct nn_output *to, int32_t first, int32_t n, const uint8_t *scratch,
+/* One channel of two pixels: what multiply() cannot do. */
+static void single(const struct nn_output *to, int32_t c, const uint8_t *scratch,
                    const int8_t *weights, int32_t length, int8_t *out) {
-    for (int32_t c = first; c < first + n; c++) {
-        const int8_t *w = weights + c * length;
-        const int32_t bias = to->bias[c];
-
-        out[c] = nn_output_value(to, dot(bias, scratch, 16, w, length), c);
-        out[c + to->channels] = nn_output_value(to, dot(bias, scratch + 8, 16, w, length), c);
+    for (int32_t i = 0; i < 2; i++) {
+        const int32_t sum = dot(to->bias[c], scratch + 8 * i, 16, weights + c * length, length);
+        out[i * to->channels + c] = nn_output_value(to, sum, c);
     }
 }
 
@@ -266,43 +270,15 @@ void nn_dot_pair(const struct nn_output *to, const uint8_t *scratch, const int8_
             multiply_from(to, c, n, scratch, weights, length, out);
         } else {
             n = 1;
-            finish(to, c, n, scratch, weights, length, out);
+            single(to, c, scratch, weights, length, out);
         }
     }
 }
 
-/* One patch by two filters. */
-static void dot_two(int32_t acc[2], const uint8_t *x, const int8_t *weights, int32_t length) {
-    const int8_t *w0 = weights, *w1 = weights + length;
-    int32_t a0 = acc[0], a1 = acc[1];
-
-    for (int32_t n = length >> 2; n > 0; n--, x += 8, w0 += 4, w1 += 4) {
-        uint32_t first, second;
-        memcpy(&first, w0, sizeof first);
-        memcpy(&second, w1, sizeof second);
-        a0 = add_block(a0, x, first);
-        a1 = add_block(a1, x, second);
-    }
-    if (length & 3) {
-        a0 = add_block(a0, x, last_weights(w0 + (length & 3), length));
-        a1 = add_block(a1, x, last_weights(w1 + (length & 3), length));
-    }
-    acc[0] = a0;
-    acc[1] = a1;
-}
-
 void nn_dot_one(const struct nn_output *to, const uint8_t *scratch, const int8_t *weights,
                 int32_t length, int8_t *out) {
-    int32_t c = 0;
-
-    for (; c + 1 < to->channels; c += 2, weights += 2 * length) {
-        int32_t acc[2] = {to->bias[c], to->bias[c + 1]};
-        dot_two(acc, scratch, weights, length);
-        out[c] = nn_finish(to, acc[0], c);
-        out[c + 1] = nn_finish(to, acc[1], c + 1);
-    }
-    if (c < to->channels) {
-        out[c] = nn_finish(to, dot(to->bias[c], scratch, 8, weights, length), c);
+    for (int32_t c = 0; c < to->channels; c++, weights += length) {
+        out[c] = nn_output_value(to, dot(to->bias[c], scratch, 8, weights, length), c);
     }
 }
 

@@ -34,20 +34,4 @@ static inline struct nn_widened nn_widen(uint32_t word) {
     "adc " sum ", " sum ", " zero_point "\n"                                                       \
     "ssat " sum ", #8, " sum "\n"
 
-/* nn_output_value, quick for a channel that is plain. */
-static inline int8_t nn_finish(const struct nn_output *to, int32_t sum, int32_t channel) {
-    const int32_t doubled = (int32_t)((uint32_t)to->multiplier[channel] << 1);
-    const int32_t right = -to->shift[channel];
-    int32_t spare;
-
-    if (right <= 0 || !to->full) {
-        return nn_output_value(to, sum, channel);
-    }
-    __asm(NN_RESCALE("%0", "%2", "%3", "%4", "%1")
-          : "+&r"(sum), "=&r"(spare)
-          : "r"(doubled), "r"(right), "r"(to->zero_point)
-          : "cc");
-    return (int8_t)sum;
-}
-
 #endif

@@ -65,27 +65,8 @@ static inline struct nn_output nn_output_at(const struct nn_output *to, int32_t 
     return one;
 }
 
-/* nn_multiply, quicker for a shift to the right: half away from zero is to take one from what is
- * negative, and then half up. */
-static inline int32_t nn_rescaled(int32_t x, int32_t multiplier, int32_t shift) {
-    if (shift >= 0) {
-        return nn_multiply(x, (struct nn_scale){0, multiplier, shift});
-    }
-    x = nn_mul_high(x, multiplier); /* above INT32_MIN: the multiplier is positive */
-    x += x >> 31;
-    return ((x >> (-shift - 1)) + 1) >> 1;
-}
-
-/* Rescaled, moved to the output's zero point and clamped. Clamping comes first: the sum of a large
- * value and the zero point could overflow. */
-static inline int8_t nn_output_value(const struct nn_output *to, int32_t x, int32_t channel) {
-    const int32_t low = to->low - to->zero_point;
-    const int32_t high = to->high - to->zero_point;
-    int32_t value = nn_rescaled(x, to->multiplier[channel], to->shift[channel]);
-
-    value = value < low ? low : value > high ? high : value;
-    return (int8_t)(value + to->zero_point);
-}
+/* A sum of `channel`, bias included, as the output has it. */
+int8_t nn_output_value(const struct nn_output *to, int32_t sum, int32_t channel);
 
 /* Patches in scratch: what a filter sees at one output pixel, or at two. How the values lie there
  * is known to the conv kernels alone. Values are appended in the order of a filter's weights. */
