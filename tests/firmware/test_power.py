@@ -70,7 +70,7 @@ async def test_power_fails_in_some_operations(field, change, record_property):
 @pytest.mark.long
 async def test_power_fails_in_every_operation(field, change, record_property):
     def every(total: int) -> list[int]:
-        assert 20 < total < len(NAMES)
+        assert 10 < total < len(NAMES)
         record_property("cuts", total)
         return list(range(1, total + 1))
 
