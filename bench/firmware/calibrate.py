@@ -84,11 +84,13 @@ def shapes(random: np.random.Generator) -> Iterator[Single | Plain]:
         image = number(4, 24), number(4, 24)
         stride = (1, 1) if random.random() < 0.6 else (2, 2)
         depth = number(1, 12) * (4 if random.random() < 0.7 else 1)
-        chance = {"ring": bool(random.random() < 0.3), "seed": index}
+        ring = bool(random.random() < 0.3)
         channels = number(1, 48)
-        yield Single(CONV, (*image, depth), channels, sides(5), stride, **chance)
+        side = sides(5)
+        behind = ring and (side != (1, 1) or stride != (1, 1))  # pointwise has no ring
+        yield Single(CONV, (*image, depth), channels, side, stride, ring=behind, seed=index)
         yield Single(CONV, (*image, number(1, 96)), number(1, 96), seed=index)
-        yield Single(DEPTHWISE, (*image, depth), depth, sides(5), stride, **chance)
+        yield Single(DEPTHWISE, (*image, depth), depth, sides(5), stride, ring=ring, seed=index)
         yield Single(DEPTHWISE, (*image, depth), depth, (3, 3), stride, shift=(-4, 0), seed=index)
         yield Single(DEPTHWISE, (*image, 3), 6, sides(4), stride, seed=index)
         yield Single(DENSE, (1, 1, number(4, 400)), number(1, 64), seed=index)
@@ -96,7 +98,7 @@ def shapes(random: np.random.Generator) -> Iterator[Single | Plain]:
         yield Single(DENSE, (1, 1, number(64, 400)), number(4, 64), bits=bits, seed=index)
         for pool in (MAX_POOL, AVERAGE_POOL):
             window = tuple(min(s, i) for s, i in zip(sides(4), image, strict=True))
-            yield Single(pool, (*image, depth), depth, window, stride, **chance)
+            yield Single(pool, (*image, depth), depth, window, stride, ring=ring, seed=index)
         whole = (*image, depth)
         yield Single(AVERAGE_POOL, whole, depth, image, image, same=False)
         yield Single(MEAN, whole, depth)

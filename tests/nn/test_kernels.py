@@ -5,6 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
+from bench.firmware.calibrate import shapes
+from hack.testbed.boards import BOARDS, BoardName
 from hack.testbed.exactness import Server, Where
 from tests.nn.single import SINGLES, Single
 
@@ -39,3 +41,15 @@ def test_the_answers_say_something(name: str):
     single = SINGLES[name]
     answers = np.stack([single.answer(values) for values in inputs(single, 4)])
     assert len(np.unique(answers, axis=0)) == 4
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("board", BOARDS)
+def test_kernels_of_any_shape_answer_as_numpy_does(board: BoardName):
+    drawn = [s for s in shapes(np.random.default_rng(11)) if isinstance(s, Single)]
+    with Server(board, drawn[0].blob()) as running:
+        for single in drawn:
+            running.load(single.blob())
+            values = inputs(single, 2)[1]
+            np.testing.assert_array_equal(running.run(values).output, single.answer(values))
+    assert len(drawn) > 300
