@@ -214,7 +214,7 @@ def tiny_model(data: DigitsData, **learning: Any) -> dict[str, Any]:
                 "batchSize": 30,
                 "labelBudget": 60,
                 "labels": {"source": "Oracle", "uri": data.labels_uri},
-                "deadline": "3m",
+                "deadline": "8m",
                 **learning,
             },
             "targets": [{"name": "cortex-m4", "flash": "64Ki", "arena": "16Ki"}],
