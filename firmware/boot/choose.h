@@ -1,7 +1,7 @@
 /* Which firmware a device starts. A boot loader is this and the jump:
  *
  *     identity_load(&flash, &identity);
- *     boot_choose(&flash, &identity, &choice);
+ *     boot_choose(&flash, &identity, &starts, &choice);
  *     if (choice.slot != SLOT_NONE) jump to firmware_vectors(&flash, &identity, choice.slot);
  */
 #ifndef PETIOLE_CHOOSE_H
@@ -12,6 +12,17 @@
 #include "firmware.h"
 #include "identity.h"
 #include "journal.h"
+#include "messages.h"
+
+#define BOOT_STARTS_MAX 5u
+
+/* Starts of one image in a row of which none lasted. It lies in memory that a reset does not clear;
+ * what a power-on leaves there counts as none. Whoever runs well for a while, or asks for its
+ * reset, clears it. */
+struct boot_starts {
+    uint8_t firmware[CRASH_FIRMWARE_SIZE]; /* start of the image's digest */
+    uint32_t count, check;                 /* check: ~count */
+};
 
 /* What the journal asks for; whether the images are good is not known yet. */
 struct boot_wish {
@@ -31,8 +42,9 @@ struct boot_choice {
 struct boot_wish boot_wish(const struct journal_record *record);
 
 /* Reads the journal, proves the image, and counts a start on trial in the journal before it
- * happens. Always decides: without a slot, the choice says why. */
+ * happens. An image whose last BOOT_STARTS_MAX starts did not last is passed over when the other
+ * slot's may run. Always decides: without a slot, the choice says why. */
 void boot_choose(const struct flash *flash, const struct identity *identity,
-                 struct boot_choice *out);
+                 struct boot_starts *starts, struct boot_choice *out);
 
 #endif

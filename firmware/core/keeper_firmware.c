@@ -67,12 +67,26 @@ static bool give_up_trial(struct lifecycle *l, uint8_t running) {
     return true;
 }
 
-/* The first start after provisioning, or one after the boot loader passed over a bad image. */
+/* The boot loader passed over the confirmed image: it is bad, or good but did not last. Only what
+ * would come to the same end once more is refused. */
+static void give_up_confirmed(struct lifecycle *l) {
+    const struct journal_record *r = &shelf(l)->record;
+    const struct host *h = l->host;
+    const uint8_t *digest = shelf_digest(shelf(l), r->confirmed);
+    struct firmware found;
+    if (digest != NULL &&
+        firmware_open(&h->hal.flash, &h->identity, r->floor, r->confirmed, &found) == REASON_NONE) {
+        shelf_refuse(shelf(l), digest, PHASE_ROLLEDBACK, lost_because(h->hal.crash, digest));
+    }
+}
+
+/* The first start after provisioning, or of what the boot loader chose instead. */
 static bool adopt(struct lifecycle *l, uint8_t running) {
     struct journal_record *r = &shelf(l)->record;
     struct firmware found;
     bool changed = false;
     if (r->trial != running && r->confirmed != running) {
+        give_up_confirmed(l);
         r->confirmed = running;
         changed = true;
     }

@@ -86,13 +86,14 @@ static void start(const struct flash *flash, uint8_t *arena) {
     };
     struct identity identity;
     struct boot_choice choice;
+    struct boot_starts starts = {0};
     static struct device device;
     uint8_t answer[ANSWER_SIZE];
     if (identity_load(flash, &identity) != 0) {
         return;
     }
     if (identity.firmware_size > 0) {
-        boot_choose(flash, &identity, &choice);
+        boot_choose(flash, &identity, &starts, &choice);
         REQUIRE(choice.slot == SLOT_NONE || choice.slot < SLOT_COUNT);
     }
     if (device_init(&device, &hal, &config, 0) == 0) {

@@ -15,6 +15,7 @@ uint32_t stand_released, stand_sent_whole;
 static uint8_t arena[32768], tx[MQTT_TX_SIZE], rx[MQTT_RX_SIZE], samples[SAMPLES_MEMORY];
 static uint32_t now;
 static bool resets; /* the device has asked for it */
+static struct boot_starts starts;
 
 /* --- files ---------------------------------------------------------------------------------- */
 
@@ -148,6 +149,7 @@ static void answer_device(const struct release *r) {
 static void reboot(void *ctx) {
     (void)ctx;
     resets = true;
+    memset(&starts, 0, sizeof starts);
 }
 
 /* What the boot loader and the agent do until the device runs. No flash may leave it without
@@ -169,7 +171,7 @@ static bool start(void) {
     resets = false;
     CHECK(identity_load(&hal.flash, &identity) == 0);
     if (identity.firmware_size > 0) {
-        boot_choose(&hal.flash, &identity, &choice);
+        boot_choose(&hal.flash, &identity, &starts, &choice);
         CHECK(choice.slot != SLOT_NONE);
         hal.firmware_slot = choice.slot;
     }
@@ -183,6 +185,7 @@ static bool start(void) {
 
 bool stand_power(uint32_t cut, uint32_t part) {
     nor_power(&stand_nor, cut, part);
+    memset(&starts, 0, sizeof starts);
     return start();
 }
 

@@ -147,11 +147,17 @@ class Field:
         """What a board starts with."""
         return release(self._key, revision=1, board=board)
 
-    def board(self, name: str, cut_in: int = 0, board: BoardName = "an386") -> Booted:
+    def board(
+        self,
+        name: str,
+        cut_in: int = 0,
+        board: BoardName = "an386",
+        first: Release | None = None,
+    ) -> Booted:
         """A board that was just provisioned, whose power fails once or never."""
         one = self._known[name]
-        first = self.first(board).a
-        memory = devices.provision_board(self._folder, one, self._keys, firmware=first)
+        image = (first or self.first(board)).a
+        memory = devices.provision_board(self._folder, one, self._keys, firmware=image)
         made = Booted(one, memory, self._broker, self._processes, board)
         made.cut_in(cut_in)
         return made

@@ -13,6 +13,7 @@ from petiole.wire.messages import Cause, Phase, Reason, State
 
 from .booted import BLOCK, NAMES, SLOW, Booted, Field, FirmwareChange, confirmed
 
+STARTS_MAX = 5  # firmware/boot/choose.h
 SLOT_B = 0x21000000 + FIRMWARE_OFFSET + 0x4000 + FIRMWARE_SIZE
 
 
@@ -83,6 +84,33 @@ async def test_firmware_that_crashes_or_hears_nothing_is_given_up(field, key):
     crash = hand.states[boards["crashes"].id].crash
     assert SLOT_B <= crash.pc < SLOT_B + FIRMWARE_SIZE
     assert SLOT_B <= crash.lr < SLOT_B + FIRMWARE_SIZE
+
+
+async def test_firmware_that_crashes_once_it_is_confirmed_gives_way_to_the_one_before(field, key):
+    hand, board = field.hand, field.board("twig-0")
+    bad = release(key, revision=2, linked="wears")
+    board.start()
+    await hand.publish_blocks(bad.b, block=BLOCK)
+    change = FirmwareChange(bad)
+    await change.offer(hand, board)
+    await hand.state(board.id, lambda s: s.phase == Phase.TRIAL, SLOW)
+    await change.support(hand, board)
+    state = await given_up(field, board, bad, Reason.CRASHED)
+    assert board.log.count("boot: slot B\n") == STARTS_MAX - 1  # it was first started on trial
+    assert "boot: slot B: crashed" in board.log
+    assert state.firmware.standby == digest(bad.b)
+
+
+async def test_the_only_firmware_is_started_again_though_it_crashes(field, key):
+    board = field.board("twig-0", first=release(key, revision=1, linked="wears"))
+    board.start()
+    for _ in range(SLOW * 10):
+        if board.log.count("boot: slot A\n") > STARTS_MAX + 1:
+            break
+        await asyncio.sleep(0.1)
+    else:
+        pytest.fail(board.log)
+    assert "no firmware may run" not in board.log
 
 
 @pytest.mark.long  # three times as long as the watchdog waits

@@ -43,7 +43,7 @@ int main(void) {
         say("no valid identity sector", "");
         return E_IDENTITY;
     }
-    boot_choose(&flash, &identity, &choice);
+    boot_choose(&flash, &identity, crash_starts(), &choice);
     say_why(&choice);
     if (choice.slot == SLOT_NONE) {
         say("no firmware may run here", "");

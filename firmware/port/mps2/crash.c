@@ -19,6 +19,7 @@ struct left {
     uint32_t crc;             /* of `crash` */
     struct crash_report here; /* of this start, should it crash */
     uint32_t line;
+    struct boot_starts starts;
 };
 
 extern uint8_t stack_bottom[];
@@ -45,6 +46,14 @@ void crash_identify(uint32_t boot, const uint8_t *firmware) {
 
 const struct crash_report *crash_left(void) {
     return left.crc == checksum() ? &left.crash : NULL;
+}
+
+struct boot_starts *crash_starts(void) {
+    return &left.starts;
+}
+
+void crash_start_lasts(void) {
+    left.starts.check = left.starts.count;
 }
 
 void crash_line_opened(bool open) {

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "choose.h"
 #include "messages.h"
 
 /* To be called first of all in what a reset starts: nothing is known yet of what comes. */
@@ -16,6 +17,10 @@ void crash_identify(uint32_t boot, const uint8_t *firmware);
 
 /* The last crash since power came; NULL: there was none. */
 const struct crash_report *crash_left(void);
+
+/* The boot loader's count of starts that did not last; this one does. */
+struct boot_starts *crash_starts(void);
+void crash_start_lasts(void);
 
 /* Is the serial line to the broker in use? Its far end does not notice a reset. */
 void crash_line_opened(bool open);

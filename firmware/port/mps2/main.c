@@ -14,6 +14,7 @@
 #include "watchdog.h"
 
 #define TICK_MS 10u
+#define LASTS_MS 60000u /* long enough to be granted, and to begin to fetch, something better */
 #define ARENA_SIZE 65536u
 #define SENSOR_BUFFER (FRAME_HEADER + 4096u)
 
@@ -184,6 +185,7 @@ static void moved(void *ctx) {
 static void reboot(void *ctx) {
     (void)ctx;
     TRANSPORT.hang_up();
+    crash_start_lasts();
     board_reset();
 }
 
@@ -237,6 +239,9 @@ int main(void) {
     watchdog_start();
     for (;;) {
         watchdog_feed();
+        if (now_ms >= LASTS_MS) {
+            crash_start_lasts();
+        }
         run_link();
         run_sensor();
         sleep();

@@ -12,7 +12,7 @@ static int boot(struct node *node, const struct identity *identity) {
     if (identity->firmware_size == 0) {
         return 0;
     }
-    boot_choose(&node->hal.flash, identity, &choice);
+    boot_choose(&node->hal.flash, identity, &node->machine.starts, &choice);
     node->hal.firmware_slot = choice.slot;
     return choice.slot == SLOT_NONE ? E_NO_FIRMWARE : 0;
 }
@@ -58,5 +58,6 @@ void machine_crash(struct node *node, enum cause cause) {
 }
 
 void machine_reset(struct node *node) {
+    memset(&node->machine.starts, 0, sizeof node->machine.starts);
     start_again(node);
 }

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "choose.h"
 #include "messages.h"
 
 #define E_NO_FIRMWARE (-10) /* no slot holds firmware that may run */
@@ -13,6 +14,7 @@ struct machine {
     bool reset;   /* asked for by the device */
     bool crashed; /* `crash` says how */
     struct crash_report crash;
+    struct boot_starts starts;
 };
 
 struct node;
