@@ -48,9 +48,7 @@ def select(
     answers: Input[Dataset],
     store_uri: str,
     output_path: str,
-    strategy: str,
-    batch_size: int,
-    random_share: float,
+    learning: str,
     seed: int,
     round_number: int,
 ) -> str:
@@ -62,9 +60,7 @@ def select(
         answers.path,
         store_uri=store_uri,
         output_path=output_path,
-        strategy=strategy,
-        batch_size=batch_size,
-        random_share=random_share,
+        learning=learning,
         seed=seed,
         round_number=round_number,
     )

@@ -17,9 +17,7 @@ def learning_round(
     output_path: str,
     task: str,
     targets: list,  # type: ignore[type-arg] # kfp knows plain list only
-    strategy: str,
-    batch_size: int,
-    random_share: float,
+    learning: str,
     seed: int,
     round: int,  # noqa: A002 - the contract's word
 ) -> None:
@@ -40,9 +38,7 @@ def learning_round(
             answers=answers,
             store_uri=store_uri,
             output_path=output_path,
-            strategy=strategy,
-            batch_size=batch_size,
-            random_share=random_share,
+            learning=learning,
             seed=seed,
             round_number=round,
         )

@@ -18,6 +18,7 @@ from . import dataset
 from .dataset import Labels, Task
 from .errors import StepError, step
 from .features import KernelFeatures
+from .learning import Learning
 from .store import Store
 from .student import Lesson
 
@@ -106,9 +107,7 @@ def select(
     *,
     store_uri: str,
     output_path: str,
-    strategy: str,
-    batch_size: int,
-    random_share: float,
+    learning: str,
     seed: int,
     round_number: int,
 ) -> str:
@@ -119,7 +118,10 @@ def select(
     labelled = samples.y >= 0
     generator = np.random.default_rng([seed, round_number, int(labelled.sum())])
     pool = strategies.Pool(samples.features, answers.soft, labelled)
-    queries = strategies.select(pool, strategy, batch_size, random_share, generator)
+    given = Learning.parse(learning)
+    queries = strategies.select(
+        pool, given.strategy, given.batch_size, given.random_share, generator
+    )
     document = _summary(samples, answers) | {
         "queries": [
             {"id": str(samples.ids[query.row]), "why": query.why, "score": round(query.score, 4)}

@@ -63,8 +63,9 @@ def labelled(store, parameters):
 
 def query(store, parameters, pool):
     known = labelled(store, parameters)
+    batch = json.loads(parameters["learning"])["batchSize"]
     ids = json.loads((pool / "ids.json").read_text())
-    chosen = [i for i in ids if i not in known][: int(parameters["batch_size"])]
+    chosen = [i for i in ids if i not in known][:batch]
     return {
         "pool": len(ids),
         "labelled": len(known),

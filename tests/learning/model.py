@@ -6,6 +6,7 @@ documents of the contract in docs/architecture.md; accuracies come from the test
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -62,6 +63,11 @@ def spec(*, pool: str = "file:///data/pool", **learning: Any) -> TinyModelSpec:
         ),
         acceptance=Acceptance(accuracy=accuracy, max_regression="1%"),
     )
+
+
+def batch_of(start: StartRun) -> int:
+    """How many labels a query run asks for."""
+    return int(json.loads(str(start.parameters["learning"]))["batchSize"])
 
 
 @dataclass
@@ -125,7 +131,7 @@ class World:
         labelled = int(run.name.split("-b")[1].split("-")[0])
         base = {"pool": self.pool, "labelled": labelled, "teacherAccuracy": 0.9}
         if "-query" in run.name:
-            batch = min(self.started[run.name].parameters["batch_size"], self.pool - labelled)
+            batch = min(batch_of(self.started[run.name]), self.pool - labelled)
             ids = [f"s{n:04d}" for n in range(labelled, labelled + batch)]
             return base | {"queries": [{"id": i, "why": "Margin", "score": 0.5} for i in ids]}
         return base | {

@@ -11,7 +11,7 @@ from petiole.api.tinymodel import Triggers
 from petiole.learning.judge import judge
 from petiole.learning.observed import DriftAlarm
 
-from .model import START, World, spec
+from .model import START, World, batch_of, spec
 
 
 @pytest.fixture
@@ -60,7 +60,8 @@ def test_the_parameters_of_a_run(world: World) -> None:
     assert first.parameters["phase"] == "Query"
     assert last.parameters["phase"] == "Train"
     assert first.deadline_seconds == 3600.0
-    assert first.parameters["random_share"] == 0.1
+    learning = json.loads(str(first.parameters["learning"]))
+    assert learning == {"strategy": "TypiClustThenMargin", "batchSize": 20, "randomShare": 0.1}
     assert json.loads(first.parameters["targets"])[0] == {
         "name": "m4",
         "flash": "64Ki",
@@ -72,7 +73,7 @@ def test_the_parameters_of_a_run(world: World) -> None:
 def test_the_last_batch_does_not_overspend() -> None:
     world = World(spec(batch_size=25, label_budget=60))
     world.rest()
-    batches = [s.parameters["batch_size"] for n, s in world.started.items() if "query" in n]
+    batches = [batch_of(s) for n, s in world.started.items() if "query" in n]
     assert (batches, world.status.labels.spent) == ([25, 25, 10], 60)
 
 

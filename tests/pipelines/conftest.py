@@ -19,6 +19,7 @@ TASK = {
     "labels": list(data.LABELS),
     "input": {"height": 8, "width": 8, "channels": 1},
 }
+LEARNING = {"strategy": "TypiClustThenMargin", "batchSize": 20, "randomShare": 0.1}
 UID = "0f5c1e52"
 LONGEST = 150  # seconds that a test waits for one run; a train run takes about 30 on idle cores
 
@@ -58,9 +59,7 @@ class Orchard:
             "output_path": f"models/{UID}/rounds/{name}",
             "task": json.dumps(TASK),
             "targets": json.dumps(TARGETS),
-            "strategy": "TypiClustThenMargin",
-            "batch_size": 20,
-            "random_share": 0.1,
+            "learning": json.dumps(LEARNING),
             "seed": 3,
             "round": 1,
         } | changes

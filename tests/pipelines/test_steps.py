@@ -176,7 +176,7 @@ def test_the_pipeline_compiles_to_ir(tmp_path):
         "exec-judge",
     } == set(spec["deploymentSpec"]["executors"])
     parameters = spec["root"]["inputDefinitions"]["parameters"]
-    expected = {"phase", "pool_uri", "labels_path", "targets", "random_share", "round"}
+    expected = {"phase", "pool_uri", "labels_path", "targets", "learning", "round"}
     assert expected <= set(parameters)
 
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from petiole.api.base import fraction, seconds
-from petiole.api.tinymodel import RoundStatus
+from petiole.api.tinymodel import Learning, RoundStatus
 
 from .observed import ModelObserved, StartRun
 from .runs import Run
@@ -73,11 +73,18 @@ def start(observed: ModelObserved, round_: RoundStatus, labels: int) -> StartRun
             "evaluation_uri": spec.data.evaluation.uri,
             "task": spec.task.model_dump_json(by_alias=True),
             "targets": json.dumps([t.model_dump(by_alias=True) for t in spec.targets]),
-            "strategy": learning.strategy,
-            "batch_size": batch,
-            "random_share": fraction(learning.random_share),
+            "learning": json.dumps(_learning(learning, batch)),
             "seed": learning.seed,
             "round": round_.number,
         },
         deadline_seconds=seconds(learning.deadline),
     )
+
+
+def _learning(learning: Learning, batch: int) -> dict[str, Any]:
+    """Return what the steps need of ``spec.learning``; shares as numbers."""
+    return {
+        "strategy": learning.strategy,
+        "batchSize": batch,
+        "randomShare": fraction(learning.random_share),
+    }
