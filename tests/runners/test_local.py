@@ -9,10 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from petiole.runners.base import RunnerError
+from petiole.runners.base import RunKey, RunnerError
 from petiole.runners.local import LocalRunner
 
 CHILD = (sys.executable, str(Path(__file__).with_name("child.py")))
+
+
+def key(name="leaf-r1"):
+    return RunKey(name, "default", "leaf", "uid", f"models/uid/rounds/{name}")
 
 
 @pytest.fixture
@@ -34,18 +38,18 @@ def runner(work):
     made = LocalRunner(work, command=CHILD)
     yield made
     for folder in work.iterdir():
-        made.cancel(folder.name)
+        made.cancel(key(folder.name))
 
 
 def start(runner, trace, name="leaf-r1", *, sleep=0.0, end="succeed", deadline=60.0):
     wants = {"sleep": sleep, "end": end, "trace": str(trace)}
-    return runner.start(name, "learning_round", wants, deadline)
+    return runner.start(key(name), "learning_round", wants, deadline)
 
 
 def until_over(runner, name="leaf-r1", seconds=20.0):
     limit = time.monotonic() + seconds
     while time.monotonic() < limit:
-        run = runner.find(name)
+        run = runner.find(key(name))
         if run is not None and run.state != "Running":
             return run
         time.sleep(0.05)
@@ -60,7 +64,7 @@ def until_started(trace, count=1, seconds=20.0):
 
 
 def test_a_run_succeeds_with_its_outputs(runner, trace):
-    assert runner.find("leaf-r1") is None
+    assert runner.find(key()) is None
     assert start(runner, trace).state == "Running"
     run = until_over(runner)
     assert (run.state, run.outputs) == ("Succeeded", {"query.json": "somewhere"})
@@ -92,7 +96,7 @@ def test_a_dead_child_leaves_its_last_words(runner, trace):
 
 def test_a_command_that_never_takes_the_run_is_not_started_again(work):
     runner = LocalRunner(work, command=(sys.executable, "-c", "raise SystemExit('no such module')"))
-    runner.start("leaf-r1", "learning_round", {}, 60.0)
+    runner.start(key(), "learning_round", {}, 60.0)
     run = until_over(runner)
     assert run.reason == "Died"
     assert "no such module" in run.message
@@ -111,19 +115,19 @@ def test_an_overrunning_child_is_ended(runner, trace, monkeypatch):
 def test_cancel_ends_the_child(runner, trace):
     start(runner, trace, sleep=600)
     until_started(trace)
-    runner.cancel("leaf-r1")
+    runner.cancel(key())
     assert until_over(runner).reason == "Canceled"
-    runner.cancel("nobody")
+    runner.cancel(key("nobody"))
 
 
 def test_a_child_outlives_the_process_that_started_it(work, trace):
     """SIGKILL of the starter: the run goes on, and another runner finds it and starts no second."""
     code = (
         "import sys, os, signal; from pathlib import Path\n"
-        "from petiole.runners.local import LocalRunner\n"
+        "from petiole.runners.local import LocalRunner; from petiole.runners.base import RunKey\n"
         f"runner = LocalRunner(Path({str(work)!r}), command={CHILD!r})\n"
         f"wants = {{'sleep': 1.5, 'end': 'succeed', 'trace': {str(trace)!r}}}\n"
-        "runner.start('leaf-r1', 'learning_round', wants, 60.0)\n"
+        f"runner.start({key()!r}, 'learning_round', wants, 60.0)\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     path = os.pathsep.join(sys.path)
@@ -137,10 +141,10 @@ def test_a_child_outlives_the_process_that_started_it(work, trace):
 def test_a_run_created_but_never_started_is_started(work, trace):
     """The starter died between the folder and the child: there is no run yet, and one is made."""
     LocalRunner(work, command=("true",)).start(
-        "leaf-r1", "learning_round", {"sleep": 0, "end": "succeed", "trace": str(trace)}, 60.0
+        key(), "learning_round", {"sleep": 0, "end": "succeed", "trace": str(trace)}, 60.0
     )
     after = LocalRunner(work, command=CHILD)
-    assert after.find("leaf-r1") is None
+    assert after.find(key()) is None
     start(after, trace)
     assert until_over(after).state == "Succeeded"
 
@@ -156,7 +160,7 @@ def test_a_damaged_run_is_named(runner, work):
     (work / "leaf-r1" / "run.json").write_text("{")
     (work / "leaf-r1" / "result.json").write_text("not json")
     with pytest.raises(RunnerError, match="Remove that folder"):
-        runner.find("leaf-r1")
+        runner.find(key())
     (work / "leaf-r1" / "result.json").unlink()
 
 

@@ -21,7 +21,7 @@ from petiole.learning.observed import (
     SaveLabels,
     StartRun,
 )
-from petiole.runners.base import Runner, RunnerError
+from petiole.runners.base import RunKey, Runner, RunnerError
 
 from . import paths
 from .cluster import Cluster, Object
@@ -77,7 +77,7 @@ class ModelPass:
             raise Problem(str(problem)) from problem
         self._problems.pop(memory, None)
 
-    async def end(self, run: str) -> None:
+    async def end(self, run: RunKey) -> None:
         """End the run of a model that is no more."""
         try:
             await asyncio.to_thread(self.runner.cancel, run)
@@ -103,7 +103,7 @@ class ModelPass:
     def _with_run(self, observed: ModelObserved) -> ModelObserved:
         """Add the run that status names and, once it succeeded, its document."""
         name = observed.status.round.run
-        run = self.runner.find(name) if name else None
+        run = self.runner.find(run_key(observed, name)) if name else None
         if run is None or run.state != "Succeeded":
             return replace(observed, run=run)
         trained = observed.status.round.step in ("Training", "Packing")
@@ -144,10 +144,11 @@ class ModelPass:
     def _act(self, observed: ModelObserved, action: ModelAction) -> None:
         match action:
             case StartRun(name, parameters, deadline_seconds):
-                places = self._places(observed.uid, name)
-                self.runner.start(name, PIPELINE, {**places, **parameters}, deadline_seconds)
+                key = run_key(observed, name)
+                given = {**self._places(key), **parameters}
+                self.runner.start(key, PIPELINE, given, deadline_seconds)
             case CancelRun(name):
-                self.runner.cancel(name)
+                self.runner.cancel(run_key(observed, name))
             case AskLabels(run, ids):
                 spec = observed.spec
                 label_source(spec.learning.labels, spec.task.labels).ask(run, ids)
@@ -156,13 +157,13 @@ class ModelPass:
             case Pack(version, run):
                 self.versions.pack(observed, version, run)
 
-    def _places(self, uid: str, run: str) -> dict[str, str]:
+    def _places(self, key: RunKey) -> dict[str, str]:
         """Return the parameters that say where a run reads and writes."""
         return {
             "store_uri": self.store.uri,
-            "labels_path": paths.labels(uid),
-            "samples_path": paths.samples(uid),
-            "output_path": paths.round_folder(uid, run),
+            "labels_path": paths.labels(key.uid),
+            "samples_path": paths.samples(key.uid),
+            "output_path": key.folder,
         }
 
     def _labels(self, uid: str) -> dict[str, Any]:
@@ -182,6 +183,12 @@ _FIELDS: dict[type, str] = {
     SaveLabels: "answers",
     Pack: "pack",
 }
+
+
+def run_key(observed: ModelObserved, name: str) -> RunKey:
+    """Say which run of a model is meant."""
+    folder = paths.round_folder(observed.uid, name)
+    return RunKey(name, observed.namespace, observed.name, observed.uid, folder)
 
 
 def _alarms(model: str, fleets: list[Object]) -> tuple[DriftAlarm, ...]:

@@ -20,13 +20,14 @@ from petiole.api.base import seconds
 from petiole.learning.observed import ModelAction, ModelObserved, SaveLabels
 from petiole.learning.reconcile import reconcile as reconcile_model
 from petiole.rollout.reconcile import reconcile as reconcile_fleet
+from petiole.runners.base import RunKey
 
 from . import metrics
 from .cluster import Cluster, ConflictError, Object
 from .fleet_pass import FleetPass
 from .gateway_client import GatewayClient
 from .keys import Key
-from .model_pass import ModelPass
+from .model_pass import ModelPass, run_key
 from .problem import Problem
 from .status import StatusWriter
 from .watches import Watches
@@ -49,7 +50,7 @@ class Reconciler:
     clock: Callable[[], datetime]
     writer: StatusWriter = field(init=False)
     _uids: dict[Key, str] = field(default_factory=dict)
-    _runs: dict[Key, str] = field(default_factory=dict)
+    _runs: dict[Key, RunKey] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.writer = StatusWriter(self.cluster)
@@ -82,9 +83,15 @@ class Reconciler:
         outcome = reconcile_model(observed, self.clock())
         await self._act_on_model(body, observed, outcome.actions, saving=True)
         await self.writer.write(key, body, outcome.status)
-        self._runs[key] = outcome.status.round.run
+        self._remember_run(key, observed, outcome.status.round.run)
         await self._act_on_model(body, observed, outcome.actions, saving=False)
         return outcome.again
+
+    def _remember_run(self, key: Key, observed: ModelObserved, name: str) -> None:
+        if name:
+            self._runs[key] = run_key(observed, name)
+        else:
+            self._runs.pop(key, None)
 
     async def _fleet(self, key: Key, body: Object) -> float | None:
         self.watches.ensure(key)
@@ -127,7 +134,7 @@ class Reconciler:
         if key.plural == "devicefleets":
             self.watches.drop(key)
             await self.gateway.delete(key.fleet)
-        elif self._runs.get(key):
+        elif key in self._runs:
             await self.models.end(self._runs[key])
         if self._uids.pop(key, None):
             _log.info("forgotten", key=str(key))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
 from petiole.learning.runs import Run
@@ -14,16 +15,27 @@ class RunnerError(Exception):
     """The runner cannot be asked; the text says what is wrong, where, and what to do."""
 
 
+@dataclass(frozen=True, slots=True)
+class RunKey:
+    """Which run: its name, the TinyModel whose it is, and its folder in the object store."""
+
+    name: str
+    namespace: str
+    model: str
+    uid: str
+    folder: str  # its ``output_path``
+
+
 class Runner(Protocol):
     """Runs are known by name: starting a name twice makes one run."""
 
-    def find(self, name: str) -> Run | None:
+    def find(self, key: RunKey) -> Run | None:
         """Return the run of that name, or None when there is none."""
 
     def start(
-        self, name: str, pipeline: str, parameters: Parameters, deadline_seconds: float
+        self, key: RunKey, pipeline: str, parameters: Parameters, deadline_seconds: float
     ) -> Run:
         """Start the run unless it exists; return it."""
 
-    def cancel(self, name: str) -> None:
+    def cancel(self, key: RunKey) -> None:
         """End the run. One that is over or unknown stays as it is."""

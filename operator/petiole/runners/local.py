@@ -16,7 +16,7 @@ from pathlib import Path
 
 from petiole.learning.runs import Run
 
-from .base import Parameters, RunnerError
+from .base import Parameters, RunKey, RunnerError
 from .folder import LOG, RunFolder
 
 COMMAND = (sys.executable, "-m", "petiole_pipelines.run_local")
@@ -39,7 +39,8 @@ class LocalRunner:
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._mutex = threading.Lock()
 
-    def find(self, name: str) -> Run | None:
+    def find(self, key: RunKey) -> Run | None:
+        name = key.name
         with self._in_words(name):
             folder = RunFolder(self._work / name)
             if not folder.exists():
@@ -47,8 +48,9 @@ class LocalRunner:
             return folder.result() or self._unfinished(folder)
 
     def start(
-        self, name: str, pipeline: str, parameters: Parameters, deadline_seconds: float
+        self, key: RunKey, pipeline: str, parameters: Parameters, deadline_seconds: float
     ) -> Run:
+        name = key.name
         with self._in_words(name), self._mutex:
             folder = RunFolder(self._work / name)
             folder.create(
@@ -65,9 +67,9 @@ class LocalRunner:
                 self._spawn(folder)
             return run or Run(name, "Running")
 
-    def cancel(self, name: str) -> None:
-        with self._in_words(name):
-            folder = RunFolder(self._work / name)
+    def cancel(self, key: RunKey) -> None:
+        with self._in_words(key.name):
+            folder = RunFolder(self._work / key.name)
             if folder.exists() and folder.result() is None:
                 folder.end("Canceled", "The run was cancelled.")
 
