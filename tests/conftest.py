@@ -1,9 +1,11 @@
-"""What every test may ask for: a real control plane, and a namespace of one's own in it."""
+"""What every test may ask for: a real control plane, a namespace of its own, built firmware."""
 
 from __future__ import annotations
 
+import fcntl
 import itertools
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -42,3 +44,23 @@ def namespace(control_plane: ControlPlane) -> str:
 def root() -> Path:
     """The project's root."""
     return ROOT
+
+
+@pytest.fixture(scope="session")
+def made() -> Callable[[str], None]:
+    """Makes a target of the firmware; only one process at a time."""
+
+    def make_target(target: str) -> None:
+        lock = ROOT / "build" / "firmware" / ".lock"
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        with lock.open("w") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            done = subprocess.run(
+                ["make", "-C", str(ROOT / "firmware"), "-j2", target],
+                capture_output=True,
+                text=True,
+                timeout=150,
+            )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    return make_target

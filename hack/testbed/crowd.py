@@ -52,15 +52,20 @@ def members(count: int, sites: int = SITES) -> list[Device]:
 
 
 class Crowd(Lifetime):
-    """Control plane, broker, gateway, operator, and ``devices`` in one ``petiole-sim``."""
+    """Control plane, broker, gateway, operator, and what ``devices`` need to be known to them."""
 
     def __init__(
-        self, folder: Path, devices: Sequence[Device], *, database_url: str | None = None
+        self,
+        folder: Path,
+        devices: Sequence[Device],
+        *,
+        database_url: str | None = None,
+        pki: Path | None = None,
     ) -> None:
         self.folder = folder.resolve()
         self.devices = devices
         users = passwords(devices)
-        self.testbed = Testbed(self.folder, users, database_url=database_url)
+        self.testbed = Testbed(self.folder, users, database_url=database_url, pki=pki)
         self.published_at = 0.0  # monotonic seconds, just before the newest version appeared
         self._versions: list[dict[str, Any]] = []
 

@@ -39,6 +39,7 @@ class Testbed(Lifetime):
 
     ``users`` are the devices' names and passwords at the broker. ``operator_options`` are added to
     the operator's command line. ``database_url`` is the fleet store; without one, an SQLite file.
+    With the folder ``pki`` devices may also connect by certificate: see ``Broker``.
     """
 
     __test__ = False  # its name is no reason for pytest to collect it
@@ -50,6 +51,7 @@ class Testbed(Lifetime):
         *,
         operator_options: Iterable[str] = (),
         database_url: str | None = None,
+        pki: Path | None = None,
     ) -> None:
         self.folder = folder.resolve()
         self._database_url = database_url or f"sqlite+aiosqlite:///{self.folder / 'gateway.db'}"
@@ -60,7 +62,7 @@ class Testbed(Lifetime):
         self.gateway_url = f"http://127.0.0.1:{free_port()}"
         self.processes = Processes(self.folder)
         self.cluster = ControlPlane(self.folder / "controlplane", self.processes)
-        self.broker = Broker(self.folder / "broker", users, self.processes)
+        self.broker = Broker(self.folder / "broker", users, self.processes, pki)
         self._operator_options = tuple(operator_options)
         self.gateway: Process | None = None
         self.operator: Process | None = None

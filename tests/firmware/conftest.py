@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import fcntl
 import itertools
 import os
 import signal
-import subprocess
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +18,7 @@ from hack.testbed.boards import BoardName
 from hack.testbed.broker import Broker
 from hack.testbed.link import Answer, SensorLink
 from hack.testbed.models import TARGET, Model, make
-from hack.testbed.processes import ROOT, Process, Processes
+from hack.testbed.processes import Process, Processes
 from petiole.artifact.keys import load_private, new_private_pem, public_raw
 
 from .booted import Field
@@ -28,26 +26,6 @@ from .hand import Hand
 
 ARCHIVE = 3 * 4096
 IDS = tuple(f"leaf-{n}" for n in range(5))
-
-
-@pytest.fixture(scope="session")
-def made() -> Callable[[str], None]:
-    """Makes a target of the firmware; only one process at a time."""
-
-    def make_target(target: str) -> None:
-        lock = ROOT / "build" / "firmware" / ".lock"
-        lock.parent.mkdir(parents=True, exist_ok=True)
-        with lock.open("w") as held:
-            fcntl.flock(held, fcntl.LOCK_EX)
-            done = subprocess.run(
-                ["make", "-C", str(ROOT / "firmware"), "-j2", target],
-                capture_output=True,
-                text=True,
-                timeout=150,
-            )
-        assert done.returncode == 0, done.stdout + done.stderr
-
-    return make_target
 
 
 @pytest.fixture(scope="session")
