@@ -72,6 +72,10 @@ static void fill(uint8_t *flash, const uint8_t *data, size_t size) {
     memcpy(flash + DOWNLOAD_OFFSET, data, n);
 }
 
+static void reboot(void *ctx) {
+    (void)ctx;
+}
+
 static void start(const struct flash *flash, uint8_t *arena) {
     static const struct device_config config = DEVICE_DEFAULTS;
     static uint8_t tx[MQTT_TX_SIZE], rx[MQTT_RX_SIZE], samples[SAMPLES_MEMORY];
@@ -83,6 +87,7 @@ static void start(const struct flash *flash, uint8_t *arena) {
         .arena = arena,
         .arena_size = ARENA_SIZE,
         .firmware_slot = 0,
+        .reboot = reboot,
     };
     struct identity identity;
     struct boot_choice choice;
