@@ -8,15 +8,20 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import Any
 
 import cbor2
 import numpy as np
 from numpy.typing import NDArray
 
+from . import images
 from .errors import StepError
+from .source import Source
 from .store import Store
 
 SAMPLES = "samples.npz"
+_NAMED = 20  # unreadable photos that a record names; it counts all
+Labels = NDArray[np.int64]  # [n], -1 for "no label"
 WHY_RANDOM = 1  # `why` of the wire's sample: picked by chance, not because the device was unsure
 
 
@@ -48,39 +53,65 @@ class Samples:
         return len(self.ids)
 
 
-def read_set(uri: str, task: Task, what: str) -> tuple[NDArray[np.uint8], tuple[str, ...], Labels]:
-    """Read ``samples.npz`` of a data set; return x, ids and labels [n] (-1 where it has none)."""
-    content = Store(uri).get(SAMPLES)
+@dataclass(frozen=True, slots=True)
+class DataSet:
+    """A data set as it was read: inputs x uint8 [n,h,w,c], ids [n], labels [n] (-1: none)."""
+
+    x: NDArray[np.uint8]
+    ids: tuple[str, ...]
+    y: Labels
+    digest: str  # of all files that were read
+    unreadable: tuple[str, ...] = ()  # photos that were left out, and why
+
+    def record(self, uri: str) -> dict[str, Any]:
+        """Return what a run's document says about the set."""
+        return {
+            "uri": uri,
+            "digest": self.digest,
+            "samples": len(self.ids),
+            "unreadable": len(self.unreadable),
+            "unreadableNames": self.unreadable[:_NAMED],
+        }
+
+
+def read_set(uri: str, task: Task, what: str) -> DataSet:
+    """Read ``samples.npz`` of a data set, or else its photos. ``what``: pool or evaluation."""
+    source = Source(uri, what)
+    content = source.get(SAMPLES)
     if content is None:
-        raise StepError(
-            "DataMissing",
-            f"the {what} set has no {SAMPLES} at {uri}: put it there or correct spec.data.{what}",
-        )
+        photos = images.read(source, task.labels, task.shape, what)
+        y = _numbers(photos.labels, task, f"the {what} set at {uri}")
+        return DataSet(photos.x, photos.ids, y, source.digest(), photos.unreadable)
+    x, ids, names = _arrays(content, f"the {what} set at {uri}")
+    _check(x, ids, task, f"the {what} set at {uri}")
+    return DataSet(x, ids, _numbers(names, task, f"the {what} set at {uri}"), source.digest())
+
+
+def _arrays(
+    content: bytes, where: str
+) -> tuple[NDArray[np.uint8], tuple[str, ...], tuple[str, ...]]:
+    """Inputs, ids and label names ("": none) of an npz file."""
     try:
         arrays = np.load(io.BytesIO(content), allow_pickle=False)
         x, ids = arrays["x"], tuple(str(name) for name in arrays["id"])
         y = arrays.get("y")
     except (KeyError, ValueError, OSError, zipfile.BadZipFile) as error:
         raise StepError(
-            "DataInvalid",
-            f"{SAMPLES} of the {what} set at {uri} is not an npz file with 'x' and 'id': {error}",
+            "DataInvalid", f"{SAMPLES} of {where} is not an npz file with 'x' and 'id': {error}"
         ) from error
-    _check(x, ids, task, f"the {what} set at {uri}")
-    names = [""] * len(ids) if y is None else [str(label) for label in y]
-    return x, ids, _numbers(names, task, f"the {what} set at {uri}")
+    return x, ids, ("",) * len(ids) if y is None else tuple(str(label) for label in y)
 
 
-Labels = NDArray[np.int64]  # [n], -1 for "no label"
-
-
-def read_evaluation(uri: str, task: Task) -> tuple[NDArray[np.uint8], Labels]:
-    """Read the frozen evaluation set: x uint8 [n,h,w,c], y [n]; every sample has a label."""
-    x, _, y = read_set(uri, task, "evaluation")
-    if (y < 0).any():
+def read_evaluation(uri: str, task: Task) -> DataSet:
+    """Read the frozen evaluation set; every sample has a label."""
+    found = read_set(uri, task, "evaluation")
+    if (found.y < 0).any():
         raise StepError(
-            "DataInvalid", f"{int((y < 0).sum())} samples of the evaluation set have no label 'y'"
+            "DataInvalid",
+            f"{int((found.y < 0).sum())} samples of the evaluation set have no label: give 'y' in "
+            f"{SAMPLES}, or put each photo into the folder of its class",
         )
-    return x, y
+    return found
 
 
 def _check(x: NDArray[np.uint8], ids: Sequence[str], task: Task, where: str) -> None:
@@ -111,9 +142,9 @@ def read_labels(store: Store, path: str) -> dict[str, str]:
     return {} if content is None else dict(json.loads(content))
 
 
-def read_pool(pool_uri: str, store: Store, samples_path: str, task: Task) -> Samples:
+def read_pool(pool: DataSet, store: Store, samples_path: str, task: Task) -> Samples:
     """Join the pool with the samples that came up from the field; ids stay unique."""
-    x, ids, _ = read_set(pool_uri, task, "pool")
+    x, ids = pool.x, pool.ids
     known = set(ids)
     rows, names, chance = [], [], []
     paths = store.names(samples_path, ".cbor") if samples_path else []

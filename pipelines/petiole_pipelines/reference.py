@@ -38,8 +38,9 @@ class Bench:
     @staticmethod
     def open(pool_uri: str, evaluation_uri: str, truth: Mapping[str, str], task: Task) -> Bench:
         """Read the sets; ``truth`` holds the label of every pool id."""
-        x, ids, _ = dataset.read_set(pool_uri, task, "pool")
-        evaluation_x, evaluation_y = dataset.read_evaluation(evaluation_uri, task)
+        found = dataset.read_set(pool_uri, task, "pool")
+        x, ids = found.x, found.ids
+        evaluation = dataset.read_evaluation(evaluation_uri, task)
         features = KernelFeatures.fit(x, seed=0)
         nothing = np.zeros(len(x), dtype=np.bool_)
         pool = dataset.Samples(x, ids, field=nothing, chance=nothing)
@@ -50,9 +51,9 @@ class Bench:
             field=nothing,
             chance=nothing,
             features=features.transform(x),
-            evaluation_x=evaluation_x,
-            evaluation_y=evaluation_y,
-            evaluation_features=features.transform(evaluation_x),
+            evaluation_x=evaluation.x,
+            evaluation_y=evaluation.y,
+            evaluation_features=features.transform(evaluation.x),
         )
         return Bench(samples, task)
 

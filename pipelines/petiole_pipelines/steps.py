@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from dataclasses import field as field_
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,7 @@ class SampleFile:
     evaluation_x: NDArray[np.uint8]  # [m, h, w, c]
     evaluation_y: Labels  # [m]
     evaluation_features: Matrix  # [m, d]
+    data: NDArray[np.str_] = field_(default_factory=lambda: np.array("{}"))  # JSON: sets read
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +67,10 @@ def embed(
 ) -> None:
     """Gather pool, field samples and answers; compute features fitted on them; write SampleFile."""
     described, store = Task.parse(task), Store(store_uri)
-    samples = dataset.read_pool(pool_uri, store, samples_path, described)
-    x, y = dataset.read_evaluation(evaluation_uri, described)
+    pool = dataset.read_set(pool_uri, described, "pool")
+    evaluation = dataset.read_evaluation(evaluation_uri, described)
+    samples = dataset.read_pool(pool, store, samples_path, described)
+    read = {"pool": pool.record(pool_uri), "evaluation": evaluation.record(evaluation_uri)}
     answers = dataset.read_labels(store, labels_path)
     features = KernelFeatures.fit(samples.x, seed)
     _save(
@@ -78,9 +82,10 @@ def embed(
             field=samples.field,
             chance=samples.chance,
             features=features.transform(samples.x),
-            evaluation_x=x,
-            evaluation_y=y,
-            evaluation_features=features.transform(x),
+            evaluation_x=evaluation.x,
+            evaluation_y=evaluation.y,
+            evaluation_features=features.transform(evaluation.x),
+            data=np.array(json.dumps(read)),
         ),
     )
 
@@ -246,6 +251,7 @@ def _summary(samples: SampleFile, answers: AnswerFile) -> dict[str, Any]:
         "pool": len(samples.ids),
         "labelled": int((samples.y >= 0).sum()),
         "teacherAccuracy": float(answers.accuracy),
+        "data": json.loads(str(samples.data)),
     }
 
 
