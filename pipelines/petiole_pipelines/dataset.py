@@ -90,7 +90,7 @@ def read_set(uri: str, task: Task, what: str) -> DataSet:
 def _arrays(
     content: bytes, where: str
 ) -> tuple[NDArray[np.uint8], tuple[str, ...], tuple[str, ...]]:
-    """Inputs, ids and label names ("": none) of an npz file."""
+    """Return inputs, ids and label names ("": none) of an npz file."""
     try:
         arrays = np.load(io.BytesIO(content), allow_pickle=False)
         x, ids = arrays["x"], tuple(str(name) for name in arrays["id"])

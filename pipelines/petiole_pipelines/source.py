@@ -39,10 +39,13 @@ class Source:
     """The objects below one URI. Every failure is a StepError that names place and remedy."""
 
     def __init__(self, uri: str, what: str, environment: Mapping[str, str] = os.environ) -> None:
-        """``what`` is ``pool`` or ``evaluation``: the field of ``spec.data`` to blame."""
+        """Open a URI for reading. ``what`` is the field of ``spec.data`` to blame."""
         self.uri, self._what = uri, what
-        self._secrets = {key: environment[CREDENTIALS + key] for key in KEYS
-                         if environment.get(CREDENTIALS + key)}
+        self._secrets = {
+            key: environment[CREDENTIALS + key]
+            for key in KEYS
+            if environment.get(CREDENTIALS + key)
+        }
         self._read: dict[str, str] = {}
         self._store = self._open(environment)
 

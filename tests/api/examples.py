@@ -18,6 +18,7 @@ TINY_MODEL: dict[str, Any] = {
         "data": {
             "pool": {"uri": "file:///data/pool"},
             "evaluation": {"uri": "file:///data/evaluation"},
+            "credentials": {"secretRef": {"name": "orchard-s3"}},
         },
         "learning": {
             "strategy": "TypiClustThenMargin",

@@ -20,6 +20,8 @@ _PATTERNS = {
     r"^[1-9][0-9]{0,5}(ms|s|m|h|d)([0-9]{1,6}(ms|s|m|h|d))*$": ("90s", "0s"),
     r"^[1-9][0-9]{0,8}(Ki|Mi)?$": ("48Ki", "0.5Ki"),
     r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$": ("a-1", "Upper_Case"),
+    r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$": ("orchard.s3-1", "Orchard"),
+    r"^(file|pvc|s3)://.+$": ("pvc://orchard/x", "https://orchard/x"),
     r"^[a-z0-9]+://.+$": ("s3://bucket/x", "/no/scheme"),
     r"^Latest$": ("Latest", "latest"),
     r"^[A-Za-z0-9]([A-Za-z0-9._/-]*[A-Za-z0-9])?$": ("example.com/Site_1", "-site"),

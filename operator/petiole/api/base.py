@@ -33,6 +33,11 @@ PositiveDuration = Annotated[
 ]
 Quantity = Annotated[str, StringConstraints(pattern=QUANTITY_PATTERN, max_length=12)]
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN, min_length=1, max_length=63)]
+SecretName = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$", min_length=1, max_length=253),
+]
+DataUri = Annotated[str, StringConstraints(pattern=r"^(file|pvc|s3)://.+$", max_length=1024)]
 Uri = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+://.+$", max_length=1024)]
 
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}

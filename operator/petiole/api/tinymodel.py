@@ -7,7 +7,18 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from .base import ApiModel, Condition, Name, Percent, PositiveDuration, Quantity, Rule, Uri
+from .base import (
+    ApiModel,
+    Condition,
+    DataUri,
+    Name,
+    Percent,
+    PositiveDuration,
+    Quantity,
+    Rule,
+    SecretName,
+    Uri,
+)
 
 Step = Literal["Idle", "Querying", "Labelling", "Training", "Packing"]
 Trigger = Literal["Initial", "DataChanged", "Drift", "NewSamples"]
@@ -38,9 +49,30 @@ class Task(ApiModel):
 
 
 class DataSet(ApiModel):
-    """A folder with ``samples.npz``: ``x`` uint8 [n,h,w,c], ``id`` str [n]; ``y`` to evaluate."""
+    """Photos, a folder a class, or ``samples.npz``: x uint8 [n,h,w,c], id [n], y to evaluate."""
 
-    uri: Uri
+    uri: Annotated[
+        DataUri,
+        Field(description="file:///FOLDER, pvc://CLAIM/PATH or s3://BUCKET/PREFIX; only read."),
+    ]
+
+
+class SecretRef(ApiModel):
+    """A Secret of the same namespace."""
+
+    name: SecretName
+
+
+class DataCredentials(ApiModel):
+    """What opens the data sets on S3."""
+
+    secret_ref: Annotated[
+        SecretRef,
+        Field(
+            description="Its keys: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, "
+            "AWS_REGION, AWS_ENDPOINT_URL."
+        ),
+    ]
 
 
 class Data(ApiModel):
@@ -48,6 +80,9 @@ class Data(ApiModel):
 
     pool: DataSet
     evaluation: DataSet
+    credentials: Annotated[
+        DataCredentials | None, Field(description="Default: those of the pipelines' process.")
+    ] = None
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(

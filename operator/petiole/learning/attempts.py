@@ -34,6 +34,7 @@ _OUTSIDE = Retry(attempts=1000, backoff=30.0)
 _RETRIES = {
     "Died": Retry(attempts=2, backoff=5.0),
     "DataMissing": _OUTSIDE,
+    "DataUnavailable": _OUTSIDE,
     "StoreUnavailable": _OUTSIDE,
 }
 _NEVER = Retry(attempts=1, backoff=0.0)

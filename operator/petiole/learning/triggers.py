@@ -33,8 +33,9 @@ class Hold:
 
 
 def data_hash(spec: TinyModelSpec) -> str:
-    """Identify the data of a spec, so that a change of it starts a round."""
-    return hashlib.sha256(spec.data.model_dump_json(by_alias=True).encode()).hexdigest()[:16]
+    """Identify the data of a spec, so that a change of it starts a round; not who may read it."""
+    text = spec.data.model_dump_json(by_alias=True, exclude={"credentials"})
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def due(observed: ModelObserved, now: datetime) -> Start | Hold | None:
