@@ -38,6 +38,7 @@ def learning_round(
             answers=answers,
             store_uri=store_uri,
             output_path=output_path,
+            task=task,
             learning=learning,
             seed=seed,
             round_number=round,

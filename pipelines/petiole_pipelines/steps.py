@@ -112,12 +112,18 @@ def select(
     *,
     store_uri: str,
     output_path: str,
+    task: str,
     learning: str,
     seed: int,
     round_number: int,
 ) -> str:
-    """Choose the samples to ask labels for; write ``query.json`` and return its path."""
+    """Choose the samples to ask labels for; write ``query.json`` and return its path.
+
+    Their pictures lie beside it in ``pictures.zip``.
+    """
     from petiole.learning import strategies  # noqa: PLC0415
+
+    from . import pictures  # noqa: PLC0415
 
     samples, answers = _samples(samples_file), _answers(answers_file)
     labelled = samples.y >= 0
@@ -127,13 +133,25 @@ def select(
     queries = strategies.select(
         pool, given.strategy, given.batch_size, given.random_share, generator
     )
+    rows = [query.row for query in queries]
+    labels = Task.parse(task).labels if labelled.any() else ()
     document = _summary(samples, answers) | {
         "queries": [
             {"id": str(samples.ids[query.row]), "why": query.why, "score": round(query.score, 4)}
+            | _guess(answers.soft[query.row], labels)
             for query in queries
         ]
     }
-    return _put(Store(store_uri), f"{output_path}/query.json", document)
+    store, drawn = Store(store_uri), pictures.pack(samples.x[rows], samples.ids[rows].tolist())
+    store.put(f"{output_path}/pictures.zip", drawn)
+    return _put(store, f"{output_path}/query.json", document)
+
+
+def _guess(chances: Matrix, labels: tuple[str, ...]) -> dict[str, Any]:
+    """Return what the teacher would answer and how sure it is, 0..1; nothing before it learned."""
+    if not labels:
+        return {}
+    return {"guess": labels[chances.argmax()], "confidence": round(float(chances.max()), 4)}
 
 
 @step

@@ -27,6 +27,7 @@ def test_a_query_asks_and_a_training_delivers(orchard):
     assert len(set(ids)) == 20
     assert set(ids) <= set(orchard.truth)
     assert {query["why"] for query in asked["queries"]} == {"TypiClust"}
+    assert not any("guess" in query for query in asked["queries"])  # nobody has taught yet
 
     rest = [name for name in sorted(orchard.truth) if name not in ids][::7][:80]
     orchard.answer(ids + rest)

@@ -1,7 +1,9 @@
 """Steps as plain functions, on small slices; no TensorFlow here."""
 
+import dataclasses
 import hashlib
 import json
+import zipfile
 
 import cbor2
 import numpy as np
@@ -17,7 +19,7 @@ from petiole_pipelines.errors import StepError
 from petiole_pipelines.features import KernelFeatures
 from petiole_pipelines.store import Store
 from petiole_pipelines.teacher import teach
-from tests.pipelines.conftest import TASK, UID
+from tests.pipelines.conftest import LEARNING, TASK, UID
 
 
 def put_field_sample(store, x, why, uid=UID):
@@ -84,6 +86,33 @@ def test_a_teacher_of_few_labels_answers_for_all(orchard, tmp_path):
     soft = steps._answers(answers).soft
     assert soft.shape == (1050, 10)
     assert soft.sum(1) == pytest.approx(np.ones(1050))
+
+
+@pytest.mark.parametrize("labelled", [0, 5])
+def test_a_question_has_a_picture_and_once_it_was_taught_the_teachers_guess(tmp_path, labelled):
+    samples = samples_with(field=0, chance=0)
+    count = len(samples.ids)
+    y = np.where(np.arange(count) < labelled, 0, -1)
+    soft = np.full((count, 10), 0.05)
+    soft[:, 3] = 0.55
+    files = [str(tmp_path / name) for name in ("samples.npz", "answers.npz")]
+    steps._save(files[0], dataclasses.replace(samples, y=y))
+    steps._save(files[1], steps.AnswerFile(soft, np.array(0.9)))
+    learning = json.dumps(LEARNING | {"batchSize": 4})
+    path = steps.select(
+        *files,
+        store_uri=tmp_path.as_uri(),
+        output_path="round",
+        task=json.dumps(TASK),
+        learning=learning,
+        seed=1,
+        round_number=1,
+    )
+    queries = json.loads((tmp_path / path).read_text())["queries"]
+    guesses = [(query.get("guess"), query.get("confidence")) for query in queries]
+    assert guesses == [("three", 0.55) if labelled else (None, None)] * 4
+    with zipfile.ZipFile(tmp_path / "round" / "pictures.zip") as archive:
+        assert archive.namelist() == [f"{query['id']}.png" for query in queries]
 
 
 def test_a_teacher_without_labels_knows_nothing():
