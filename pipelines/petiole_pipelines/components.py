@@ -17,6 +17,7 @@ def embed(
     labels_path: str,
     samples_path: str,
     task: str,
+    learning: str,
     seed: int,
 ) -> None:
     """Gather samples, labels and features."""
@@ -30,6 +31,7 @@ def embed(
         labels_path=labels_path,
         samples_path=samples_path,
         task=task,
+        learning=learning,
         seed=seed,
     )
 

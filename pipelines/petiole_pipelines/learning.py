@@ -10,6 +10,7 @@ from dataclasses import dataclass
 class Learning:
     """Part of a TinyModel's ``spec.learning``; shares are 0..1, ``batch_size`` is this run's."""
 
+    features: str
     strategy: str
     batch_size: int
     random_share: float
@@ -19,6 +20,7 @@ class Learning:
         """Read the run's parameter ``learning``, JSON."""
         given = json.loads(text)
         return Learning(
+            features=given["features"],
             strategy=given["strategy"],
             batch_size=int(given["batchSize"]),
             random_share=float(given["randomShare"]),

@@ -29,6 +29,7 @@ def learning_round(
         labels_path=labels_path,
         samples_path=samples_path,
         task=task,
+        learning=learning,
         seed=seed,
     ).outputs["samples"]
     answers = components.teacher(samples=embedded, task=task).outputs["answers"]

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from . import dataset, judge, student
 from .dataset import Labels, Task
-from .features import KernelFeatures
+from .features import extract
 from .fit import widest
 from .steps import AnswerFile, SampleFile, lesson
 from .teacher import Answers, teach
@@ -41,7 +41,7 @@ class Bench:
         found = dataset.read_set(pool_uri, task, "pool")
         x, ids = found.x, found.ids
         evaluation = dataset.read_evaluation(evaluation_uri, task)
-        features = KernelFeatures.fit(x, seed=0)
+        features, others = extract("Kernel", x, [evaluation.x], seed=0)
         nothing = np.zeros(len(x), dtype=np.bool_)
         pool = dataset.Samples(x, ids, field=nothing, chance=nothing)
         samples = SampleFile(
@@ -50,10 +50,10 @@ class Bench:
             y=dataset.numbered(pool, truth, task),
             field=nothing,
             chance=nothing,
-            features=features.transform(x),
+            features=features,
             evaluation_x=evaluation.x,
             evaluation_y=evaluation.y,
-            evaluation_features=features.transform(evaluation.x),
+            evaluation_features=others,
         )
         return Bench(samples, task)
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from . import dataset
 from .dataset import Labels, Task
 from .errors import StepError, step
-from .features import KernelFeatures
+from .features import extract
 from .learning import Learning
 from .store import Store
 from .student import Lesson
@@ -63,6 +63,7 @@ def embed(
     labels_path: str,
     samples_path: str,
     task: str,
+    learning: str,
     seed: int,
 ) -> None:
     """Gather pool, field samples and answers; compute features fitted on them; write SampleFile."""
@@ -72,7 +73,8 @@ def embed(
     samples = dataset.read_pool(pool, store, samples_path, described)
     read = {"pool": pool.record(pool_uri), "evaluation": evaluation.record(evaluation_uri)}
     answers = dataset.read_labels(store, labels_path)
-    features = KernelFeatures.fit(samples.x, seed)
+    name = Learning.parse(learning).features
+    features, evaluation_features = extract(name, samples.x, [evaluation.x], seed=seed, store=store)
     _save(
         samples_file,
         SampleFile(
@@ -81,10 +83,10 @@ def embed(
             y=dataset.numbered(samples, answers, described),
             field=samples.field,
             chance=samples.chance,
-            features=features.transform(samples.x),
+            features=features,
             evaluation_x=evaluation.x,
             evaluation_y=evaluation.y,
-            evaluation_features=features.transform(evaluation.x),
+            evaluation_features=evaluation_features,
             data=np.array(json.dumps(read)),
         ),
     )

@@ -21,6 +21,7 @@ TINY_MODEL: dict[str, Any] = {
             "credentials": {"secretRef": {"name": "orchard-s3"}},
         },
         "learning": {
+            "features": "Kernel",
             "strategy": "TypiClustThenMargin",
             "batchSize": 20,
             "labelBudget": 240,

@@ -70,6 +70,8 @@ class RuleCase:
     update: bool = False
 
 
+CHANNELS = ("spec", "task", "input", "channels")
+FEATURES = ("spec", "learning", "features")
 STAGES = ("spec", "rollout", "stages")
 OUTCOME = ("spec", "rollout", "gates", 0)
 METRIC = ("spec", "rollout", "gates", 1)
@@ -118,6 +120,10 @@ RULES = [
     RuleCase(
         "TinyModel", "batchSize must not be above labelBudget", "spec.learning.batchSize",
         {("spec", "learning", "batchSize"): 240}, {("spec", "learning", "batchSize"): 241},
+    ),
+    RuleCase(
+        "TinyModel", "features EfficientNetLite0 are of colour or grey", "spec.learning.features",
+        {CHANNELS: 3, FEATURES: "EfficientNetLite0"}, {CHANNELS: 2, FEATURES: "EfficientNetLite0"},
     ),
     RuleCase(
         "DeviceFleet", "the last stage must have size 100%", "spec.rollout.stages",

@@ -61,7 +61,12 @@ def test_the_parameters_of_a_run(world: World) -> None:
     assert last.parameters["phase"] == "Train"
     assert first.deadline_seconds == 3600.0
     learning = json.loads(str(first.parameters["learning"]))
-    assert learning == {"strategy": "TypiClustThenMargin", "batchSize": 20, "randomShare": 0.1}
+    assert learning == {
+        "features": "Kernel",
+        "strategy": "TypiClustThenMargin",
+        "batchSize": 20,
+        "randomShare": 0.1,
+    }
     assert json.loads(first.parameters["targets"])[0] == {
         "name": "m4",
         "flash": "64Ki",

@@ -19,7 +19,12 @@ TASK = {
     "labels": list(data.LABELS),
     "input": {"height": 8, "width": 8, "channels": 1},
 }
-LEARNING = {"strategy": "TypiClustThenMargin", "batchSize": 20, "randomShare": 0.1}
+LEARNING = {
+    "features": "Kernel",
+    "strategy": "TypiClustThenMargin",
+    "batchSize": 20,
+    "randomShare": 0.1,
+}
 UID = "0f5c1e52"
 LONGEST = 150  # seconds that a test waits for one run; a train run takes about 30 on idle cores
 

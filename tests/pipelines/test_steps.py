@@ -16,7 +16,7 @@ from petiole_pipelines import dataset, fit, judge, regression, steps
 from petiole_pipelines.compile import compile_to
 from petiole_pipelines.dataset import Task
 from petiole_pipelines.errors import StepError
-from petiole_pipelines.features import KernelFeatures
+from petiole_pipelines.features.kernel import KernelFeatures
 from petiole_pipelines.store import Store
 from petiole_pipelines.teacher import teach
 from tests.pipelines.conftest import LEARNING, TASK, UID
@@ -33,7 +33,15 @@ def put_field_sample(store, x, why, uid=UID):
 
 
 def embed(orchard, tmp_path, **changes):
-    names = ("pool_uri", "evaluation_uri", "store_uri", "labels_path", "samples_path", "task")
+    names = (
+        "pool_uri",
+        "evaluation_uri",
+        "store_uri",
+        "labels_path",
+        "samples_path",
+        "task",
+        "learning",
+    )
     given = orchard.parameters("Query", "x", **changes)
     path = str(tmp_path / "samples.npz")
     steps.embed(path, seed=0, **{name: given[name] for name in names})

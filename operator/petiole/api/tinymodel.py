@@ -110,6 +110,10 @@ class Triggers(ApiModel):
 class Learning(ApiModel):
     """How labels are chosen and how many may be spent."""
 
+    features: Annotated[
+        Literal["Kernel", "Pixels", "EfficientNetLite0"],
+        Field(description="What teacher and strategy see. Kernel and Pixels: of tiny inputs."),
+    ] = "Kernel"
     strategy: Literal["TypiClustThenMargin", "Margin", "Random"] = "TypiClustThenMargin"
     batch_size: Annotated[int, Field(ge=1, le=10_000)]
     label_budget: Annotated[int, Field(ge=1, le=1_000_000)]
@@ -165,6 +169,12 @@ class TinyModelSpec(ApiModel):
             "self.task == oldSelf.task",
             "task is immutable: another task is another model, make a new TinyModel",
             ".task",
+        ),
+        Rule(
+            "!has(self.learning.features) || self.learning.features != 'EfficientNetLite0' || "
+            "self.task.input.channels in [1, 3]",
+            "features EfficientNetLite0 are of colour or grey images: task.input.channels 3 or 1",
+            ".learning.features",
         ),
     )
     list_map_keys: ClassVar[dict[str, str]] = {"targets": "name"}

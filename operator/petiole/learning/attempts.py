@@ -85,6 +85,7 @@ def start(observed: ModelObserved, round_: RoundStatus, labels: int) -> StartRun
 def _learning(learning: Learning, batch: int) -> dict[str, Any]:
     """Return what the steps need of ``spec.learning``; shares as numbers."""
     return {
+        "features": learning.features,
         "strategy": learning.strategy,
         "batchSize": batch,
         "randomShare": fraction(learning.random_share),

@@ -22,6 +22,18 @@ SLANTS = (-0.4, -0.2, 0.2, 0.4)  # pixels sideways a row
 LANDMARKS = 1500  # kernel matrices stay below about 20 MB
 
 
+class Kernel:
+    """Extractor ``Kernel``, for inputs of a few hundred pixels."""
+
+    identity = ""  # nothing is known of an image before the pool is
+
+    def describe(self, x: Images) -> NDArray[np.generic]:
+        return x
+
+    def fit(self, x: NDArray[np.generic], seed: int) -> KernelFeatures:
+        return KernelFeatures.fit(x.astype(np.uint8, copy=False), seed)
+
+
 @dataclass(frozen=True, slots=True)
 class KernelFeatures:
     """A fitted map from images to features [n, <= COMPONENTS]."""
@@ -48,9 +60,11 @@ class KernelFeatures:
         projection = vectors[:, order] / np.sqrt(values[order])
         return KernelFeatures(landmarks, scale, mean, projection)
 
-    def transform(self, x: Images) -> Matrix:
+    def transform(self, x: NDArray[np.generic]) -> Matrix:
         """Features [n, components] of images [n, h, w, c]."""
-        kernel = np.exp(-self.scale * _distance(normalise(x), self.landmarks))
+        kernel = np.exp(
+            -self.scale * _distance(normalise(x.astype(np.uint8, copy=False)), self.landmarks)
+        )
         centred = kernel - self.mean - kernel.mean(1, keepdims=True) + self.mean.mean()
         return np.asarray(centred @ self.projection, dtype=np.float64)
 
