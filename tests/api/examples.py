@@ -97,7 +97,7 @@ DEVICE_FLEET: dict[str, Any] = {
         "monitoring": {
             "interval": "15m",
             "samplesPerDay": 5,
-            "drift": {"falseAlarmsPerYear": 1},
+            "drift": {"falseAlarmsPerYear": 1, "baseline": "1d"},
         },
     },
 }

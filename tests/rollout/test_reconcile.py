@@ -295,7 +295,7 @@ def test_drift_of_one_target_is_drift_of_the_fleet_and_stays_until_another_revis
 ) -> None:
     calls = []
 
-    def evaluate(reference, windows, *, false_alarms_per_year, interval_seconds):
+    def evaluate(reference, windows, *, false_alarms_per_year, interval_seconds, **_):
         calls.append((len(windows), false_alarms_per_year, interval_seconds))
         return DriftVerdict("Drifted", START, 1.2, "mean confidence 0.95 -> 0.70")
 

@@ -34,9 +34,16 @@ class FirmwareRef(ApiModel):
 
 
 class DriftPolicy(ApiModel):
-    """How often a false drift alarm is acceptable."""
+    """How often a false drift alarm is acceptable, whatever the interval and the fleet's size."""
 
     false_alarms_per_year: Annotated[int, Field(ge=1, le=365)] = 1
+    baseline: Annotated[
+        PositiveDuration | None,
+        Field(
+            description="What the field is like is learned for so long before it is judged, and "
+            "for 6 intervals at least: a day where light comes and goes by the day."
+        ),
+    ] = None
 
 
 class Monitoring(ApiModel):
@@ -150,13 +157,31 @@ class Waiting(ApiModel):
 
 
 class DriftStatus(ApiModel):
-    """Whether the field still looks like the reference."""
+    """Whether the field still looks as it did."""
 
     state: Literal["Unknown", "Stable", "Drifted"] = "Unknown"
     detected_at: datetime | None = None
+    since: Annotated[
+        datetime | None,
+        Field(description="When what alarmed began to move, as far as can be told."),
+    ] = None
     version: int = 0
-    score: str = ""
+    score: Annotated[str, Field(description="Of the loudest detector; 1 is an alarm.")] = ""
+    detectors: Annotated[
+        tuple[str, ...],
+        Field(
+            max_length=4,
+            description="Those that alarmed, loudest first: ConfidenceMean, ConfidenceShape, "
+            "Classes or InputMean.",
+        ),
+    ] = ()
+    moved: Annotated[
+        tuple[str, ...], Field(max_length=4, description="Which bins and classes, and how much.")
+    ] = ()
     message: str = ""
+    judged_to: Annotated[
+        datetime | None, Field(description="End of the last window that was looked at.")
+    ] = None
 
 
 class HistoryEntry(ApiModel):

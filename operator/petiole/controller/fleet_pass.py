@@ -69,6 +69,7 @@ class FleetPass:
             model_uid=model["metadata"]["uid"],
             latest=status.latest_version,
             versions=status.versions,
+            labels=tuple(model["spec"]["task"].get("labels") or ()),
         )
 
     async def _with_firmware(self, observed: FleetObserved) -> FleetObserved:

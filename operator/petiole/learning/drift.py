@@ -1,7 +1,8 @@
 """Has the field moved? A sequential test on what devices report, with a stated false alarm rate.
 
-Devices send histograms, never inputs, so two means are watched: of the confidence (a model that
-meets something new is less sure) and of the input (a sensor that ages moves it at once).
+Devices send histograms, never inputs. Four things are watched: the mean confidence (a model that
+meets something new is less sure), the shape of the confidences, the shares of the classes, and the
+mean input (a sensor that ages moves it at once). ``docs/drift.md`` explains the choice.
 
 Three traps shape the method. The reference from the evaluation set has an error of its own, which
 all windows share; a chart against it drifts off by itself, and a model retrained for a moved field
@@ -13,33 +14,44 @@ the smallest step is bounded below.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from statistics import median
 from typing import Literal
 
-from scipy import optimize
+import numpy as np
 
 from petiole.rollout.observed import Reference
 from petiole.rollout.plan import Window
 
-COMMISSIONING = 6  # windows that make the first baseline
-_ALLOWANCE = 0.5  # standard deviations; tunes the chart to shifts of twice that
-_RESOLUTION = 0.005 * 255.0  # half a point of full scale: less is not drift that matters
-_SUSPECT = 3.0  # standard deviations; such a window is counted but not learned from
+from . import moved
+from .chart import Chart, Point, threshold
+
+COMMISSIONING = 6  # windows that make the first baseline, at least
+CHARTS = 5  # confidence down, its shape, classes, input down, input up
+_ENOUGH = 50  # inferences; smaller windows are joined until they have as many
+_EXPECTED = 5.0  # in each bin of a window, for its share to be nearly normal
 _YEAR_SECONDS = 365.25 * 86400.0
-_CHARTS = 3  # confidence down, input down, input up
+
+Detector = Literal["ConfidenceMean", "ConfidenceShape", "Classes", "InputMean"]
 
 
 @dataclass(frozen=True, slots=True)
 class DriftVerdict:
-    """``score`` is the largest chart divided by its threshold: an alarm at 1."""
+    """``score`` is the largest chart divided by its threshold: an alarm at 1.
+
+    ``since`` is when what alarmed began to move, ``detectors`` are those that alarmed, loudest
+    first, and ``moved`` says in words which bins and classes did.
+    """
 
     state: Literal["Unknown", "Stable", "Drifted"]
     detected_at: datetime | None
     score: float
     message: str
+    since: datetime | None = None
+    detectors: tuple[Detector, ...] = ()
+    moved: tuple[str, ...] = ()
 
 
 def evaluate(
@@ -48,162 +60,170 @@ def evaluate(
     *,
     false_alarms_per_year: float,
     interval_seconds: float,
+    baseline_seconds: float = 0.0,
+    labels: Sequence[str] = (),
 ) -> DriftVerdict:
     """Judge one artefact's windows, oldest first. Recomputed from all of them: nothing is kept.
 
+    The baseline begins with ``COMMISSIONING`` windows, or as many as ``baseline_seconds`` take.
     After an alarm the later windows are not looked at; a new revision starts a new series.
+    ``labels`` name the classes.
     """
-    seen = [w for w in windows if w.count > 0]
-    if len(seen) <= COMMISSIONING:
-        text = f"{len(seen)} of {COMMISSIONING + 1} windows for a baseline have come in"
+    seen = list(_joined(_same_devices(windows)))
+    first = _footing(seen, baseline_seconds)
+    if len(seen) <= first:
+        text = f"{len(seen)} of {first + 1} windows for a baseline have come in"
         return DriftVerdict("Unknown", None, 0.0, text)
-    limit = threshold(false_alarms_per_year, interval_seconds)
-    charts = (_Chart(_confidence, -1), _Chart(_input, -1), _Chart(_input, 1))
-    score = 0.0
-    for at, window in enumerate(seen):
-        score = max(chart.add(window) for chart in charts) / limit
-        if score >= 1.0:
-            loudest = max(charts, key=lambda chart: chart.height)
-            text = _explain(seen[: loudest.calm], seen[loudest.calm : at + 1])
-            return DriftVerdict("Drifted", window.end, score, text)
-    return DriftVerdict("Stable", None, score, _calm(reference, seen))
+    limit = height(false_alarms_per_year, interval_seconds)
+    charts = _charts(seen[:first], limit)
+    for window in seen[:first]:
+        for watched in charts:
+            watched.chart.learn(watched.measure(window))
+    for at, window in enumerate(seen[first:], first):
+        for watched in charts:
+            watched.chart.add(watched.measure(window))
+        if any(watched.chart.height >= limit for watched in charts):
+            return _alarm(charts, seen[: at + 1], labels)
+    score = max(watched.chart.height for watched in charts) / limit
+    return DriftVerdict("Stable", None, score, moved.calm(reference, seen))
 
 
-def threshold(false_alarms_per_year: float, interval_seconds: float) -> float:
-    """Height at which one of three charts alarms falsely as often as asked, in standard deviations.
+def height(false_alarms_per_year: float, interval_seconds: float) -> float:
+    """Height at which one of the charts alarms falsely as often as asked, in standard deviations.
 
-    Average run length of a one-sided CUSUM without drift, for allowance k and height h:
-    ``(exp(2 k b) - 2 k b - 1) / (2 k^2)`` with ``b = h + 1.166`` (D. Siegmund, "Sequential
-    Analysis", Springer 1985, section 10.2). Rates of several charts add up.
+    Rates of several charts add up at most (Bonferroni), whatever they have in common.
     """
-    runs = _CHARTS * _YEAR_SECONDS / (interval_seconds * false_alarms_per_year)
-    runs = max(runs, 10.0)  # the formula is for long runs; nobody wants an alarm every few windows
-
-    def excess(height: float) -> float:
-        x = 2.0 * _ALLOWANCE * (height + 1.166)
-        return math.log(math.expm1(x) - x) - math.log(2.0 * _ALLOWANCE**2 * runs)
-
-    return float(optimize.brentq(excess, 1e-6, 200.0))
+    return threshold(CHARTS * _YEAR_SECONDS / (interval_seconds * false_alarms_per_year))
 
 
-# --- one chart ------------------------------------------------------------------------------------
+# --- which windows --------------------------------------------------------------------------------
+
+
+def _same_devices(windows: Sequence[Window]) -> list[Window]:
+    """Leave out windows of less than half the devices: a rollout's first or last ones.
+
+    Devices differ from each other for ever; that is no drift, and no window shows how much.
+    """
+    most = max((w.devices for w in windows), default=0)
+    return [w for w in windows if 2 * w.devices >= most]
+
+
+def _joined(windows: Sequence[Window]) -> Iterator[Window]:
+    """Join neighbours until each has ``_ENOUGH`` inferences; the last ones may have to wait."""
+    whole: Window | None = None
+    for window in windows:
+        if window.count == 0:
+            continue
+        whole = window if whole is None else whole.plus(window)
+        if whole.count >= _ENOUGH:
+            yield whole
+            whole = None
+
+
+def _footing(seen: Sequence[Window], baseline_seconds: float) -> int:
+    """Count the windows of the first baseline."""
+    for at in range(COMMISSIONING, len(seen) + 1):
+        if (seen[at - 1].end - seen[0].start).total_seconds() >= baseline_seconds:
+            return at
+    return max(COMMISSIONING, len(seen))
+
+
+# --- what is measured -----------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class _Point:
-    """Mean of a window in units of 0..255, its inferences, and their variance where it is known."""
-
-    mean: float
-    count: int
-    variance: float
+class _Watched:
+    detector: Detector
+    measure: Callable[[Window], Point]
+    chart: Chart
 
 
-def _confidence(window: Window) -> _Point:
-    mean = window.confidence_sum / window.count
-    variance = window.confidence_squares / window.count - mean * mean
-    return _Point(mean, window.count, max(variance, 0.0))
+def _charts(calm: Sequence[Window], limit: float) -> list[_Watched]:
+    """Begin a chart for everything that these windows can tell."""
+    charts = [
+        _Watched("ConfidenceMean", _confidence, Chart(limit, -1)),
+        _Watched("InputMean", _input, Chart(limit, -1)),
+        _Watched("InputMean", _input, Chart(limit, 1)),
+    ]
+    size = median(window.count for window in calm)
+    whole = calm[0]
+    for window in calm[1:]:
+        whole = whole.plus(window)
+    bins = _neighbours([size * n / whole.count for n in whole.confidence])
+    if max(bins) > 0:
+        charts.append(_Watched("ConfidenceShape", _shares("confidence", bins), Chart(limit)))
+    classes = _frequent([size * n / whole.count for n in whole.classes])
+    if max(classes) > 0:
+        charts.append(_Watched("Classes", _shares("classes", classes), Chart(limit)))
+    return charts
 
 
-def _input(window: Window) -> _Point:
-    return _Point(window.input_sum / window.count, window.count, 0.0)
+def _confidence(window: Window) -> Point:
+    mean = window.confidence_sum / window.count / 255.0
+    variance = window.confidence_squares / window.count / 255.0**2 - mean * mean
+    return Point(np.array([mean]), window.count, max(variance, 0.0))
 
 
-@dataclass(slots=True)
-class _Baseline:
-    """Running weighted mean and spread of the windows learned from (West's update, CACM 1979)."""
-
-    windows: int = 0
-    count: int = 0
-    mean: float = 0.0
-    squares: float = 0.0
-    within: float = 0.0
-
-    def learn(self, point: _Point) -> None:
-        self.windows += 1
-        self.count += point.count
-        step = point.mean - self.mean
-        share = point.count / self.count
-        self.mean += step * share
-        self.squares += point.count * step * step * (1.0 - share)
-        self.within += (point.variance - self.within) * share
-
-    def deviation(self, point: _Point) -> float:
-        """How far ``point`` lies off, in standard deviations of a normal variable.
-
-        D. M. Hawkins, "Self-starting CUSUM charts for location and scale", The Statistician 36
-        (1987), 299-316: the mean and spread of the windows before it make Student's t, which is
-        exact from the first window on. Student's t to normal by D. L. Wallace, Ann. Math. Stat. 30
-        (1959), 1124-1130.
-        """
-        freedom = self.windows - 1
-        spread = max(self.squares / freedom, self.within)
-        error = math.sqrt(spread * (1.0 / point.count + 1.0 / self.count))
-        t = (point.mean - self.mean) / max(error, _RESOLUTION)
-        normal = math.sqrt(freedom * math.log1p(t * t / freedom))
-        return math.copysign(normal * (8 * freedom + 1) / (8 * freedom + 3), t)
+def _input(window: Window) -> Point:
+    return Point(np.array([window.input_sum / window.count / 255.0]), window.count, 0.0)
 
 
-@dataclass(slots=True)
-class _Chart:
-    """One-sided CUSUM of a window mean; ``direction`` is 1 for upwards and -1 for downwards."""
+def _shares(field: Literal["confidence", "classes"], groups: Sequence[int]) -> Callable[..., Point]:
+    """Measure square roots of the shares of groups of bins: their variance is 1/4 an inference.
 
-    measure: Callable[[Window], _Point]
-    direction: int
-    height: float = 0.0
-    calm: int = 0  # windows up to the last one at which the chart stood at zero
-    _seen: int = 0
-    _baseline: _Baseline = field(default_factory=_Baseline)
+    F. J. Anscombe, "The transformation of Poisson, binomial and negative-binomial data", Biometrika
+    35 (1948), 246-254. Squared distances between them are G up to terms of higher order, and a
+    quarter of the population stability index.
+    """
+    parts = max(groups) + 1
 
-    def add(self, window: Window) -> float:
-        """Take one more window; return the chart's height in standard deviations."""
-        point = self.measure(window)
-        self._seen += 1
-        deviation = 0.0
-        if self._baseline.windows >= COMMISSIONING:
-            deviation = self._baseline.deviation(point)
-            self.height = max(0.0, self.height + self.direction * deviation - _ALLOWANCE)
-        if self.height == 0.0:
-            self.calm = self._seen
-        if abs(deviation) < _SUSPECT:
-            self._baseline.learn(point)
-        return self.height
+    def measure(window: Window) -> Point:
+        counts = getattr(window, field)
+        known = [groups[n] if n < len(groups) else parts - 1 for n in range(len(counts))]
+        sums = np.bincount(known, weights=counts, minlength=parts)
+        free = parts - 1
+        return Point(np.sqrt((sums + 0.375) / window.count), window.count, free / 4.0, free)
+
+    return measure
 
 
-# --- words ----------------------------------------------------------------------------------------
+def _neighbours(expected: Sequence[float]) -> list[int]:
+    """Give each bin its group: neighbours that together are expected to have enough."""
+    groups, group, filled = [], 0, 0.0
+    rest = sum(expected)
+    for n in expected:
+        groups.append(group)
+        filled, rest = filled + n, rest - n
+        if filled >= _EXPECTED and rest >= _EXPECTED:
+            group, filled = group + 1, 0.0
+    return groups
 
 
-def _explain(calm: Sequence[Window], moved: Sequence[Window]) -> str:
-    """Say what moved, in numbers that a person can check."""
-    before, after = _Summary.of(calm), _Summary.of(moved)
-    return (
-        f"since {moved[0].start:%Y-%m-%d %H:%M:%S} mean confidence {before.confidence:.2f} -> "
-        f"{after.confidence:.2f}, mean input {before.input:.0f} -> {after.input:.0f} of 255, "
-        f"answers below half confidence {100 * before.low:.0f} % -> {100 * after.low:.0f} %"
+def _frequent(expected: Sequence[float]) -> list[int]:
+    """Give each class its group: alone when expected often enough, the rare ones together."""
+    order = sorted(range(len(expected)), key=lambda n: -expected[n])
+    ranked = _neighbours([expected[n] for n in order])
+    groups = [0] * len(expected)
+    for at, n in enumerate(order):
+        groups[n] = ranked[at]
+    return groups or [0]
+
+
+# --- an alarm -------------------------------------------------------------------------------------
+
+
+def _alarm(charts: list[_Watched], seen: Sequence[Window], labels: Sequence[str]) -> DriftVerdict:
+    loud = sorted(charts, key=lambda watched: -watched.chart.height)
+    limit, calm = loud[0].chart.limit, loud[0].chart.calm
+    alarmed = dict.fromkeys(w.detector for w in loud if w.chart.height >= limit)
+    since = seen[calm].start
+    bins = moved.bins(seen[:calm], seen[calm:], labels)
+    return DriftVerdict(
+        state="Drifted",
+        detected_at=seen[-1].end,
+        score=loud[0].chart.height / limit,
+        message=moved.explain(seen[:calm], seen[calm:], bins),
+        since=since,
+        detectors=tuple(alarmed),
+        moved=bins,
     )
-
-
-def _calm(reference: Reference, seen: Sequence[Window]) -> str:
-    now = _Summary.of(seen)
-    text = f"mean confidence {now.confidence:.2f}"
-    if reference.count:
-        text += f", {reference.confidence_sum / reference.count / 255.0:.2f} at evaluation"
-    return text
-
-
-@dataclass(frozen=True, slots=True)
-class _Summary:
-    """Several windows in three numbers: fractions, and the mean input in units of 0..255."""
-
-    confidence: float
-    input: float
-    low: float
-
-    @classmethod
-    def of(cls, windows: Sequence[Window]) -> _Summary:
-        count = sum(w.count for w in windows)
-        half = len(windows[0].confidence) // 2
-        return cls(
-            confidence=sum(w.confidence_sum for w in windows) / count / 255.0,
-            input=sum(w.input_sum for w in windows) / count,
-            low=sum(sum(w.confidence[:half]) for w in windows) / count,
-        )

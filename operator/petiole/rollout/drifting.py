@@ -1,4 +1,8 @@
-"""Drift of a fleet: one verdict from the windows of all artefacts of its stable revision."""
+"""Drift of a fleet: one verdict from the windows of all artefacts of its stable revision.
+
+Drift is one model in two times; a regression is two models at one time. The devices on the stable
+revision tell of the first, the gates that compare the canaries with them of the second.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,8 @@ from petiole.learning import drift
 from .observed import FleetObserved
 from .planning import version
 
+_LONGEST = 1024  # characters of a message
+
 
 def watch(observed: FleetObserved, stable: int, before: DriftStatus) -> DriftStatus:
     """Evaluate drift of the ``stable`` revision; an alarm stays until another one is stable."""
@@ -16,6 +22,9 @@ def watch(observed: FleetObserved, stable: int, before: DriftStatus) -> DriftSta
         return DriftStatus()
     if before.version == stable and before.state == "Drifted":
         return before
+    end = max((w.end for w in observed.windows), default=None)
+    if before.version == stable and before.judged_to == end:
+        return before  # nothing new: to judge a thousand windows takes a while
     verdicts = _verdicts(observed, stable)
     if not verdicts:
         return before if before.version == stable else DriftStatus(version=stable)
@@ -24,9 +33,13 @@ def watch(observed: FleetObserved, stable: int, before: DriftStatus) -> DriftSta
     return DriftStatus(
         state=worst.state,
         detected_at=worst.detected_at,
+        since=worst.since,
         version=stable,
         score=f"{worst.score:.1f}",
-        message=f"{target}: {worst.message}",
+        detectors=worst.detectors,
+        moved=worst.moved,
+        message=f"{target}: {worst.message}"[:_LONGEST],
+        judged_to=end,
     )
 
 
@@ -35,8 +48,9 @@ def _verdicts(observed: FleetObserved, stable: int) -> list[tuple[str, drift.Dri
     if found is None:
         return []
     monitoring = observed.spec.monitoring
-    # Each target is a chart of its own: they share the asked rate of false alarms.
-    rate = monitoring.drift.false_alarms_per_year / len(found.variants)
+    policy = monitoring.drift
+    # Each target is a series of its own: they share the asked rate of false alarms.
+    rate = policy.false_alarms_per_year / len(found.variants)
     return [
         (
             variant.target,
@@ -45,6 +59,8 @@ def _verdicts(observed: FleetObserved, stable: int) -> list[tuple[str, drift.Dri
                 [w for w in observed.windows if w.digest == variant.digest],
                 false_alarms_per_year=rate,
                 interval_seconds=seconds(monitoring.interval),
+                baseline_seconds=seconds(policy.baseline) if policy.baseline else 0.0,
+                labels=observed.labels,
             ),
         )
         for variant in found.variants

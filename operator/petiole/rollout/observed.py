@@ -54,6 +54,7 @@ class FleetObserved:
     model_uid: str = ""  # empty: no such TinyModel
     latest: int = 0
     versions: tuple[VersionStatus, ...] = ()
+    labels: tuple[str, ...] = ()  # of the TinyModel's classes
     summary: Summary | None = None
     gateway_problem: str = ""  # why the gateway did not answer, in words
     windows: tuple[Window, ...] = ()  # of the stable revision's artefacts

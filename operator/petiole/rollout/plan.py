@@ -8,6 +8,7 @@ gateway may allow fewer devices than the plan does, never more.
 from __future__ import annotations
 
 from datetime import datetime
+from itertools import zip_longest
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -250,3 +251,24 @@ class Window(ApiModel):
     latency: Annotated[
         tuple[int, ...], Field(description="By powers of two of a microsecond; empty: as above.")
     ] = ()
+
+    def plus(self, later: Window) -> Window:
+        """Return one window of both, with at least as many devices as either."""
+        return self.model_copy(
+            update={
+                "end": later.end,
+                "devices": max(self.devices, later.devices),
+                "count": self.count + later.count,
+                "confidence": _plus(self.confidence, later.confidence),
+                "classes": _plus(self.classes, later.classes),
+                "confidence_sum": self.confidence_sum + later.confidence_sum,
+                "confidence_squares": self.confidence_squares + later.confidence_squares,
+                "input_sum": self.input_sum + later.input_sum,
+                "inputs": _plus(self.inputs, later.inputs),
+                "latency": _plus(self.latency, later.latency),
+            }
+        )
+
+
+def _plus(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(x + y for x, y in zip_longest(a, b, fillvalue=0))
