@@ -18,16 +18,10 @@ import obstore
 from obstore.exceptions import BaseError, NotFoundError
 from obstore.store import LocalStore, ObjectStore, from_url
 
+from petiole.learning.runs import CREDENTIAL_KEYS, CREDENTIAL_PREFIX
+
 from .errors import StepError
 
-CREDENTIALS = "PETIOLE_DATA_"
-KEYS = (
-    "AWS_ACCESS_KEY_ID",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN",
-    "AWS_REGION",
-    "AWS_ENDPOINT_URL",
-)
 CLAIMS = "PETIOLE_CLAIMS"  # the folder below which volume claims are mounted by name
 CLAIMS_MOUNT = "/var/run/petiole/claims"
 
@@ -41,11 +35,8 @@ class Source:
     def __init__(self, uri: str, what: str, environment: Mapping[str, str] = os.environ) -> None:
         """Open a URI for reading. ``what`` is the field of ``spec.data`` to blame."""
         self.uri, self._what = uri, what
-        self._secrets = {
-            key: environment[CREDENTIALS + key]
-            for key in KEYS
-            if environment.get(CREDENTIALS + key)
-        }
+        given = {key: environment.get(CREDENTIAL_PREFIX + key) for key in CREDENTIAL_KEYS}
+        self._secrets = {key: value for key, value in given.items() if value}
         self._read: dict[str, str] = {}
         self._store = self._open(environment)
 

@@ -2,7 +2,8 @@
 
 It reads and writes the same places as the real pipeline. ``behaviour.json`` beside the pool says
 how: ``sleep`` seconds, ``failing`` step, ``accuracy``, size of the model in ``blocks`` of 32 bytes.
-Every child that takes its run's lock adds a line to ``trace`` beside the pool.
+Every child that takes its run's lock adds a line to ``trace`` beside the pool, and leaves there
+what it may open the data with.
 """
 
 import fcntl
@@ -38,6 +39,8 @@ def work(name, parameters, pool):
         return failed("DataMissing", "embed", f"there is no pool at {pool}: put the data there")
     with (pool / "trace").open("a") as trace:
         trace.write(f"{name}\n")
+    secrets = {key: value for key, value in os.environ.items() if key.startswith("PETIOLE_DATA_")}
+    (pool / "credentials.json").write_text(json.dumps(secrets))
     behaviour = json.loads((pool / "behaviour.json").read_text())
     time.sleep(behaviour["sleep"])
     if behaviour["failing"]:

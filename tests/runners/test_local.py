@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from petiole.runners.base import RunKey, RunnerError
+from petiole.runners.base import Credentials, RunKey, RunnerError
 from petiole.runners.local import LocalRunner
 
 CHILD = (sys.executable, str(Path(__file__).with_name("child.py")))
@@ -174,3 +174,17 @@ def until_dead(pid, seconds=10.0):
             return
         time.sleep(0.05)
     raise AssertionError(f"process {pid} still runs")
+
+
+def test_credentials_are_variables_of_the_child_and_written_nowhere(work, tmp_path):
+    seen = tmp_path / "seen"
+    code = f"import os; open({str(seen)!r}, 'w').write(os.environ['PETIOLE_DATA_AWS_REGION'])"
+    runner = LocalRunner(work, command=(sys.executable, "-c", code), environment={"A": "b"})
+    given = Credentials("orchard", {"AWS_REGION": "rome-q9"})
+    runner.start(key(), "learning_round", {}, 60.0, given)
+    until_over(runner)
+    assert seen.read_text() == "rome-q9"
+    assert "rome-q9" not in repr(given)
+    files = [path for path in work.rglob("*") if path.is_file()]
+    assert files
+    assert not any("rome-q9" in path.read_text() for path in files)

@@ -6,6 +6,7 @@ few calls are made by httpx, because they must be asynchronous and have deadline
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import ssl
 from collections.abc import Mapping
@@ -84,6 +85,17 @@ class Cluster:
         """Return all objects of a kind, of one namespace or of all."""
         answer = await self._send("GET", _path(plural, namespace))
         return list(answer.json()["items"]) if answer is not None else []
+
+    async def secret(self, namespace: str, name: str) -> dict[str, str]:
+        """Return the values of a Secret by key. Raises Problem when there is none."""
+        path = f"/api/v1/namespaces/{namespace}/secrets/{name}"
+        answer = await self._send("GET", path, missing_ok=True)
+        if answer is None:
+            raise Problem(f"There is no Secret {name} in the namespace {namespace}. Make it there.")
+        data: dict[str, str] = answer.json().get("data") or {}
+        return {
+            key: base64.b64decode(value).decode(errors="replace") for key, value in data.items()
+        }
 
     async def patch_status(self, body: Object, patch: Mapping[str, Any], plural: str) -> Object:
         """Merge ``patch`` into the status; ConflictError when ``body`` is not the newest."""

@@ -21,7 +21,8 @@ from petiole.learning.observed import (
     SaveLabels,
     StartRun,
 )
-from petiole.runners.base import RunKey, Runner, RunnerError
+from petiole.learning.runs import CREDENTIAL_KEYS
+from petiole.runners.base import Credentials, RunKey, Runner, RunnerError
 
 from . import paths
 from .cluster import Cluster, Object
@@ -71,7 +72,8 @@ class ModelPass:
             return
         memory = (observed.uid, _FIELDS[type(action)])
         try:
-            await asyncio.to_thread(self._act, observed, action)
+            credentials = await self._credentials(observed, action)
+            await asyncio.to_thread(self._act, observed, action, credentials)
         except (Problem, RunnerError) as problem:
             self._problems[memory] = (str(problem), time.monotonic() + _MEMORY)
             raise Problem(str(problem)) from problem
@@ -141,12 +143,31 @@ class ModelPass:
             return replace(observed, pack_problem=str(problem))
         return replace(observed, packed=found)
 
-    def _act(self, observed: ModelObserved, action: ModelAction) -> None:
+    async def _credentials(
+        self, observed: ModelObserved, action: ModelAction
+    ) -> Credentials | None:
+        """Read the Secret of the data sets for a run that starts; nobody keeps what it says."""
+        named = observed.spec.data.credentials
+        if named is None or not isinstance(action, StartRun):
+            return None
+        name = named.secret_ref.name
+        found = await self.cluster.secret(observed.namespace, name)
+        values = {key: found[key] for key in CREDENTIAL_KEYS if found.get(key)}
+        if not values:
+            raise Problem(
+                f"The Secret {name} that spec.data.credentials names has none of the keys "
+                f"{', '.join(CREDENTIAL_KEYS)}."
+            )
+        return Credentials(name, values)
+
+    def _act(
+        self, observed: ModelObserved, action: ModelAction, credentials: Credentials | None
+    ) -> None:
         match action:
             case StartRun(name, parameters, deadline_seconds):
                 key = run_key(observed, name)
                 given = {**self._places(key), **parameters}
-                self.runner.start(key, PIPELINE, given, deadline_seconds)
+                self.runner.start(key, PIPELINE, given, deadline_seconds, credentials)
             case CancelRun(name):
                 self.runner.cancel(run_key(observed, name))
             case AskLabels(run, ids):

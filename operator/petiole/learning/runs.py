@@ -6,6 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+# Keys of the Secret that ``spec.data.credentials`` names. A run has them as variables behind the
+# prefix, so that nobody takes them for the credentials of the object store.
+CREDENTIAL_KEYS = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_REGION",
+    "AWS_ENDPOINT_URL",
+)
+CREDENTIAL_PREFIX = "PETIOLE_DATA_"
+
 RunState = Literal["Running", "Succeeded", "Failed"]
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
-from petiole.learning.runs import Run
+from petiole.learning.runs import CREDENTIAL_PREFIX, Run
 
 Parameters = Mapping[str, str | int | float]
 
@@ -26,6 +26,22 @@ class RunKey:
     folder: str  # its ``output_path``
 
 
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a run needs to read its data sets: a Secret in the namespace of the run's model.
+
+    A runner in the cluster refers to ``secret`` by name; one that starts children hands them
+    ``values`` (CREDENTIAL_KEYS). As variables behind CREDENTIAL_PREFIX, and written nowhere.
+    """
+
+    secret: str
+    values: Mapping[str, str] = field(repr=False)
+
+    def environment(self) -> dict[str, str]:
+        """Return the variables that a run has them as."""
+        return {CREDENTIAL_PREFIX + key: value for key, value in self.values.items()}
+
+
 class Runner(Protocol):
     """Runs are known by name: starting a name twice makes one run."""
 
@@ -33,7 +49,12 @@ class Runner(Protocol):
         """Return the run of that name, or None when there is none."""
 
     def start(
-        self, key: RunKey, pipeline: str, parameters: Parameters, deadline_seconds: float
+        self,
+        key: RunKey,
+        pipeline: str,
+        parameters: Parameters,
+        deadline_seconds: float,
+        credentials: Credentials | None = None,
     ) -> Run:
         """Start the run unless it exists; return it."""
 

@@ -6,6 +6,7 @@ nothing about a run is remembered anywhere else that would be missed.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -16,7 +17,7 @@ from pathlib import Path
 
 from petiole.learning.runs import Run
 
-from .base import Parameters, RunKey, RunnerError
+from .base import Credentials, Parameters, RunKey, RunnerError
 from .folder import LOG, RunFolder
 
 COMMAND = (sys.executable, "-m", "petiole_pipelines.run_local")
@@ -48,7 +49,12 @@ class LocalRunner:
             return folder.result() or self._unfinished(folder)
 
     def start(
-        self, key: RunKey, pipeline: str, parameters: Parameters, deadline_seconds: float
+        self,
+        key: RunKey,
+        pipeline: str,
+        parameters: Parameters,
+        deadline_seconds: float,
+        credentials: Credentials | None = None,
     ) -> Run:
         name = key.name
         with self._in_words(name), self._mutex:
@@ -64,7 +70,7 @@ class LocalRunner:
             )
             run = folder.result() or self._unfinished(folder)
             if run is None:
-                self._spawn(folder)
+                self._spawn(folder, credentials)
             return run or Run(name, "Running")
 
     def cancel(self, key: RunKey) -> None:
@@ -110,7 +116,7 @@ class LocalRunner:
         )
         return folder.result()
 
-    def _spawn(self, folder: RunFolder) -> None:
+    def _spawn(self, folder: RunFolder, credentials: Credentials | None) -> None:
         # Should two operators come here at once, two children start and the lock lets one run.
         with (folder.path / LOG).open("ab") as log:
             self._children[folder.path.name] = subprocess.Popen(
@@ -118,9 +124,15 @@ class LocalRunner:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env=self._environment,
+                env=self._variables(credentials),
                 start_new_session=True,
             )
+
+    def _variables(self, credentials: Credentials | None) -> dict[str, str] | None:
+        if credentials is None:
+            return self._environment
+        base = os.environ if self._environment is None else self._environment
+        return {**base, **credentials.environment()}
 
     def _alive(self, name: str) -> bool:
         child = self._children.get(name)
