@@ -103,6 +103,24 @@ DEVICE_FLEET: dict[str, Any] = {
 }
 
 
+def _labelled() -> dict[str, Any]:
+    made = copy.deepcopy(TINY_MODEL)
+    made["spec"]["learning"]["labels"] = {
+        "source": "LabelStudio",
+        "labelStudio": {
+            "url": "http://labels.example.com",
+            "tokenSecretRef": {"name": "label-studio", "key": "token"},
+            "project": "Apple leaves",
+            "overlap": 3,
+            "agreement": "66%",
+        },
+    }
+    return made
+
+
+LABELLED_MODEL = _labelled()  # the source excludes a URI
+
+
 def _ramped() -> dict[str, Any]:
     made = copy.deepcopy(DEVICE_FLEET)
     del made["spec"]["rollout"]["stages"]

@@ -23,6 +23,8 @@ _PATTERNS = {
     r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$": ("orchard.s3-1", "Orchard"),
     r"^(file|pvc|s3)://.+$": ("pvc://orchard/x", "https://orchard/x"),
     r"^[a-z0-9]+://.+$": ("s3://bucket/x", "/no/scheme"),
+    r"^https?://[^ /?#]+[^ ]*$": ("https://labels.example.com:8443/x", "ftp://labels.example.com"),
+    r"^[A-Za-z0-9._-]+$": ("a_B.c-1", "a key"),
     r"^Latest$": ("Latest", "latest"),
     r"^[A-Za-z0-9]([A-Za-z0-9._/-]*[A-Za-z0-9])?$": ("example.com/Site_1", "-site"),
     r"^[0-9*,/A-Za-z#-]+( [0-9*,/A-Za-z#-]+){4}$": ("*/15 0-6 1,L JAN MON#1", "every day"),

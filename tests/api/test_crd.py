@@ -20,7 +20,7 @@ from petiole.api.base import GROUP, VERSION
 from petiole.api.devicefleet import DeviceFleetSpec
 from petiole.api.tinymodel import TinyModelSpec
 
-from .examples import DEVICE_FLEET, RAMPED_FLEET, TINY_MODEL
+from .examples import DEVICE_FLEET, LABELLED_MODEL, RAMPED_FLEET, TINY_MODEL
 from .limits import Limit, limits, with_value
 
 EXAMPLES = {"TinyModel": TINY_MODEL, "DeviceFleet": DEVICE_FLEET}
@@ -36,21 +36,31 @@ BESIDE = {
         ("spec", "rollout", "gates", 1, "test"),
         {"maxRise": "5%"},
     ),
+    "spec.learning.labels.source:enum": (
+        ("spec", "learning", "labels"),
+        LABELLED_MODEL["spec"]["learning"]["labels"],
+    ),
     "spec.learning.labelBudget:minimum": (("spec", "learning", "batchSize"), 1),
 }
 
 
 RAMP = ("spec", "rollout", "ramp")
+LABELS = ("spec", "learning", "labels")
+STUDIO = (*LABELS, "labelStudio")
 
 
 def all_limits() -> list[tuple[dict[str, Any], Limit]]:
-    """Stages and a ramp exclude each other: the ramp is walked in an example of its own."""
+    """What excludes another field is walked in an example of its own."""
     specs = copy.deepcopy({kind: SCHEMAS[kind]["properties"]["spec"] for kind in EXAMPLES})
     ramp = specs["DeviceFleet"]["properties"]["rollout"]["properties"].pop("ramp")
     ramped = limits(ramp, RAMPED_FLEET["spec"]["rollout"]["ramp"], RAMP)
+    labels = specs["TinyModel"]["properties"]["learning"]["properties"]["labels"]
+    studio = labels["properties"].pop("labelStudio")
+    labelled = limits(studio, LABELLED_MODEL["spec"]["learning"]["labels"]["labelStudio"], STUDIO)
     return [
         *((EXAMPLES[kind], limit) for kind in EXAMPLES for limit in limits_of(specs[kind], kind)),
         *((RAMPED_FLEET, limit) for limit in ramped),
+        *((LABELLED_MODEL, limit) for limit in labelled),
     ]
 
 
@@ -94,6 +104,7 @@ def stage(name: str, size: int | str) -> dict[str, Any]:
 
 
 FULL = stage("all", "100%")
+LABELLED = LABELLED_MODEL["spec"]["learning"]["labels"]
 RULES = [
     RuleCase(
         "TinyModel", "metadata.name must have", "", {("metadata", "name"): "n" * 63},
@@ -124,6 +135,23 @@ RULES = [
     RuleCase(
         "TinyModel", "features EfficientNetLite0 are of colour or grey", "spec.learning.features",
         {CHANNELS: 3, FEATURES: "EfficientNetLite0"}, {CHANNELS: 2, FEATURES: "EfficientNetLite0"},
+    ),
+    RuleCase(
+        "TinyModel", "uri is for the sources Oracle and Folder", "spec.learning.labels",
+        {LABELS: {"source": "Folder", "uri": "file:///data"}}, {LABELS: {"source": "Oracle"}},
+    ),
+    RuleCase(
+        "TinyModel", "uri is for the sources Oracle and Folder", "spec.learning.labels.uri",
+        {LABELS: LABELLED}, {LABELS: LABELLED | {"uri": "file:///data"}},
+    ),
+    RuleCase(
+        "TinyModel", "labelStudio is for the source LabelStudio", "spec.learning.labels",
+        {LABELS: LABELLED}, {LABELS: {"source": "LabelStudio"}},
+    ),
+    RuleCase(
+        "TinyModel", "labelStudio is for the source LabelStudio",
+        "spec.learning.labels.labelStudio",
+        {LABELS: LABELLED}, {LABELS: LABELLED | {"source": "Folder", "uri": "file:///data"}},
     ),
     RuleCase(
         "DeviceFleet", "the last stage must have size 100%", "spec.rollout.stages",
@@ -279,7 +307,9 @@ def changed(document: dict[str, Any], changes: dict[tuple[str | int, ...], Any])
     return result
 
 
-@pytest.mark.parametrize("example", [*EXAMPLES.values(), RAMPED_FLEET], ids=lambda e: e["kind"])
+@pytest.mark.parametrize(
+    "example", [*EXAMPLES.values(), RAMPED_FLEET, LABELLED_MODEL], ids=lambda e: e["kind"]
+)
 def test_example_is_accepted(api: Api, example: dict[str, Any]) -> None:
     assert api.objections(example) == []
 
@@ -346,7 +376,10 @@ def test_unknown_fields_are_named_by_kubectl(control_plane: ControlPlane) -> Non
 def test_pydantic_reads_what_the_api_server_accepts() -> None:
     model = TinyModelSpec.model_validate(TINY_MODEL["spec"])
     fleet = DeviceFleetSpec.model_validate(DEVICE_FLEET["spec"])
-    assert model.model_dump(mode="json", by_alias=True) == TINY_MODEL["spec"]
+    labelled = TinyModelSpec.model_validate(LABELLED_MODEL["spec"])
+    for read, example in ((model, TINY_MODEL), (labelled, LABELLED_MODEL)):
+        dumped = read.model_dump(mode="json", by_alias=True, exclude_none=True)
+        assert dumped == example["spec"]
     dumped = fleet.model_dump(mode="json", by_alias=True, exclude_none=True)
     assert dumped == DEVICE_FLEET["spec"]
 

@@ -39,6 +39,7 @@ SecretName = Annotated[
 ]
 DataUri = Annotated[str, StringConstraints(pattern=r"^(file|pvc|s3)://.+$", max_length=1024)]
 Uri = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+://.+$", max_length=1024)]
+HttpUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^ /?#]+[^ ]*$", max_length=1024)]
 
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _BYTES = {"": 1, "Ki": 1024, "Mi": 1024 * 1024}
@@ -112,6 +113,15 @@ def octets(quantity: str) -> int:
     if match is None:
         raise ValueError(f"{quantity!r} is not a size such as '64Ki'")
     return int(match[1]) * _BYTES[match[2] or ""]
+
+
+class SecretKeyRef(ApiModel):
+    """One key of a Secret in the object's namespace."""
+
+    name: SecretName
+    key: Annotated[
+        str, StringConstraints(pattern=r"^[A-Za-z0-9._-]+$", min_length=1, max_length=253)
+    ]
 
 
 class Condition(ApiModel):

@@ -11,11 +11,13 @@ from .base import (
     ApiModel,
     Condition,
     DataUri,
+    HttpUrl,
     Name,
     Percent,
     PositiveDuration,
     Quantity,
     Rule,
+    SecretKeyRef,
     SecretName,
     Uri,
 )
@@ -93,11 +95,39 @@ class Data(ApiModel):
     )
 
 
+class LabelStudio(ApiModel):
+    """A project of a Label Studio server, where people answer."""
+
+    url: HttpUrl
+    token_secret_ref: SecretKeyRef
+    project: Annotated[
+        str, Field(min_length=3, max_length=50, description="Title; made when there is none.")
+    ]
+    overlap: Annotated[int, Field(ge=1, le=20, description="People who answer each question.")] = 1
+    agreement: Annotated[
+        Percent, Field(description="Share of the answers that the label must have.")
+    ] = "51%"
+
+
 class Labels(ApiModel):
     """Who answers. ``Oracle``: a CSV file of ``id,label``. ``Folder``: requests out, answers in."""
 
-    source: Literal["Oracle", "Folder"]
-    uri: Uri
+    source: Literal["Oracle", "Folder", "LabelStudio"]
+    uri: Uri | None = None
+    label_studio: LabelStudio | None = None
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "has(self.uri) == (self.source != 'LabelStudio')",
+            "uri is for the sources Oracle and Folder, and they need it",
+            ".uri",
+        ),
+        Rule(
+            "has(self.labelStudio) == (self.source == 'LabelStudio')",
+            "labelStudio is for the source LabelStudio, which needs it",
+            ".labelStudio",
+        ),
+    )
 
 
 class Triggers(ApiModel):

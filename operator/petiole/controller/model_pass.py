@@ -8,8 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from petiole.api.base import SecretKeyRef
 from petiole.api.devicefleet import DeviceFleetSpec, DeviceFleetStatus
 from petiole.api.tinymodel import TinyModelSpec, TinyModelStatus
+from petiole.learning.attempts import round_name
 from petiole.learning.observed import (
     AskLabels,
     CancelRun,
@@ -27,6 +29,7 @@ from petiole.runners.base import Credentials, RunKey, Runner, RunnerError
 from . import paths
 from .cluster import Cluster, Object
 from .labels import label_source
+from .labels.source import Batch, LabelSource, Question
 from .problem import Problem
 from .store import Store
 from .versions import Versions
@@ -63,7 +66,7 @@ class ModelPass:
         )
         fleets = await self.cluster.all("devicefleets", observed.namespace)
         observed = replace(observed, drift=_alarms(observed.name, fleets))
-        return await asyncio.to_thread(self._gather, observed)
+        return await self._with_answers(await asyncio.to_thread(self._gather, observed))
 
     async def act(self, body: Object, observed: ModelObserved, action: ModelAction) -> None:
         """Carry an action out. Raises Problem, which the next pass sees."""
@@ -72,8 +75,12 @@ class ModelPass:
             return
         memory = (observed.uid, _FIELDS[type(action)])
         try:
-            credentials = await self._credentials(observed, action)
-            await asyncio.to_thread(self._act, observed, action, credentials)
+            if isinstance(action, AskLabels):
+                source = await self._source(observed)
+                await asyncio.to_thread(source.ask, _batch(observed))
+            else:
+                credentials = await self._credentials(observed, action)
+                await asyncio.to_thread(self._act, observed, action, credentials)
         except (Problem, RunnerError) as problem:
             self._problems[memory] = (str(problem), time.monotonic() + _MEMORY)
             raise Problem(str(problem)) from problem
@@ -100,7 +107,7 @@ class ModelPass:
             )
         except (Problem, RunnerError) as problem:
             return replace(observed, run_problem=str(problem))
-        return self._with_packed(self._with_answers(observed))
+        return self._with_packed(observed)
 
     def _with_run(self, observed: ModelObserved) -> ModelObserved:
         """Add the run that status names and, once it succeeded, its document."""
@@ -118,13 +125,12 @@ class ModelPass:
             )
         return replace(observed, run=run, run_document=document)
 
-    def _with_answers(self, observed: ModelObserved) -> ModelObserved:
+    async def _with_answers(self, observed: ModelObserved) -> ModelObserved:
         if observed.status.round.step != "Labelling" or observed.run_document is None:
             return observed
-        ids = [str(query["id"]) for query in observed.run_document.get("queries", ())]
-        spec = observed.spec
         try:
-            found = label_source(spec.learning.labels, spec.task.labels).answers(ids)
+            source = await self._source(observed)
+            found = await asyncio.to_thread(source.answers, _batch(observed))
         except Problem as problem:
             return replace(observed, answers_problem=str(problem))
         return replace(
@@ -132,6 +138,20 @@ class ModelPass:
             answers=found.labels,
             answers_problem=found.problem or observed.answers_problem,
         )
+
+    async def _source(self, observed: ModelObserved) -> LabelSource:
+        """Open the source of labels, with what a Secret says where it needs one."""
+        spec, token = observed.spec, ""
+        studio = spec.learning.labels.label_studio
+        if studio is not None:
+            token = await self._value(observed.namespace, studio.token_secret_ref)
+        return await asyncio.to_thread(label_source, spec, self.store, token)
+
+    async def _value(self, namespace: str, ref: SecretKeyRef) -> str:
+        found = await self.cluster.secret(namespace, ref.name)
+        if not found.get(ref.key):
+            raise Problem(f"The Secret {ref.name} in the namespace {namespace} has no {ref.key!r}.")
+        return found[ref.key]
 
     def _with_packed(self, observed: ModelObserved) -> ModelObserved:
         if observed.status.round.step != "Packing":
@@ -170,9 +190,6 @@ class ModelPass:
                 self.runner.start(key, PIPELINE, given, deadline_seconds, credentials)
             case CancelRun(name):
                 self.runner.cancel(run_key(observed, name))
-            case AskLabels(run, ids):
-                spec = observed.spec
-                label_source(spec.learning.labels, spec.task.labels).ask(run, ids)
             case SaveLabels(answers):
                 self._save_labels(observed.uid, answers)
             case Pack(version, run):
@@ -210,6 +227,19 @@ def run_key(observed: ModelObserved, name: str) -> RunKey:
     """Say which run of a model is meant."""
     folder = paths.round_folder(observed.uid, name)
     return RunKey(name, observed.namespace, observed.name, observed.uid, folder)
+
+
+def _batch(observed: ModelObserved) -> Batch:
+    """Return the questions of the run that status names."""
+    run = observed.status.round.run
+    queries = (observed.run_document or {}).get("queries", ())
+    questions = {str(query["id"]): Question.read(query) for query in queries}
+    return Batch(
+        run=run,
+        round=round_name(observed, observed.status.round.number),
+        folder=paths.round_folder(observed.uid, run),
+        questions=tuple(questions.values()),
+    )
 
 
 def _alarms(model: str, fleets: list[Object]) -> tuple[DriftAlarm, ...]:

@@ -42,7 +42,12 @@ _NEVER = Retry(attempts=1, backoff=0.0)
 
 def first_name(observed: ModelObserved, number: int, labels: int, phase: Phase) -> str:
     """``digits-0a1b2c3d-r2-b40-query``: round 2, asked when there were 40 labels."""
-    return f"{observed.name}-{observed.uid[:8]}-r{number}-b{labels}-{phase}"
+    return f"{round_name(observed, number)}-b{labels}-{phase}"
+
+
+def round_name(observed: ModelObserved, number: int) -> str:
+    """Return what the names of all runs of a round begin with."""
+    return f"{observed.name}-{observed.uid[:8]}-r{number}"
 
 
 def attempt(name: str) -> int:

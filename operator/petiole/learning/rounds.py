@@ -31,6 +31,7 @@ from .runs import Run
 CURVE, VERSIONS = 100, 20
 _POLL = 1.0  # seconds between looks at a run
 _ASK = 5.0  # seconds between looks for answers
+_PEOPLE = 15.0  # of people, on a server that has other things to do
 _NOW = 0.05  # seconds; the result of an action of this pass is there by the next
 
 
@@ -249,9 +250,12 @@ def _labelling(observed: ModelObserved, now: datetime) -> Turn:
     text = f"{len(answered)} of {len(ids)} labels are answered"
     if len(answered) == len(ids):
         again = _ASK if problem else _NOW
-        return Turn(status, (SaveLabels(answered),), again, labels_problem=problem, message=text)
+        # With them goes what people have corrected in earlier batches of the round.
+        save = SaveLabels(observed.answers)
+        return Turn(status, (save,), again, labels_problem=problem, message=text)
     ask = AskLabels(status.round.run, ids)
-    return Turn(status, (ask,), again=_ASK, labels_problem=problem, message=text)
+    again = _PEOPLE if observed.spec.learning.labels.source == "LabelStudio" else _ASK
+    return Turn(status, (ask,), again=again, labels_problem=problem, message=text)
 
 
 def _lost(observed: ModelObserved, now: datetime) -> Turn:

@@ -1,35 +1,15 @@
-"""Where labels come from: an oracle's table, or a folder that people put answers into."""
+"""Answers in tables: an oracle's, or a folder that people put files into."""
 
 from __future__ import annotations
 
 import csv
 import io
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Protocol
 
-from petiole.api.tinymodel import Labels
+from petiole.controller.problem import Problem
+from petiole.controller.store import Store
 
-from .problem import Problem
-from .store import Store
-
-
-@dataclass(frozen=True, slots=True)
-class Answers:
-    """Labels by sample id, and what was wrong with the others, in words."""
-
-    labels: Mapping[str, str]
-    problem: str = ""
-
-
-class LabelSource(Protocol):
-    """Asks for labels and collects them. Both calls block and may be repeated."""
-
-    def ask(self, run: str, ids: Iterable[str]) -> None:
-        """Hand over the queries of a run."""
-
-    def answers(self, ids: Iterable[str]) -> Answers:
-        """Return the answers there are to these queries."""
+from .source import Answers, Batch, listed
 
 
 class Oracle:
@@ -39,17 +19,17 @@ class Oracle:
         folder, _, self._name = uri.rpartition("/")
         self._store, self._known = Store(folder), known
 
-    def ask(self, run: str, ids: Iterable[str]) -> None:
+    def ask(self, batch: Batch) -> None:
         """Do nothing: the answers stand there already."""
 
-    def answers(self, ids: Iterable[str]) -> Answers:
+    def answers(self, batch: Batch) -> Answers:
         data = self._store.get(self._name)
         if data is None:
             raise Problem(
                 f"There is no file of labels {self._store.uri}/{self._name}. Put a CSV with the "
                 "columns id and label there, or correct spec.learning.labels.uri."
             )
-        return _read({f"{self._store.uri}/{self._name}": data}, ids, self._known)
+        return _read({f"{self._store.uri}/{self._name}": data}, batch.ids, self._known)
 
 
 class Folder:
@@ -58,25 +38,22 @@ class Folder:
     def __init__(self, uri: str, known: tuple[str, ...]) -> None:
         self._store, self._known = Store(uri), known
 
-    def ask(self, run: str, ids: Iterable[str]) -> None:
-        path = f"requests/{run}.csv"
+    def ask(self, batch: Batch) -> None:
+        path = f"requests/{batch.run}.csv"
         if not self._store.exists(path):
-            self._store.put(path, "".join(f"{line}\n" for line in ("id", *ids)).encode())
+            self._store.put(path, "".join(f"{line}\n" for line in ("id", *batch.ids)).encode())
 
-    def answers(self, ids: Iterable[str]) -> Answers:
+    def answers(self, batch: Batch) -> Answers:
         files = {
             name: self._store.get(name) or b""
             for name in sorted(self._store.names("answers"))
             if name.endswith(".csv")
         }
         return _read(
-            {f"{self._store.uri}/{name}": data for name, data in files.items()}, ids, self._known
+            {f"{self._store.uri}/{name}": data for name, data in files.items()},
+            batch.ids,
+            self._known,
         )
-
-
-def label_source(labels: Labels, known: tuple[str, ...]) -> LabelSource:
-    """Return the source that a TinyModel names; ``known`` are the labels of its task."""
-    return (Oracle if labels.source == "Oracle" else Folder)(labels.uri, known)
 
 
 def _read(files: Mapping[str, bytes], ids: Iterable[str], known: tuple[str, ...]) -> Answers:
@@ -101,8 +78,4 @@ def _read(files: Mapping[str, bytes], ids: Iterable[str], known: tuple[str, ...]
 def _unknown(wrong: list[str], known: tuple[str, ...]) -> str:
     if not wrong:
         return ""
-    more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
-    return (
-        f"Answers that are no label of the task: {'; '.join(wrong[:3])}{more}. "
-        f"Use one of {', '.join(known)}."
-    )
+    return f"Answers that are no label of the task: {listed(wrong)}. Use one of {', '.join(known)}."
