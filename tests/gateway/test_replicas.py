@@ -99,6 +99,7 @@ async def test_a_killed_replica_changes_nothing_in_the_end(
             leader = await taken_over(world, killed)
         summary = await world.until(lambda s: s.counts.updated == CANARIES, 40)
         assert (summary.exposed, summary.counts.pending) == (CANARIES, FLEET_SIZE - CANARIES)
+        await eventually(lambda: len(seen.first) >= CANARIES, "the witness has seen them granted")
         assert set(seen.first) == set(cohort(world)[:CANARIES])
         ran_once(world, revision, set(cohort(world)[:CANARIES]))
 

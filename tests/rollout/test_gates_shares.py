@@ -90,7 +90,7 @@ def broad(rng: np.random.Generator, mean: float, n: int) -> np.ndarray:
     return rng.beta(0.5, 0.5 * (1.0 - mean) / mean, n)
 
 
-@pytest.mark.parametrize("draw", [heavy, even, broad])
+@pytest.mark.parametrize("draw", [heavy, even, pytest.param(broad, marks=pytest.mark.long)])
 @pytest.mark.parametrize(("wrong", "mean"), [("Fail", 0.099), ("Pass", 0.101)])
 def test_at_the_limit_it_errs_as_seldom_as_stated_however_often_it_looks(draw, wrong, mean):
     rng, runs, errors = np.random.default_rng(7), 300, 0
