@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import Literal
 
 import pytest
@@ -123,7 +124,7 @@ def test_a_lost_report_is_made_up_by_the_next() -> None:
     assert (delta.count, delta.confidence_sum) == (400, 2800)
 
 
-def test_a_device_counts_once_a_window_and_old_windows_go() -> None:
+def test_a_device_counts_once_a_window() -> None:
     book, tally = WindowBook(), Tally(totals(1, 1, 1))
     one = Delta(1, (1, *([0] * 15)), (1,), 7, 49, 1)
     for now in (10.0, 10.4, 10.9, 11.0):
@@ -131,9 +132,30 @@ def test_a_device_counts_once_a_window_and_old_windows_go() -> None:
     windows = book.closed("f", RUNS_T, 12.0)
     assert [(w.devices, w.count) for w in windows] == [(1, 3), (1, 1)]
     assert book.closed("f", RUNS_T, 11.5) == windows[:1]
-    for n in range(KEPT):
-        book.load("f", RUNS_T, Bin(100.0 + n, 1.0))
-    assert book.overdue("f", RUNS_T) == [10.0, 11.0]
+
+
+def test_years_of_windows_take_the_space_of_a_thousand_and_lose_nothing() -> None:
+    """The oldest ones grow longer; each inference stays in exactly one."""
+    book, tally = WindowBook(), Tally(totals(1, 1, 1))
+    one = Delta(1, (1, *([0] * 15)), (1,), 7, 49, 1, inputs=(1,), latency=(0, 1))
+    rows: dict[float, Bin] = {}
+    for n in range(5 * KEPT):
+        bin_ = book.add("f", tally, one, 100.0 + n, 1.0)
+        grown, gone = book.thin("f", RUNS_T)
+        rows |= {b.start: b for b in (bin_, *grown)}
+        for start in gone:
+            del rows[start]
+        assert len(rows) <= KEPT
+    windows = book.closed("f", RUNS_T, 100.0 + 5 * KEPT)
+    assert sum(w.count for w in windows) == sum(w.classes[0] for w in windows) == 5 * KEPT
+    assert {w.latency[1] for w in windows} == {w.count for w in windows}
+    assert windows[0].start.timestamp() == 100.0
+    assert all(a.end == b.start for a, b in pairwise(windows))
+    assert {w.count for w in windows[-500:]} == {1}, "the newest are as fine as ever"
+    again = WindowBook()
+    for bin_ in rows.values():
+        again.load("f", RUNS_T, bin_)
+    assert again.closed("f", RUNS_T, 100.0 + 5 * KEPT) == windows
 
 
 PATCH = Patch(base="b" * 64, digest="e" * 64, size=90)

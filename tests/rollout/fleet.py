@@ -25,8 +25,15 @@ from petiole.api.devicefleet import (
 from petiole.api.rollout import Gate, GateTest, Rollout, Stage
 from petiole.api.tinymodel import VariantStatus, VersionStatus
 from petiole.rollout.cohort import order
-from petiole.rollout.observed import Bundle, FleetObserved, FleetOutcome, Obstacle, PutPlan
-from petiole.rollout.plan import Arm, Evidence, Halt, Plan, Summary
+from petiole.rollout.observed import (
+    Bundle,
+    FleetObserved,
+    FleetOutcome,
+    Obstacle,
+    PutPlan,
+    Reference,
+)
+from petiole.rollout.plan import Arm, Evidence, Halt, Plan, Summary, Window
 from petiole.rollout.reconcile import reconcile
 
 Crash = Literal["never", "before status", "before plan"]
@@ -252,6 +259,8 @@ class Operator:
     reference_problem: str = ""
     bundle: int = 0  # at spec.firmware.uri
     bundle_problem: Obstacle | None = None
+    windows: tuple[Window, ...] = ()
+    references: dict[str, Reference] = field(default_factory=dict)
     request: str = ""
     asked: int = 0
     writes: int = 0
@@ -271,6 +280,8 @@ class Operator:
             request=self.request,
             summary=None if self.problem else self.field.summary(self.now),
             gateway_problem=self.problem,
+            windows=() if self.problem else self.windows,
+            references=self.references,
             reference_problem=self.reference_problem,
             bundle=bundle(self.bundle) if self._has_bundle() else None,
             bundle_problem=self.bundle_problem if self.spec.firmware else None,

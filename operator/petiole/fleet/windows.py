@@ -15,7 +15,7 @@ from typing import Any
 from petiole.rollout.plan import Window
 from petiole.wire.messages import BINS, Stats
 
-KEPT = 1000  # windows kept a fleet and artefact
+KEPT = 1000  # windows kept a fleet and artefact; an even half of them is joined beyond
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +181,23 @@ class Bin:
         self.inputs = _plus(self.inputs, delta.inputs)
         self.latency = _plus(self.latency, delta.latency)
 
+    def join(self, later: Bin) -> None:
+        """Take in the window after this one. Devices are those of the larger, not of both."""
+        self.seconds = later.start + later.seconds - self.start
+        self.devices = max(self.devices, later.devices)
+        self.add(
+            Delta(
+                later.count,
+                tuple(later.confidence),
+                tuple(later.classes),
+                later.confidence_sum,
+                later.confidence_squares,
+                later.input_sum,
+                inputs=tuple(later.inputs),
+                latency=tuple(later.latency),
+            )
+        )
+
     def window(self, digest: str) -> Window:
         return Window(
             index=int(self.start // self.seconds),
@@ -225,13 +242,21 @@ class WindowBook:
         bins = self._bins.get((fleet, digest), {})
         return [b.window(digest) for _, b in sorted(bins.items()) if b.start + b.seconds <= now]
 
-    def overdue(self, fleet: str, digest: str) -> list[float]:
-        """Forget the oldest windows beyond those kept; returns their starts."""
+    def thin(self, fleet: str, digest: str) -> tuple[list[Bin], list[float]]:
+        """Join the oldest half in pairs when there are more than are kept.
+
+        So a series keeps how it began, which drift is measured from, in the same space for ever.
+        Returns the windows that grew and the starts of those that went into them.
+        """
         bins = self._bins.get((fleet, digest), {})
-        old = sorted(bins)[: max(0, len(bins) - KEPT)]
-        for start in old:
-            del bins[start]
-        return old
+        if len(bins) <= KEPT:
+            return [], []
+        old = sorted(bins)[: KEPT // 2]
+        grown = []
+        for start, later in zip(old[::2], old[1::2], strict=True):
+            bins[start].join(bins.pop(later))
+            grown.append(bins[start])
+        return grown, old[1::2]
 
     def drop(self, fleet: str) -> list[tuple[str, float]]:
         """Forget a fleet; returns (digest, start) of what it had."""

@@ -211,7 +211,10 @@ class Registry:
             tally.set_mark(since)
         bin_ = self.windows.add(fleet.name, tally, delta, now, fleet.plan.interval_seconds)
         self.changes.put(schema.windows, bin_.row(fleet.name, stats.digest))
-        for start in self.windows.overdue(fleet.name, stats.digest):
+        grown, gone = self.windows.thin(fleet.name, stats.digest)
+        for whole in grown:
+            self.changes.put(schema.windows, whole.row(fleet.name, stats.digest))
+        for start in gone:
             key = {"fleet": fleet.name, "digest": stats.digest, "start": start}
             self.changes.delete(schema.windows, key)
         self.changes.put(schema.tallies, tally.row(device.id))

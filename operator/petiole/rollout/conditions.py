@@ -12,6 +12,7 @@ from petiole.api.base import Condition, set_condition
 from petiole.api.devicefleet import DeviceFleetStatus
 
 from . import bundles, stages
+from .drifting import regression
 from .lifecycle import reasons
 from .plan import Summary
 from .scene import Scene
@@ -19,6 +20,7 @@ from .tracks import current, epitaph, named
 from .waiting import gateway_help, progress
 
 REFERENCE = "ReferenceReadable"
+REGRESSED = "Regressed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,7 @@ def conditions(scene: Scene, status: DeviceFleetStatus) -> tuple[Condition, ...]
         *_kstatus(scene, status),
         _degraded(scene, status),
         _drifted(status),
+        _regressed(scene, status),
         _gateway(scene),
         _reference(scene, status),
     ):
@@ -134,6 +137,17 @@ def _drifted(status: DeviceFleetStatus) -> Finding:
     drift = status.drift
     known = {"Drifted": True, "Stable": False}.get(drift.state)
     return Finding("Drifted", known, drift.state, drift.message)
+
+
+def _regressed(scene: Scene, status: DeviceFleetStatus) -> Finding | None:
+    """Tell of a worse revision, also when it was taken back, until another one is rolled out."""
+    found = regression(scene.observed, status)
+    if found is None:
+        return None
+    quiet = not found.found and not found.message
+    if quiet and all(c.type != REGRESSED for c in status.conditions):
+        return None
+    return Finding(REGRESSED, found.found, found.reason, found.message)
 
 
 def _gateway(scene: Scene) -> Finding:

@@ -6,14 +6,63 @@ revision tell of the first, the gates that compare the canaries with them of the
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from petiole.api.base import seconds
-from petiole.api.devicefleet import DriftStatus
+from petiole.api.devicefleet import DeviceFleetStatus, DriftStatus, GateStatus
 from petiole.learning import drift
 
 from .observed import FleetObserved
 from .planning import version
 
 _LONGEST = 1024  # characters of a message
+
+
+@dataclass(frozen=True, slots=True)
+class Regression:
+    """Whether the revision that is rolled out is worse than the stable one, and not the field."""
+
+    found: bool
+    reason: str
+    message: str
+
+
+def regression(observed: FleetObserved, status: DeviceFleetStatus) -> Regression | None:
+    """Tell a worse revision from a moved field; None when this pass says nothing about it.
+
+    Canaries that fall alone are a regression. Canaries and controls that fall together are drift:
+    the gates, which compare them at the same time, then find no difference.
+    """
+    target, stable = status.revision.target, status.revision.stable
+    if status.kind != "Model" or status.mode == "Idle" or stable in (0, target):
+        return None
+    compared = _compared(observed, status)
+    failed = next((g for g in compared if g.verdict == "Fail"), None)
+    if failed is not None:
+        reason, field_ = _FIELD[status.drift.state]
+        where = field_.format(stable=stable)
+        text = f"revision {target} regressed, gate {failed.name!r}: {failed.message}; {where}"
+        return Regression(True, reason, text)
+    if status.drift.state != "Drifted":
+        return Regression(False, "NotSeen", "")
+    text = f"the field has drifted under revision {stable} too"
+    if not compared:
+        return Regression(False, "FieldMoved", f"{text}; no gate compares revision {target} to it")
+    said = "; ".join(f"{g.name!r}: {g.message}" for g in compared)
+    return Regression(False, "FieldMoved", f"{text}; no regression is seen by gate {said}")
+
+
+_FIELD = {
+    "Stable": ("CanariesMoved", "the devices on revision {stable} have not drifted"),
+    "Drifted": ("BothMoved", "besides, the devices on revision {stable} have drifted"),
+    "Unknown": ("CanariesMoved", "whether revision {stable} has drifted is not known yet"),
+}
+
+
+def _compared(observed: FleetObserved, status: DeviceFleetStatus) -> tuple[GateStatus, ...]:
+    """Gates that compare the canaries with others at the same time."""
+    names = {g.name for g in observed.spec.rollout.gates if g.metric is not None}
+    return tuple(g for g in status.gates if g.name in names and g.verdict != "NotApplicable")
 
 
 def watch(observed: FleetObserved, stable: int, before: DriftStatus) -> DriftStatus:
