@@ -177,6 +177,10 @@ def control_plane() -> None:
     run(PYTHON, "-m", "hack.controlplane", quiet=True)
 
 
+def s3_server() -> None:
+    run(PYTHON, "-m", "hack.testbed.s3", quiet=True)
+
+
 def firmware() -> None:
     say("building the device agent for POSIX and Cortex-M4")
     run("make", "-C", "firmware", "--no-print-directory", "-j2", "-s", "posix", "mps2")
@@ -192,6 +196,7 @@ STEPS: dict[str, tuple[Callable[[], None], ...]] = {
     ),
 }
 STEPS["demo"] = STEPS["test"]
+STEPS["test"] += (s3_server,)
 
 
 def main() -> int:

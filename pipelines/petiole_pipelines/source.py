@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -25,7 +26,11 @@ from .errors import StepError
 CLAIMS = "PETIOLE_CLAIMS"  # the folder below which volume claims are mounted by name
 CLAIMS_MOUNT = "/var/run/petiole/claims"
 
-_PATIENCE = timedelta(seconds=60)  # with a server that does not answer
+_PATIENCE = timedelta(seconds=30)  # with a server that does not answer
+_LONGEST = timedelta(minutes=10)  # for one object
+_CLAIM = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
+_SECRET = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+_ANSWER = re.compile(r"<Code>(?P<code>.*?)</Code>\s*<Message>(?P<message>.*?)</Message>")
 _CAUSE = 300  # characters of a server's answer that a message repeats
 
 
@@ -36,7 +41,7 @@ class Source:
         """Open a URI for reading. ``what`` is the field of ``spec.data`` to blame."""
         self.uri, self._what = uri, what
         given = {key: environment.get(CREDENTIAL_PREFIX + key) for key in CREDENTIAL_KEYS}
-        self._secrets = {key: value for key, value in given.items() if value}
+        self._given = {key: value for key, value in given.items() if value}
         self._read: dict[str, str] = {}
         self._store = self._open(environment)
 
@@ -83,7 +88,7 @@ class Source:
                 "s3://BUCKET/PREFIX",
             )
         try:
-            return from_url(self.uri, **_s3(self._secrets))
+            return from_url(self.uri, **_s3(self._given))
         except (BaseError, ValueError) as error:
             raise self._unavailable(f"cannot open {self.uri}", error) from error
 
@@ -100,7 +105,7 @@ class Source:
     def _claim(self, mounts: Path) -> Path:
         parts = urlsplit(self.uri)
         claim, path = parts.netloc, unquote(parts.path).strip("/")
-        if not claim or ".." in path.split("/"):
+        if not _CLAIM.fullmatch(claim) or ".." in path.split("/"):
             raise StepError(
                 "DataInvalid",
                 f"spec.data.{self._what}.uri is {self.uri}: write pvc://CLAIM/PATH, without '..'",
@@ -117,21 +122,27 @@ class Source:
 
     def _unavailable(self, what: str, error: Exception) -> StepError:
         """Say what the server said, without the secrets that it may repeat."""
-        said = " ".join(str(error).split("Debug source:")[0].split())[:_CAUSE]
-        for secret in self._secrets.values():
-            said = said.replace(secret, "***")
+        said = " ".join(str(error).split("Debug source:")[0].split())
+        if answer := _ANSWER.search(said):
+            said = f"{answer['code']}: {answer['message']}"
+        for key in _SECRET:
+            said = said.replace(self._given.get(key) or "\0", "***")
         remedy = (
             "correct the URI, or the Secret that spec.data.credentials names"
             if urlsplit(self.uri).scheme == "s3"
             else "give read access there"
         )
-        return StepError("DataUnavailable", f"{what}: {said}; {remedy}")
+        return StepError("DataUnavailable", f"{what}: {said[:_CAUSE]}; {remedy}")
 
 
-def _s3(secrets: Mapping[str, str]) -> dict[str, Any]:
-    plain = secrets.get("AWS_ENDPOINT_URL", os.environ.get("AWS_ENDPOINT_URL", ""))
+def _s3(given: Mapping[str, str]) -> dict[str, Any]:
+    endpoint = given.get("AWS_ENDPOINT_URL") or os.environ.get("AWS_ENDPOINT_URL", "")
     return {
-        "config": {key.lower(): value for key, value in secrets.items()},
-        "client_options": {"timeout": _PATIENCE, "allow_http": plain.startswith("http://")},
+        "config": {key.lower(): value for key, value in given.items()},
+        "client_options": {
+            "connect_timeout": _PATIENCE,
+            "timeout": _LONGEST,
+            "allow_http": endpoint.startswith("http://"),
+        },
         "retry_config": {"max_retries": 4, "retry_timeout": _PATIENCE},
     }

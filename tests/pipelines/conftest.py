@@ -69,7 +69,7 @@ class Orchard:
             "round": 1,
         } | changes
 
-    def start(self, phase: str, name: str, *, deadline: float = LONGEST, **changes):
+    def start(self, phase: str, name: str, *, deadline=LONGEST, variables=None, **changes):
         """Start the child; returns its run folder and the process."""
         folder = self.root / "runs" / name
         folder.mkdir(parents=True)
@@ -81,7 +81,7 @@ class Orchard:
             "createdAt": "2026-01-01T00:00:00+00:00",
         }
         (folder / "run.json").write_text(json.dumps(document))
-        return folder, spawn(folder)
+        return folder, spawn(folder, variables)
 
     def run(self, phase: str, name: str, **changes) -> dict:
         """Run to the end; returns result.json."""
@@ -95,13 +95,14 @@ class Orchard:
         return json.loads((self.store / path).read_text())
 
 
-def spawn(folder: Path) -> subprocess.Popen:
+def spawn(folder: Path, variables: dict | None = None) -> subprocess.Popen:
     with (folder / "log.txt").open("ab") as log:
         return subprocess.Popen(
             [sys.executable, "-m", "petiole_pipelines.run_local", str(folder)],
             stdout=log,
             stderr=subprocess.STDOUT,
-            env={"PYTHONPATH": "operator:pipelines:.", "PATH": "/usr/bin:/bin", "HOME": "/tmp"},
+            env={"PYTHONPATH": "operator:pipelines:.", "PATH": "/usr/bin:/bin", "HOME": "/tmp"}
+            | (variables or {}),
             cwd=Path(__file__).parents[2],
             start_new_session=True,
         )

@@ -170,7 +170,9 @@ def test_a_claim_that_is_not_mounted_says_what_the_machine_cannot_do():
         assert words in str(error)
 
 
-@pytest.mark.parametrize("uri", ["pvc://orchard/../../etc", "pvc:///pool", "ftp://orchard/pool"])
+@pytest.mark.parametrize(
+    "uri", ["pvc://orchard/../../etc", "pvc:///pool", "pvc://../etc", "ftp://orchard/pool"]
+)
 def test_uris_that_mean_nothing_are_refused(uri):
     error = failing(uri)
     assert error.reason == "DataInvalid"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from petiole.api.base import fraction, seconds
-from petiole.api.tinymodel import Learning, RoundStatus
+from petiole.api.tinymodel import Learning, RoundStatus, TinyModelSpec
 
 from .observed import ModelObserved, StartRun
 from .runs import Run
@@ -67,24 +67,30 @@ def retry(run: Run) -> Retry | None:
 
 def start(observed: ModelObserved, round_: RoundStatus, labels: int) -> StartRun:
     """Return the start of the run that ``round_`` names; the controller adds its places."""
-    spec = observed.spec
-    learning = spec.learning
+    learning = observed.spec.learning
     batch = max(1, min(learning.batch_size, round_.target_labels - labels))
     return StartRun(
         name=round_.run,
         parameters={
             "phase": "Train" if round_.step == "Training" else "Query",
             "model_uid": observed.uid,
-            "pool_uri": spec.data.pool.uri,
-            "evaluation_uri": spec.data.evaluation.uri,
-            "task": spec.task.model_dump_json(by_alias=True),
-            "targets": json.dumps([t.model_dump(by_alias=True) for t in spec.targets]),
-            "learning": json.dumps(_learning(learning, batch)),
-            "seed": learning.seed,
             "round": round_.number,
+            **described(observed.spec, batch),
         },
         deadline_seconds=seconds(learning.deadline),
     )
+
+
+def described(spec: TinyModelSpec, batch: int) -> dict[str, str | int | float]:
+    """Return the parameters that a run has from the spec; it asks for ``batch`` labels."""
+    return {
+        "pool_uri": spec.data.pool.uri,
+        "evaluation_uri": spec.data.evaluation.uri,
+        "task": spec.task.model_dump_json(by_alias=True),
+        "targets": json.dumps([t.model_dump(by_alias=True) for t in spec.targets]),
+        "learning": json.dumps(_learning(spec.learning, batch)),
+        "seed": spec.learning.seed,
+    }
 
 
 def _learning(learning: Learning, batch: int) -> dict[str, Any]:
