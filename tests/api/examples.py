@@ -34,6 +34,10 @@ TINY_MODEL: dict[str, Any] = {
         },
         "targets": [{"name": "cortex-m4", "flash": "64Ki", "arena": "32Ki"}],
         "acceptance": {"accuracy": "90%", "maxRegression": "1%"},
+        "events": {
+            "sink": "https://functions.example.com/petiole",
+            "secretRef": {"name": "hooks", "key": "petiole"},
+        },
         "securityCounter": 3,
     },
 }
@@ -98,6 +102,10 @@ DEVICE_FLEET: dict[str, Any] = {
             "interval": "15m",
             "samplesPerDay": 5,
             "drift": {"falseAlarmsPerYear": 1, "baseline": "1d"},
+        },
+        "events": {
+            "sink": "https://functions.example.com/petiole",
+            "secretRef": {"name": "hooks", "key": "petiole"},
         },
     },
 }

@@ -124,6 +124,13 @@ class SecretKeyRef(ApiModel):
     ]
 
 
+class Events(ApiModel):
+    """Where CloudEvents about an object go, and the secret that signs them and what comes in."""
+
+    sink: HttpUrl | None = None
+    secret_ref: SecretKeyRef
+
+
 class Condition(ApiModel):
     """One kstatus-style condition. ``reason`` is CamelCase, ``message`` a sentence for a person."""
 

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from .base import ApiModel, Condition, Name, PositiveDuration
+from .base import ApiModel, Condition, Events, Name, PositiveDuration
 from .rollout import Rollout
 
 Kind = Literal["Model", "Firmware"]
@@ -64,6 +64,7 @@ class DeviceFleetSpec(ApiModel):
     ] = None
     rollout: Rollout
     monitoring: Monitoring = Monitoring()
+    events: Events | None = None
 
 
 class RevisionStatus(ApiModel):

@@ -11,6 +11,7 @@ from .base import (
     ApiModel,
     Condition,
     DataUri,
+    Events,
     HttpUrl,
     Name,
     Percent,
@@ -23,7 +24,7 @@ from .base import (
 )
 
 Step = Literal["Idle", "Querying", "Labelling", "Training", "Packing"]
-Trigger = Literal["Initial", "DataChanged", "Drift", "NewSamples"]
+Trigger = Literal["Initial", "DataChanged", "Drift", "NewSamples", "Requested"]
 
 
 class InputShape(ApiModel):
@@ -190,6 +191,7 @@ class TinyModelSpec(ApiModel):
     learning: Learning
     targets: Annotated[tuple[Target, ...], Field(min_length=1, max_length=8)]
     acceptance: Acceptance
+    events: Events | None = None
     security_counter: Annotated[
         int, Field(ge=0, le=2**31 - 1, description="Devices that took it refuse anything lower.")
     ] = 0
@@ -256,6 +258,9 @@ class RoundStatus(ApiModel):
     samples_before: Annotated[
         int, Field(description="Samples from the field when the round began or the alarm came.")
     ] = 0
+    request: Annotated[
+        str, Field(max_length=1024, description="The last request for a round that was answered.")
+    ] = ""
 
 
 class LabelStatus(ApiModel):

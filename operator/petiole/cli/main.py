@@ -9,7 +9,19 @@ from typing import Annotated
 import typer
 from typer.models import OptionInfo
 
-from . import artifact, devices, enrol, firmware, forward, get, key, logs, request, simulate
+from . import (
+    artifact,
+    devices,
+    enrol,
+    firmware,
+    forward,
+    get,
+    key,
+    learn,
+    logs,
+    request,
+    simulate,
+)
 from .settings import checked, fail
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -20,6 +32,7 @@ app.add_typer(firmware.app, name="firmware")
 app.add_typer(devices.app, name="devices")
 app.add_typer(get.app, name="get")
 app.command("simulate")(simulate.command)
+app.command()(learn.learn)
 request.add_to(app)
 forward.add_to(app)
 

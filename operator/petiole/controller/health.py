@@ -1,18 +1,22 @@
-"""Health and metrics over HTTP: ``/healthz``, ``/readyz``, ``/metrics``."""
+"""The operator's HTTP port: ``/healthz``, ``/readyz``, ``/metrics``, and events that come in."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+_LARGEST = 64 * 1024  # bytes of a request
+
 
 @asynccontextmanager
-async def serve(address: tuple[str, int], ready: asyncio.Event) -> AsyncIterator[str]:
-    """Answer while the context lasts; yields ``host:port``."""
+async def serve(
+    address: tuple[str, int], ready: asyncio.Event, routes: Iterable[web.RouteDef] = ()
+) -> AsyncIterator[str]:
+    """Answer while the context lasts, ``routes`` too; yields ``host:port``."""
 
     async def healthz(_: web.Request) -> web.Response:
         return web.Response(text="ok\n")
@@ -25,10 +29,11 @@ async def serve(address: tuple[str, int], ready: asyncio.Event) -> AsyncIterator
     async def metrics(_: web.Request) -> web.Response:
         return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
-    app = web.Application()
+    app = web.Application(client_max_size=_LARGEST)
     app.add_routes(
         [web.get("/healthz", healthz), web.get("/readyz", readyz), web.get("/metrics", metrics)]
     )
+    app.add_routes(routes)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     try:

@@ -9,3 +9,6 @@ FAILURES = Counter("petiole_operator_problems_total", "Actions that failed.", ["
 ACTIONS = Counter("petiole_operator_actions_total", "Actions done.", ["action"])
 WRITES = Counter("petiole_operator_status_writes_total", "Writes of status.", ["kind"])
 WAITING = Gauge("petiole_operator_queue_length", "Objects that wait for a pass.")
+EVENTS = Counter(
+    "petiole_operator_events_total", "CloudEvents by what became of them.", ["type", "result"]
+)

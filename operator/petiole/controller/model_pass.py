@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from petiole.api.base import SecretKeyRef
+from petiole.api.base import REQUEST, SecretKeyRef
 from petiole.api.devicefleet import DeviceFleetSpec, DeviceFleetStatus
 from petiole.api.tinymodel import TinyModelSpec, TinyModelStatus
 from petiole.learning.attempts import round_name
@@ -35,6 +35,7 @@ from .store import Store
 from .versions import Versions
 
 PIPELINE = "learning_round"
+_LONGEST_REQUEST = 1024  # characters, as status takes
 _MEMORY = 60.0  # seconds; longer than the queue's longest delay
 
 
@@ -63,6 +64,7 @@ class ModelPass:
             run_problem=self._problem(meta["uid"], "run"),
             answers_problem=self._problem(meta["uid"], "answers"),
             pack_problem=self._problem(meta["uid"], "pack"),
+            request=(meta.get("annotations") or {}).get(REQUEST, "")[:_LONGEST_REQUEST],
         )
         fleets = await self.cluster.all("devicefleets", observed.namespace)
         observed = replace(observed, drift=_alarms(observed.name, fleets))

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+EVENTS = "events"
+
+
+def event(uid: str, name: str) -> str:
+    return f"{EVENTS}/{uid}/{name}.json"
+
 
 def artefact(digest: str) -> str:
     return f"artifacts/{digest}"

@@ -13,11 +13,13 @@ from petiole.runners.local import COMMAND, LocalRunner
 
 from . import edge, health, metrics
 from .cluster import Cluster, ClusterError
+from .doorbell import Doorbell
 from .firmware import Firmware
 from .fleet_pass import FleetPass
 from .gateway_client import GatewayClient
 from .keys import Key
 from .model_pass import ModelPass
+from .outbox import Outbox
 from .problem import Problem
 from .queue import WorkQueue
 from .reconciler import Reconciler
@@ -70,18 +72,21 @@ def _reconciler(
         models=ModelPass(cluster, runner, store, versions),
         fleets=FleetPass(cluster, gateway, versions, firmware),
         watches=watches,
+        outbox=Outbox(store, cluster, _now),
         clock=_now,
     )
 
 
 async def _run(settings: OperatorSettings, queue: WorkQueue[Key], reconciler: Reconciler) -> None:
     ready = asyncio.Event()
-    async with health.serve(settings.address, ready) as address:
+    doorbell = Doorbell(reconciler.cluster, _now)
+    async with health.serve(settings.address, ready, doorbell.routes) as address:
         _log.info("started", health=address, namespace=settings.namespace or "all")
         tasks = [
             asyncio.create_task(_watch(settings, reconciler.cluster, queue, ready)),
             asyncio.create_task(queue.run(reconciler, _WORKERS)),
             asyncio.create_task(_resync(settings, queue, reconciler)),
+            asyncio.create_task(reconciler.outbox.run()),
         ]
         try:
             # kopf returns on SIGTERM; anything else that ends takes the process down with it.

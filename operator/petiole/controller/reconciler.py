@@ -1,10 +1,10 @@
 """One pass over one object: read, decide, write status, act.
 
 Order matters where a crash may fall between two steps. Labels are saved before the status that
-counts on them is written. Everything else is done after the status that announces it: a status
-written onto the newest object is also the fence that stops a pass which saw an older one. What a
-crash leaves undone, the next pass finds undone and does, because runs, versions and plans are
-looked up before they are made.
+counts on them is written, and so are events that tell what it tells. Everything else is done after
+the status that announces it: a status written onto the newest object is also the fence that stops a
+pass which saw an older one. What a crash leaves undone, the next pass finds undone and does,
+because runs, versions and plans are looked up before they are made.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import structlog
 from pydantic import ValidationError
 
 from petiole.api.base import seconds
+from petiole.events.told import Teller, of_fleet, of_model
 from petiole.learning.observed import ModelAction, ModelObserved, SaveLabels
 from petiole.learning.reconcile import reconcile as reconcile_model
 from petiole.rollout.reconcile import reconcile as reconcile_fleet
@@ -28,6 +29,7 @@ from .fleet_pass import FleetPass
 from .gateway_client import GatewayClient
 from .keys import Key
 from .model_pass import ModelPass, run_key
+from .outbox import Outbox
 from .problem import Problem
 from .status import StatusWriter
 from .watches import Watches
@@ -47,6 +49,7 @@ class Reconciler:
     models: ModelPass
     fleets: FleetPass
     watches: Watches
+    outbox: Outbox
     clock: Callable[[], datetime]
     writer: StatusWriter = field(init=False)
     _uids: dict[Key, str] = field(default_factory=dict)
@@ -80,8 +83,12 @@ class Reconciler:
 
     async def _model(self, key: Key, body: Object) -> float | None:
         observed = await self.models.observe(body)
-        outcome = reconcile_model(observed, self.clock())
+        now = self.clock()
+        outcome = reconcile_model(observed, now)
         await self._act_on_model(body, observed, outcome.actions, saving=True)
+        teller = _teller(key, body)
+        told = of_model(teller, observed.status, outcome.status, now)
+        await self.outbox.put(teller, told, observed.spec.events)
         await self.writer.write(key, body, outcome.status)
         self._remember_run(key, observed, outcome.status.round.run)
         await self._act_on_model(body, observed, outcome.actions, saving=False)
@@ -96,7 +103,11 @@ class Reconciler:
     async def _fleet(self, key: Key, body: Object) -> float | None:
         self.watches.ensure(key)
         observed = await self.fleets.observe(body)
-        outcome = reconcile_fleet(observed, self.clock())
+        now = self.clock()
+        outcome = reconcile_fleet(observed, now)
+        teller = _teller(key, body)
+        told = of_fleet(teller, observed.status, outcome.status, now)
+        await self.outbox.put(teller, told, observed.spec.events)
         await self.writer.write(key, body, outcome.status)
         for action in outcome.actions:
             await self.fleets.act(body, action)
@@ -158,3 +169,7 @@ class Reconciler:
 
 def _soonest(*waits: float | None) -> float:
     return min(wait for wait in waits if wait is not None)
+
+
+def _teller(key: Key, body: Object) -> Teller:
+    return Teller(key.plural, key.namespace, key.name, body["metadata"]["uid"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import obstore
@@ -46,6 +46,11 @@ class Store:
         with self._in_words("write", path):
             self._check_folder()
             obstore.put(self._store, path, data)
+
+    def remove(self, path: str) -> None:
+        """Remove the object, if there is one."""
+        with self._in_words("remove", path), suppress(FileNotFoundError):
+            obstore.delete(self._store, path)
 
     def exists(self, path: str) -> bool:
         with self._in_words("look at", path):

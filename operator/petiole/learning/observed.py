@@ -46,6 +46,7 @@ class ModelObserved:
     pack_problem: str = ""
     drift: tuple[DriftAlarm, ...] = ()
     samples: int = 0  # samples that came up from the field
+    request: str = ""  # what a person or an event asks for: the annotation, as it stands
 
 
 @dataclass(frozen=True, slots=True)

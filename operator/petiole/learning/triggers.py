@@ -10,6 +10,7 @@ from petiole.api.tinymodel import RoundStatus, TinyModelSpec, Trigger
 
 from .observed import DriftAlarm, ModelObserved
 
+REQUEST_VERB = "round@"
 _FEWEST_SAMPLES = 20  # of the moved field, before labels are spent on them
 _PATIENCE = timedelta(seconds=60)  # a field that sends no samples must not hold up the answer
 
@@ -55,7 +56,16 @@ def due(observed: ModelObserved, now: datetime) -> Start | Hold | None:
     if wanted is not None and observed.samples - round_.samples_before >= wanted:
         more = observed.labels + spec.learning.batch_size
         return Start("NewSamples", more, round_.drift_seen)
+    if asked(observed):
+        more = observed.labels + spec.learning.batch_size
+        return Start("Requested", more, round_.drift_seen)
     return None
+
+
+def asked(observed: ModelObserved) -> bool:
+    """Tell whether a round was asked for that none has answered."""
+    request = observed.request
+    return request.startswith(REQUEST_VERB) and request != observed.status.round.request
 
 
 def _may_try_again(observed: ModelObserved) -> bool:
@@ -106,4 +116,5 @@ def begun(observed: ModelObserved, start: Start, now: datetime) -> RoundStatus:
         drift_seen=start.drift_seen,
         target_labels=start.target_labels,
         samples_before=observed.samples,
+        request=observed.request if start.trigger == "Requested" else observed.status.round.request,
     )
