@@ -11,7 +11,7 @@ from petiole.rollout.plan import Plan, Variant
 from petiole.wire.messages import Phase, Reason, State
 
 from .devices import Device
-from .standing import Standing, aside, running
+from .standing import Standing, aside, running, spare
 
 if TYPE_CHECKING:
     from .lane import Lane
@@ -51,7 +51,8 @@ class Member:
     is set it waits for its next try, which has the number ``attempt``.
 
     The rest follows from the stored ones, from the plan and from what was heard: ``place`` is the
-    index in the frozen order of the present devices, ``silent`` says that it let its deadline pass.
+    index in the frozen order of the present devices, ``silent`` says that it let its deadline pass,
+    ``spare`` is what lay in its other slot when it was heard last, None while that is not known.
     """
 
     id: str
@@ -72,6 +73,7 @@ class Member:
     blocked: str = ""
     silent: bool = False
     watched: bool = False
+    spare: str | None = None
 
     @classmethod
     def from_row(cls, row: Any) -> Member:  # noqa: ANN401 - a row of any columns
@@ -97,7 +99,20 @@ class Member:
             self.exposed = self.exposed or state.phase is Phase.ROLLEDBACK
             if state.reason is not Reason.HALTED and state.attempt >= self.attempt:
                 self._give_up(state.reason, plan.retries, now)
+        self.exposed = self.exposed or self._has_tried(plan, state, variant)
+        self.spare = spare(plan.kind, state) or ""
         return before != (self.exposed, self.confirmed, self.failed, self.attempt)
+
+    def _has_tried(self, plan: Plan, state: State, variant: Variant) -> bool:
+        """Tell whether a trial lies between two reports: it alone fills the other slot.
+
+        A broker that dies loses reports it has taken, and with them the whole of a trial that was
+        taken back meanwhile. What is held back, or compared first, lies there without one.
+        """
+        if self.released_at is None or plan.shadow or self.spare is None:
+            return False
+        found = spare(plan.kind, state)
+        return found != self.spare and variant.has(found) and not variant.has(state.target)
 
     def begins(self, plan: Plan, state: State, variant: Variant) -> bool:
         """Tell whether this report is the first that shows it busy with the target."""

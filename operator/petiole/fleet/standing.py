@@ -75,6 +75,13 @@ def running(kind: Kind, state: State) -> str | None:
     return state.firmware.active if state.firmware else None
 
 
+def spare(kind: Kind, state: State) -> str | None:
+    """Digest of the model, or of the firmware image, in the slot that the device does not run."""
+    if kind == "Model":
+        return state.standby
+    return state.firmware.standby if state.firmware else None
+
+
 def tries_firmware(state: State) -> bool:
     """Tell whether the device reset into firmware that it has not confirmed yet."""
     running = state.firmware.active if state.firmware else None
