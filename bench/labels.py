@@ -40,8 +40,9 @@ def ask(bench: Bench, spend: int, strategy: str, seed: int) -> np.ndarray:
         answers = bench.teach(np.flatnonzero(labelled))
         pool = strategies.Pool(bench.samples.features, answers.samples, labelled)
         count = min(BATCH, spend - int(labelled.sum()))
+        choice = strategies.Choice(strategy, count, RANDOM_SHARE)
         generator = np.random.default_rng([seed, int(labelled.sum())])
-        queries = strategies.select(pool, strategy, count, RANDOM_SHARE, generator)
+        queries = strategies.select(pool, choice, generator)
         labelled[[query.row for query in queries]] = True
     return np.flatnonzero(labelled)
 

@@ -48,6 +48,7 @@ class Samples:
     ids: tuple[str, ...]
     field: NDArray[np.bool_]  # [n]: came up from a device
     chance: NDArray[np.bool_]  # [n]: of those, picked by chance
+    device: NDArray[np.str_]  # [n]: who sent it; "" for nobody
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -146,31 +147,39 @@ def read_pool(pool: DataSet, store: Store, samples_path: str, task: Task) -> Sam
     """Join the pool with the samples that came up from the field; ids stay unique."""
     x, ids = pool.x, pool.ids
     known = set(ids)
-    rows, names, chance = [], [], []
+    found: dict[str, FieldSample] = {}
     paths = store.names(samples_path, ".cbor") if samples_path else []
     for path in paths:
         name = PurePosixPath(path).stem
-        row = _field_sample(store.get(path), task)
-        if row is None or name in known:
-            continue
-        rows.append(row[0])
-        names.append(name)
-        chance.append(row[1])
-    field = np.array(rows, dtype=np.uint8).reshape(-1, *task.shape)
+        sample = _field_sample(store.get(path), task)
+        if sample is not None and name not in known:
+            found[name] = sample
+    sent = list(found.values())
+    field = np.array([s.x for s in sent], dtype=np.uint8).reshape(-1, *task.shape)
     return Samples(
         x=np.concatenate([x, field]),
-        ids=ids + tuple(names),
+        ids=ids + tuple(found),
         field=np.arange(len(x) + len(field)) >= len(x),
-        chance=np.array([False] * len(x) + chance, dtype=np.bool_),
+        chance=np.array([False] * len(x) + [s.chance for s in sent], dtype=np.bool_),
+        device=np.array([""] * len(x) + [s.device for s in sent], dtype=np.str_),
     )
 
 
-def _field_sample(content: bytes | None, task: Task) -> tuple[NDArray[np.uint8], bool] | None:
-    """Input and "picked by chance" of a ``sample`` message; None when it does not fit the task."""
+@dataclass(frozen=True, slots=True)
+class FieldSample:
+    """One input [h,w,c], whether it was picked by chance, and the device that sent it."""
+
+    x: NDArray[np.uint8]
+    chance: bool
+    device: str
+
+
+def _field_sample(content: bytes | None, task: Task) -> FieldSample | None:
+    """Read a ``sample`` message as the gateway keeps it; None when it does not fit the task."""
     try:
         message = cbor2.loads(content or b"")
         x = np.frombuffer(message[2], dtype=np.uint8).reshape(task.shape)
-        return x, message[6] == WHY_RANDOM
+        return FieldSample(x, message[6] == WHY_RANDOM, str(message.get("device", "")))
     except (cbor2.CBORDecodeError, KeyError, TypeError, ValueError):
         return None
 

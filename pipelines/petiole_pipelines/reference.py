@@ -43,13 +43,15 @@ class Bench:
         evaluation = dataset.read_evaluation(evaluation_uri, task)
         features, others = extract("Kernel", x, [evaluation.x], seed=0)
         nothing = np.zeros(len(x), dtype=np.bool_)
-        pool = dataset.Samples(x, ids, field=nothing, chance=nothing)
+        nobody = np.full(len(x), "")
+        pool = dataset.Samples(x, ids, field=nothing, chance=nothing, device=nobody)
         samples = SampleFile(
             x=x,
             ids=np.array(ids),
             y=dataset.numbered(pool, truth, task),
             field=nothing,
             chance=nothing,
+            device=nobody,
             features=features,
             evaluation_x=evaluation.x,
             evaluation_y=evaluation.y,

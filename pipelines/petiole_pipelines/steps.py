@@ -38,6 +38,7 @@ class SampleFile:
     y: Labels  # [n], -1 for "no label"
     field: NDArray[np.bool_]  # [n]
     chance: NDArray[np.bool_]  # [n]
+    device: NDArray[np.str_]  # [n], who sent it; "" for nobody
     features: Matrix  # [n, d]
     evaluation_x: NDArray[np.uint8]  # [m, h, w, c]
     evaluation_y: Labels  # [m]
@@ -83,6 +84,7 @@ def embed(
             y=dataset.numbered(samples, answers, described),
             field=samples.field,
             chance=samples.chance,
+            device=samples.device,
             features=features,
             evaluation_x=evaluation.x,
             evaluation_y=evaluation.y,
@@ -130,11 +132,8 @@ def select(
     samples, answers = _samples(samples_file), _answers(answers_file)
     labelled = samples.y >= 0
     generator = np.random.default_rng([seed, round_number, int(labelled.sum())])
-    pool = strategies.Pool(samples.features, answers.soft, labelled)
-    given = Learning.parse(learning)
-    queries = strategies.select(
-        pool, given.strategy, given.batch_size, given.random_share, generator
-    )
+    pool = strategies.Pool(samples.features, answers.soft, labelled, samples.device)
+    queries = strategies.select(pool, Learning.parse(learning).choice(), generator)
     rows = [query.row for query in queries]
     labels = Task.parse(task).labels if labelled.any() else ()
     document = _summary(samples, answers) | {

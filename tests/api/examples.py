@@ -27,6 +27,13 @@ TINY_MODEL: dict[str, Any] = {
             "labelBudget": 240,
             "driftBudget": 60,
             "randomShare": "10%",
+            "quota": {"perClass": "50%", "perDevice": "20%"},
+            "nearDuplicates": "Drop",
+            "stopping": {
+                "accuracy": "98%",
+                "plateau": {"batches": 3, "gain": "0.5%"},
+                "kappa": {"batches": 3, "agreement": "99%"},
+            },
             "labels": {"source": "Oracle", "uri": "file:///data/labels.csv"},
             "triggers": {"drift": True, "newSamples": 200},
             "seed": 7,

@@ -66,6 +66,8 @@ def test_the_parameters_of_a_run(world: World) -> None:
         "strategy": "TypiClustThenMargin",
         "batchSize": 20,
         "randomShare": 0.1,
+        "quota": {},
+        "nearDuplicates": "Keep",
     }
     assert json.loads(first.parameters["targets"])[0] == {
         "name": "m4",

@@ -227,6 +227,7 @@ def samples_with(field: int, chance: int) -> steps.SampleFile:
         y=np.full(count, -1),
         field=rows >= 50,
         chance=rows >= count - chance,
+        device=np.full(count, ""),
         features=np.zeros((count, 1)),
         evaluation_x=np.zeros((7, 1, 1, 1), np.uint8),
         evaluation_y=np.zeros(7, np.int64),

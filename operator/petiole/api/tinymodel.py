@@ -138,6 +138,37 @@ class Triggers(ApiModel):
     new_samples: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
 
 
+class Quota(ApiModel):
+    """What one group may have of a batch, at most; one sample always may be asked."""
+
+    per_class: Annotated[Percent, Field(description="By the teacher's answer.")] | None = None
+    per_device: Percent | None = None
+
+
+class Plateau(ApiModel):
+    """The teacher's accuracy rose by less than ``gain`` in so many batches."""
+
+    batches: Annotated[int, Field(ge=1, le=50)] = 3
+    gain: Percent
+
+
+class Kappa(ApiModel):
+    """Successive teachers agree, by Cohen's kappa on the unlabelled pool, mean of ``batches``."""
+
+    batches: Annotated[int, Field(ge=1, le=50)] = 3
+    agreement: Percent
+
+
+class Stopping(ApiModel):
+    """What ends the asking before the label budget does, whichever comes first."""
+
+    accuracy: (
+        Annotated[Percent, Field(description="Of the teacher, on the evaluation set.")] | None
+    ) = None
+    plateau: Plateau | None = None
+    kappa: Kappa | None = None
+
+
 class Learning(ApiModel):
     """How labels are chosen and how many may be spent."""
 
@@ -145,13 +176,25 @@ class Learning(ApiModel):
         Literal["Kernel", "Pixels", "EfficientNetLite0"],
         Field(description="What teacher and strategy see. Kernel and Pixels: of tiny inputs."),
     ] = "Kernel"
-    strategy: Literal["TypiClustThenMargin", "Margin", "Random"] = "TypiClustThenMargin"
+    strategy: Literal[
+        "Random",
+        "Margin",
+        "Entropy",
+        "TypiClust",
+        "TypiClustThenMargin",
+        "ClusterMargin",
+        "Badge",
+        "KCenter",
+    ] = "TypiClustThenMargin"
     batch_size: Annotated[int, Field(ge=1, le=10_000)]
     label_budget: Annotated[int, Field(ge=1, le=1_000_000)]
     drift_budget: Annotated[
         int, Field(ge=0, le=1_000_000, description="Labels a drift round may add to the budget.")
     ] = 0
     random_share: Percent = "10%"
+    quota: Quota = Quota()
+    near_duplicates: Literal["Keep", "Drop"] = "Keep"
+    stopping: Stopping = Stopping()
     labels: Labels
     triggers: Triggers = Triggers()
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0

@@ -100,4 +100,9 @@ def _learning(learning: Learning, batch: int) -> dict[str, Any]:
         "strategy": learning.strategy,
         "batchSize": batch,
         "randomShare": fraction(learning.random_share),
+        "quota": {
+            name: fraction(share)
+            for name, share in learning.quota.model_dump(by_alias=True, exclude_none=True).items()
+        },
+        "nearDuplicates": learning.near_duplicates,
     }
