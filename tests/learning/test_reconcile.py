@@ -46,6 +46,7 @@ def test_the_first_round_spends_the_budget_in_batches(world: World) -> None:
     assert (status.round.step, status.round.run) == ("Idle", "")
     assert status.message == "Version 1: accuracy 96.00% with 60 labels"
     assert {c.type: c.status for c in status.conditions} == {
+        "AskingEnded": "True",
         "LabelsAvailable": "True",
         "Ready": "True",
         "Reconciling": "False",
@@ -68,6 +69,7 @@ def test_the_parameters_of_a_run(world: World) -> None:
         "randomShare": 0.1,
         "quota": {},
         "nearDuplicates": "Keep",
+        "previous": "",
     }
     assert json.loads(first.parameters["targets"])[0] == {
         "name": "m4",

@@ -280,6 +280,14 @@ class VersionStatus(ApiModel):
     ]
 
 
+class Stopped(ApiModel):
+    """Which rule ended the asking of a round, and by which numbers."""
+
+    rule: Literal["Budget", "Accuracy", "Plateau", "Kappa", "PoolExhausted"]
+    labels: int
+    message: str
+
+
 class RoundStatus(ApiModel):
     """Where the learning loop stands."""
 
@@ -298,6 +306,10 @@ class RoundStatus(ApiModel):
     awaiting: Annotated[
         str, Field(max_length=1024, description="Drift alarm that waits for samples of the field.")
     ] = ""
+    asked: Annotated[
+        str, Field(description="Name of the round's last query run; its teacher is compared with.")
+    ] = ""
+    stopped: Stopped | None = None
     samples_before: Annotated[
         int, Field(description="Samples from the field when the round began or the alarm came.")
     ] = 0
@@ -315,10 +327,14 @@ class LabelStatus(ApiModel):
 
 
 class CurvePoint(ApiModel):
-    """Teacher accuracy on the evaluation set after a batch of labels."""
+    """The teacher after a batch of labels: its accuracy on the evaluation set."""
 
     labels: int
     accuracy: str
+    round: int = 0
+    agreement: Annotated[
+        str, Field(description="Cohen's kappa with the teacher before, on the unlabelled pool.")
+    ] = ""
 
 
 class TinyModelStatus(ApiModel):

@@ -75,25 +75,28 @@ def start(observed: ModelObserved, round_: RoundStatus, labels: int) -> StartRun
             "phase": "Train" if round_.step == "Training" else "Query",
             "model_uid": observed.uid,
             "round": round_.number,
-            **described(observed.spec, batch),
+            **described(observed.spec, batch, round_.asked),
         },
         deadline_seconds=seconds(learning.deadline),
     )
 
 
-def described(spec: TinyModelSpec, batch: int) -> dict[str, str | int | float]:
-    """Return the parameters that a run has from the spec; it asks for ``batch`` labels."""
+def described(spec: TinyModelSpec, batch: int, asked: str = "") -> dict[str, str | int | float]:
+    """Return the parameters that a run has from the spec.
+
+    It asks for ``batch`` labels and compares its teacher with that of the query run ``asked``.
+    """
     return {
         "pool_uri": spec.data.pool.uri,
         "evaluation_uri": spec.data.evaluation.uri,
         "task": spec.task.model_dump_json(by_alias=True),
         "targets": json.dumps([t.model_dump(by_alias=True) for t in spec.targets]),
-        "learning": json.dumps(_learning(spec.learning, batch)),
+        "learning": json.dumps(_learning(spec.learning, batch, asked)),
         "seed": spec.learning.seed,
     }
 
 
-def _learning(learning: Learning, batch: int) -> dict[str, Any]:
+def _learning(learning: Learning, batch: int, asked: str) -> dict[str, Any]:
     """Return what the steps need of ``spec.learning``; shares as numbers."""
     return {
         "features": learning.features,
@@ -105,4 +108,5 @@ def _learning(learning: Learning, batch: int) -> dict[str, Any]:
             for name, share in learning.quota.model_dump(by_alias=True, exclude_none=True).items()
         },
         "nearDuplicates": learning.near_duplicates,
+        "previous": asked,
     }

@@ -55,7 +55,7 @@ class _Finding:
 
 def _findings(observed: ModelObserved, turn: Turn, status: TinyModelStatus) -> tuple[_Finding, ...]:
     rejected = _rejected(observed, turn, status)
-    return (*_kstatus(turn, status, rejected), rejected, _labels(turn, status))
+    return (*_kstatus(turn, status, rejected), rejected, _labels(turn, status), _asking(status))
 
 
 def _kstatus(turn: Turn, status: TinyModelStatus, rejected: _Finding) -> tuple[_Finding, ...]:
@@ -95,6 +95,16 @@ def _labels(turn: Turn, status: TinyModelStatus) -> _Finding:
     waits = status.round.step == "Labelling"
     reason = "Asked" if waits else "NothingAsked"
     return _Finding("LabelsAvailable", True, reason, "")
+
+
+def _asking(status: TinyModelStatus) -> _Finding:
+    """Tell which rule ended the asking of this round, and what is left of its labels."""
+    stopped = status.round.stopped
+    if stopped is None:
+        return _Finding("AskingEnded", False, "Asking" if status.round.number else "NotBegun", "")
+    left = max(status.round.target_labels - stopped.labels, 0)
+    text = f"{stopped.message}; {left} of the round's {status.round.target_labels} labels are left"
+    return _Finding("AskingEnded", True, stopped.rule, text)
 
 
 def _message(turn: Turn, status: TinyModelStatus) -> str:

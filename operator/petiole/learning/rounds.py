@@ -13,9 +13,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from petiole.api.base import Condition
-from petiole.api.tinymodel import CurvePoint, RoundStatus, TinyModelStatus
+from petiole.api.tinymodel import CurvePoint, RoundStatus, Stopped, TinyModelStatus
 
-from . import attempts, triggers
+from . import attempts, stopping, triggers
 from .judge import Judgement, judge, percent
 from .observed import (
     AskLabels,
@@ -120,6 +120,9 @@ def _restart(observed: ModelObserved, now: datetime) -> Turn:
 def _next(observed: ModelObserved, round_: RoundStatus, now: datetime) -> RoundStatus:
     """Ask for more labels, or train when there are enough."""
     asks = observed.labels < round_.target_labels
+    if not asks:
+        stopped = stopping.budget(observed.labels, round_.target_labels)
+        round_ = round_.model_copy(update={"stopped": stopped})
     return _enter(observed, round_, now, asks=asks)
 
 
@@ -187,14 +190,29 @@ def _blame(run: Run, *, retried: bool) -> str:
 def _queried(observed: ModelObserved, document: dict[str, Any], now: datetime) -> Turn:
     status = _measured(observed.status, document)
     ids = _ids(document)
-    if not ids:  # the pool is exhausted
-        round_ = _enter(observed, status.round, now, asks=False)
+    stopped = _stopped(observed, status, ids)
+    if stopped is not None:
+        ended = status.round.model_copy(update={"stopped": stopped})
+        round_ = _enter(observed, ended, now, asks=False)
         status = status.model_copy(update={"round": round_})
-        return Turn(status, (attempts.start(observed, round_, status.labels.spent),), again=_POLL)
-    round_ = status.round.model_copy(update={"step": "Labelling", "since": now})
+        start = attempts.start(observed, round_, status.labels.spent)
+        text = f"Round {round_.number} asks no more ({stopped.rule}): {stopped.message}"
+        return Turn(status, (start, Event("Normal", "AskingEnded", text)), again=_POLL)
+    asked = status.round.run
+    round_ = status.round.model_copy(update={"step": "Labelling", "since": now, "asked": asked})
     labels = status.labels.model_copy(update={"requested": len(ids)})
     status = status.model_copy(update={"round": round_, "labels": labels})
     return Turn(status, (AskLabels(round_.run, ids),), again=_NOW)
+
+
+def _stopped(
+    observed: ModelObserved, status: TinyModelStatus, ids: tuple[str, ...]
+) -> Stopped | None:
+    if not ids:
+        return stopping.exhausted(status.labels.spent)
+    round_ = status.round
+    points = [point for point in status.curve if point.round == round_.number]
+    return stopping.stop(observed.spec.learning.stopping, round_.trigger, points)
 
 
 def _ids(document: dict[str, Any]) -> tuple[str, ...]:
@@ -207,10 +225,16 @@ def _measured(status: TinyModelStatus, document: dict[str, Any]) -> TinyModelSta
     # Before the first label there is no teacher to measure.
     if not document.get("labelled"):
         return status.model_copy(update={"labels": labels})
+    kappa = document.get("agreement")
     point = CurvePoint(
-        labels=int(document["labelled"]), accuracy=percent(float(document["teacherAccuracy"]))
+        labels=int(document["labelled"]),
+        accuracy=percent(float(document["teacherAccuracy"])),
+        round=status.round.number,
+        agreement="" if kappa is None else percent(float(kappa)),
     )
-    curve = status.curve if point in status.curve[-1:] else (*status.curve, point)[-CURVE:]
+    # A training has the teacher of the query before it when no label came in between.
+    seen = [(p.round, p.labels) for p in status.curve[-1:]] == [(point.round, point.labels)]
+    curve = status.curve if seen else (*status.curve, point)[-CURVE:]
     return status.model_copy(update={"labels": labels, "curve": curve})
 
 
