@@ -21,6 +21,7 @@ class Learning:
     per_class: float | None = None
     per_device: float | None = None
     drop_near_duplicates: bool = False
+    previous: str = ""  # the query run before this one in its round
 
     @staticmethod
     def parse(text: str) -> Learning:
@@ -35,6 +36,7 @@ class Learning:
             per_class=quota.get("perClass"),
             per_device=quota.get("perDevice"),
             drop_near_duplicates=given.get("nearDuplicates") == "Drop",
+            previous=given.get("previous", ""),
         )
 
     def choice(self) -> Choice:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from dataclasses import field as field_
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from . import dataset
+from . import dataset, record
+from .agreement import kappa
 from .dataset import Labels, Task
 from .errors import StepError, step
 from .features import extract
@@ -26,6 +27,7 @@ from .student import Lesson
 Matrix = NDArray[np.float64]
 
 FIELD_FACTOR = 5.0  # samples from the field count up to so much, as they are few and they are now
+_TEACHER = "teacher.json"  # what the teacher of a query run says of unlabelled samples
 REFERENCE_LEAST, REFERENCE_MOST = 100, 200  # field samples that a reference histogram is made of
 
 
@@ -44,6 +46,7 @@ class SampleFile:
     evaluation_y: Labels  # [m]
     evaluation_features: Matrix  # [m, d]
     data: NDArray[np.str_] = field_(default_factory=lambda: np.array("{}"))  # JSON: sets read
+    labels: NDArray[np.str_] = field_(default_factory=lambda: np.array("{}"))  # JSON: all answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +75,13 @@ def embed(
     pool = dataset.read_set(pool_uri, described, "pool")
     evaluation = dataset.read_evaluation(evaluation_uri, described)
     samples = dataset.read_pool(pool, store, samples_path, described)
-    read = {"pool": pool.record(pool_uri), "evaluation": evaluation.record(evaluation_uri)}
     answers = dataset.read_labels(store, labels_path)
+    sent = [name for name, field in zip(samples.ids, samples.field, strict=True) if field]
+    read = {
+        "pool": pool.record(pool_uri),
+        "evaluation": evaluation.record(evaluation_uri),
+        **record.inputs(answers, sent, samples_path, seed),
+    }
     name = Learning.parse(learning).features
     features, evaluation_features = extract(name, samples.x, [evaluation.x], seed=seed, store=store)
     _save(
@@ -90,6 +98,7 @@ def embed(
             evaluation_y=evaluation.y,
             evaluation_features=evaluation_features,
             data=np.array(json.dumps(read)),
+            labels=np.array(json.dumps(answers)),
         ),
     )
 
@@ -133,19 +142,52 @@ def select(
     labelled = samples.y >= 0
     generator = np.random.default_rng([seed, round_number, int(labelled.sum())])
     pool = strategies.Pool(samples.features, answers.soft, labelled, samples.device)
-    queries = strategies.select(pool, Learning.parse(learning).choice(), generator)
+    given, store = Learning.parse(learning), Store(store_uri)
+    queries = strategies.select(pool, given.choice(), generator)
     rows = [query.row for query in queries]
     labels = Task.parse(task).labels if labelled.any() else ()
+    asked = {"round": round_number, "learning": json.loads(learning), "task": json.loads(task)}
     document = _summary(samples, answers) | {
+        "agreement": _agreement(store, output_path, given.previous, samples, answers, labels),
+        "asked": asked,
         "queries": [
             {"id": str(samples.ids[query.row]), "why": query.why, "score": round(query.score, 4)}
             | _guess(answers.soft[query.row], labels)
             for query in queries
-        ]
+        ],
     }
-    store, drawn = Store(store_uri), pictures.pack(samples.x[rows], samples.ids[rows].tolist())
+    drawn = pictures.pack(samples.x[rows], samples.ids[rows].tolist())
     store.put(f"{output_path}/pictures.zip", drawn)
+    _keep_inputs(store, output_path, samples)
     return _put(store, f"{output_path}/query.json", document)
+
+
+def _agreement(
+    store: Store,
+    output_path: str,
+    previous: str,
+    samples: SampleFile,
+    answers: AnswerFile,
+    labels: tuple[str, ...],
+) -> float | None:
+    """Keep what the teacher says of unlabelled samples; compare it with the run before it."""
+    if not labels:
+        return None
+    rows = np.flatnonzero(samples.y < 0)
+    said = {str(samples.ids[row]): labels[answers.soft[row].argmax()] for row in rows}
+    store.put_json(f"{output_path}/{_TEACHER}", said)
+    folder = PurePosixPath(output_path).parent
+    before = store.get(str(folder / previous / _TEACHER)) if previous else None
+    return None if before is None else kappa(said, json.loads(before))
+
+
+def _keep_inputs(store: Store, output_path: str, samples: SampleFile) -> None:
+    """Write what a replay needs beside a run's document."""
+    document = {
+        "labels": json.loads(str(samples.labels)),
+        "samples": samples.ids[samples.field].tolist(),
+    }
+    store.put_json(f"{output_path}/{record.INPUTS}", document)
 
 
 def _guess(chances: Matrix, labels: tuple[str, ...]) -> dict[str, Any]:
@@ -239,6 +281,7 @@ def judge(
         x = _reference_inputs(samples)
         references[variant["target"]] = judging.reference(judging.infer(tflite, x), x)
     reference = _put(store, f"{output_path}/reference.json", references)
+    _keep_inputs(store, output_path, samples)
     document = _summary(samples, _answers(answers_file)) | {
         "variants": sorted(judged, key=lambda variant: str(variant["target"])),
         "reference": reference,

@@ -6,6 +6,7 @@ import contextlib
 from pathlib import Path
 
 import aiomqtt
+import cbor2
 
 from petiole.rollout.plan import Revision
 from petiole.wire import topics
@@ -122,7 +123,7 @@ async def test_samples_are_acknowledged_when_they_are_stored(tmp_path: Path) -> 
             await device.send_sample(b"one input")
         await eventually(lambda: input_hash(b"one input") in device.acks, "the ack")
         kept = world.store / "samples" / "uid" / f"{input_hash(b'one input').hex()}.cbor"
-        assert kept.exists()
+        assert cbor2.loads(kept.read_bytes())["device"] == device.id
         summary = await world.until(lambda s: s.samples == 1 and s.problems == ())
 
 

@@ -186,7 +186,7 @@ def test_what_was_read_stands_in_the_runs_document(tmp_path, orchard):
     samples, answers = embed(orchard, tmp_path), str(tmp_path / "answers.npz")
     steps.teacher(samples, answers, task=orchard.parameters("Query", "x")["task"])
     given = orchard.parameters("Query", "x")
-    wanted = ("store_uri", "output_path", "learning", "seed")
+    wanted = ("store_uri", "output_path", "task", "learning", "seed")
     path = steps.select(samples, answers, round_number=1, **{n: given[n] for n in wanted})
     read = json.loads((orchard.store / path).read_text())["data"]
     content = (orchard.root / "data" / "pool" / "samples.npz").read_bytes()

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+import cbor2
 import structlog
 from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import ObjectStore
@@ -78,7 +79,7 @@ class Samples:
         path = f"{arrival.folder}/{arrival.hash.hex()}.cbor"
         try:
             await self._count(arrival.folder)
-            await self._store.put_async(path, arrival.payload, mode="create")
+            await self._store.put_async(path, _kept(arrival), mode="create")
         except AlreadyExistsError:
             return True
         except (BaseError, OSError) as error:
@@ -113,6 +114,11 @@ class Samples:
             self._changed()
             if problem:
                 log.error("samples", problem=problem)
+
+
+def _kept(arrival: Arrival) -> bytes:
+    """Return what is stored: the message and, which a message itself never has, who sent it."""
+    return cbor2.dumps(cbor2.loads(arrival.payload) | {"device": arrival.device})
 
 
 def _words(error: Exception) -> str:
