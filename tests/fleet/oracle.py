@@ -102,6 +102,23 @@ def group(plan: Plan, member: Member) -> Group:
     return tuple(labels[name] for name in plan.disruption.group_by)
 
 
+def gave_up(fleet: Fleet, member: Member) -> str:
+    """Why the device gave up the other kind's revision, if it does not run it."""
+    device, other = member.device, fleet.plan.other
+    if device is None or device.state is None or other is None:
+        return ""
+    variant = other.variants.get(device.state.caps.target)
+    model = other.kind == "Model"
+    firmware = device.state.firmware.active if device.state.firmware else None
+    if variant is None or (device.state.active if model else firmware) in digests(variant):
+        return ""
+    said = ""
+    for entry in device.history:
+        failed = entry["phase"] in ("failed", "rolledback") and entry["reason"] != "halted"
+        said = entry["reason"] if failed and entry["target"] in digests(variant) else said
+    return said
+
+
 class Recount:
     """Everything that a fleet keeps running totals of."""
 
@@ -112,6 +129,8 @@ class Recount:
         states = [m.device.state for m in self.order if m.device and m.device.state]
         self.running = Counter(r for s in states if (r := runs(fleet.plan, s)) is not None)
         self.boards = Counter(s.caps.target for s in states if s.caps.firmware)
+        reasons = [gave_up(fleet, m) for m in self.order]
+        self.gave_up = Counter(reason for reason in reasons if reason)
         self.online = sum(m.device.online for m in self.order if m.device)
         self.exposed = sum(m.exposed for m in self.order)
         self.reasons = Counter(m.failed for m in self.order if m.failed is not None)
@@ -140,6 +159,7 @@ def disagreements(fleet: Fleet) -> list[str]:
         ),
         "running": (dict(kept.running), dict(found.running)),
         "boards": (dict(kept.boards), dict(found.boards)),
+        "gave_up": (dict(kept.gave_up), dict(found.gave_up)),
         "online": (kept.online, found.online),
         "exposed": (kept.exposed, found.exposed),
         "reasons": (dict(kept.reasons), dict(found.reasons)),

@@ -116,7 +116,8 @@ class Operations(RuleBasedStateMachine):
 
     @rule(name=names, phase=PHASES)
     def device_reports_of_the_other_kind(self, name: str, phase: wire.Phase) -> None:
-        self.world.say_aside(self.known(name), phase)
+        reason = wire.Reason.CRASHED if phase is wire.Phase.ROLLEDBACK else wire.Reason.NONE
+        self.world.say_aside(self.known(name), phase, reason)
 
     @rule(steps=st.integers(1, 12))
     def devices_obey(self, steps: int) -> None:

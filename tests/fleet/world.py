@@ -118,7 +118,10 @@ class World:
             self.fleet.roster.load(Member.from_row(row))
         self.hearing_since = self.now
         self.fleet.roster.clock = self.clock
+        histories = {d.id: d.history for d in self.devices.values()}
         self.devices = {d.id: Device.from_row(d.row()) for d in self.devices.values()}
+        for name, history in histories.items():
+            self.devices[name].history = history
         self.fleet.enrol(self.devices.values())
 
     def forget(self, name: str) -> None:
@@ -151,14 +154,15 @@ class World:
         )  # fmt: skip
         self.hear(name, state)
 
-    def say_aside(self, name: str, phase: Phase) -> None:
+    def say_aside(self, name: str, phase: Phase, reason: Reason = Reason.NONE) -> None:
         """Let a device report what it does with its grant of the other kind."""
         device = self.devices[name]
         rest = given(OTHER[self.plan.kind], device.grant)
         if device.state is not None and rest is not None:
             target = rest.images[0].digest
             self.hear(name, replace(
-                device.state, seq=device.state.seq + 1, phase=phase, target=target, attempt=0
+                device.state, seq=device.state.seq + 1, phase=phase, reason=reason, target=target,
+                attempt=0,
             ))  # fmt: skip
 
     def granted(self, name: str) -> str | None:

@@ -7,8 +7,9 @@ one is in its code: firmware/tests/faulty_*.c.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -27,6 +28,8 @@ ROLLOUT = {
     "noReportAfter": "120s",
 }
 REASONS = {"crashes": "crashed", "hangs": "hung", "deaf": "unreachable", "wears": "crashed"}
+SOAKED = {**ROLLOUT, "stages": [{"name": "all", "size": "100%", "soak": "2m"}]}
+HASTY = {**ROLLOUT, "gates": []}
 CAUSES = {"crashed": "fault", "hung": "watchdog"}
 pytestmark = pytest.mark.timeout(600)
 
@@ -49,10 +52,31 @@ async def test_good_firmware_reaches_both_boards_and_what_crashes_is_taken_back(
 
 
 @pytest.mark.long
-async def test_what_hangs_or_reaches_nobody_or_does_not_last_is_taken_back(boards) -> None:
+async def test_what_hangs_or_reaches_nobody_is_taken_back(boards) -> None:
     await reaches_all(boards)
-    for linked in ("hangs", "deaf", "wears"):
+    for linked in ("hangs", "deaf"):
         await is_taken_back(boards, linked)
+
+
+@pytest.mark.long
+async def test_what_is_well_on_trial_and_then_crashes_is_taken_back_while_it_soaks(boards) -> None:
+    await reaches_all(boards)
+    await is_taken_back(boards, "wears", SOAKED)
+
+
+@pytest.mark.long
+async def test_what_crashes_after_its_rollout_is_given_up_by_each_board_and_seen(boards) -> None:
+    await reaches_all(boards)
+    good = boards.firmware()
+    await boards.bundle("wears", HASTY)
+    status = await boards.wait(lambda s: s["gaveUp"] == 2, 180.0, "both boards to give it up")
+    assert status["history"][-1]["result"] == "Promoted"
+    assert (status["firmware"]["stable"], status["mode"]) == (2, "Idle")
+    described = boards.crowd.testbed.cluster.kubectl("describe", "devicefleet", FLEET)
+    assert "2 devices gave up firmware 2: 2 crashed" in described
+    said_so(boards, "crashed")
+    assert boards.firmware() == good
+    await boards.answer()
 
 
 async def reaches_all(boards: Boards) -> None:
@@ -72,10 +96,10 @@ async def reaches_all(boards: Boards) -> None:
     await boards.answer()
 
 
-async def is_taken_back(boards: Boards, linked: str) -> None:
+async def is_taken_back(boards: Boards, linked: str, rollout: Mapping[str, Any] = ROLLOUT) -> None:
     """Roll out a bundle that fails: both boards fall back by themselves, the fleet says why."""
     reason, good = REASONS[linked], boards.firmware()
-    await boards.bundle(linked, ROLLOUT)
+    await boards.bundle(linked, rollout)
     number = boards.revision - 1
     status = await boards.wait(
         lambda s: s["firmware"]["failed"] == number and s["mode"] == "Idle",
@@ -89,11 +113,16 @@ async def is_taken_back(boards: Boards, linked: str) -> None:
     described = boards.crowd.testbed.cluster.kubectl("describe", "devicefleet", FLEET)
     assert f"Reverted firmware {number}" in described
     assert f"2 {reason})" in described
-    for record in boards.records().values():
-        assert (reason, "rolledback") in [(e["reason"], e["phase"]) for e in record["history"]]
-        if reason in CAUSES:
-            assert record["state"]["crash"]["cause"] == CAUSES[reason]
+    said_so(boards, reason)
     await asyncio.to_thread(
         wait_until, lambda: boards.firmware() == good, 60.0, "both to run what is good"
     )
     await boards.answer()
+
+
+def said_so(boards: Boards, reason: str) -> None:
+    """Check that the record of each board has the reason, and its last crash where it crashed."""
+    for record in boards.records().values():
+        assert (reason, "rolledback") in [(e["reason"], e["phase"]) for e in record["history"]]
+        if reason in CAUSES:
+            assert record["state"]["crash"]["cause"] == CAUSES[reason]

@@ -115,6 +115,7 @@ class Field:
     confidence: dict[int, float] = field(default_factory=dict)
     halt: Halt | None = None
     reasons: dict[str, int] = field(default_factory=dict)
+    gave_up: dict[str, int] = field(default_factory=dict)
     held_back: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -222,6 +223,7 @@ class Field:
             running=running,
             boards=self.boards or {"m4": self.devices},
             counts=counts,
+            gave_up=self.gave_up,
             exposed=len(self.exposed),
             reasons=self.reasons,
             held_back=self.held_back,

@@ -111,6 +111,26 @@ def test_firmware_that_fails_is_taken_back_and_the_model_goes_on(rolled: Operato
     assert rolled.status.revision.stable == 2
 
 
+def test_devices_that_gave_up_firmware_after_its_rollout_are_seen_at_once(rolled: Operator) -> None:
+    firmware(rolled, 1)
+    assert rolled.status.message.endswith("; their firmware is 1 (1.1)")
+    assert rolled.condition("Degraded").status == "False"
+    writes = rolled.writes
+    rolled.field.gave_up = {"hung": 1, "crashed": 2}
+    rolled.settle()
+    assert rolled.writes == writes + 1, "the first is worth a write"
+    assert rolled.condition("Degraded").message == (
+        "3 devices gave up firmware 1: 2 crashed, 1 hung"
+    )
+    assert rolled.status.message.endswith("; their firmware is 1 (1.1), which 3 of them gave up")
+    rolled.problem = "connection refused"
+    rolled.wait(minutes=5)
+    assert rolled.condition("Degraded").status == "True", "nobody said that it was over"
+    rolled.problem, rolled.field.gave_up = "", {}
+    rolled.settle()
+    assert rolled.condition("Degraded").status == "False"
+
+
 def test_what_was_taken_back_is_tried_again_by_request_or_gives_way(rolled: Operator) -> None:
     firmware(rolled, 1)
     rolled.offer(2)

@@ -228,6 +228,9 @@ class DeviceFleetStatus(ApiModel):
     started_at: datetime | None = None
     stage: StageStatus = StageStatus()
     counts: Counts = Counts()
+    gave_up: Annotated[
+        int, Field(description="Devices that gave up the stable revision of the other kind.")
+    ] = 0
     exposed: int = 0
     gates: tuple[GateStatus, ...] = ()
     waiting_for: Waiting | None = None

@@ -341,6 +341,7 @@ class Fleet:
             tuple(totals.standings.values()),
             dict(totals.running),
             dict(totals.boards),
+            dict(totals.gave_up),
             totals.exposed,
             dict(totals.reasons),
             self.admission.held_back(),
@@ -364,6 +365,7 @@ class Fleet:
             online=totals.online,
             running=dict(totals.running),
             boards=dict(totals.boards),
+            gave_up=dict(totals.gave_up),
             counts=Counts(
                 total=len(roster.order), **{s.value: totals.standings[s] for s in Standing}
             ),

@@ -27,7 +27,8 @@ STORED = (
 class Mark(NamedTuple):
     """All that one device adds to the totals of its fleet. ``waits`` says why it has not begun.
 
-    ``board`` is the class of a device that takes firmware.
+    ``board`` is the class of a device that takes firmware; ``gave_up`` the reason for which it has
+    no longer, or never had, what it shall have of the other kind.
     """
 
     standing: Standing
@@ -40,11 +41,12 @@ class Mark(NamedTuple):
     confirmed: bool
     lost: bool
     board: str | None
+    gave_up: str
 
 
 @dataclass(slots=True, eq=False)
 class Member:
-    """The first fields are stored; what once happened stays. Times in seconds since 1970.
+    """The first fields are stored. Times in seconds since 1970.
 
     ``granted_at``: when it was let begin last; ``released_at``: when it was let apply, None while
     its grant says hold. ``began``: its place, from 0, in the order of beginning. While ``retry_at``
@@ -95,8 +97,11 @@ class Member:
             if state.phase in (Phase.IDLE, Phase.CONFIRMED) or aside(plan, state):
                 self.confirmed, self.failed, self.retry_at = True, None, None
         if variant.has(state.target) and state.phase in (Phase.FAILED, Phase.ROLLEDBACK):
-            # A rollback tells of a trial whose own report may have been lost.
-            self.exposed = self.exposed or state.phase is Phase.ROLLEDBACK
+            # A rollback tells of a trial whose own report may have been lost, or of firmware that
+            # was confirmed and did not last.
+            rolled_back = state.phase is Phase.ROLLEDBACK
+            self.exposed = self.exposed or rolled_back
+            self.confirmed = self.confirmed and not rolled_back
             if state.reason is not Reason.HALTED and state.attempt >= self.attempt:
                 self._give_up(state.reason, plan.retries, now)
         self.exposed = self.exposed or self._has_tried(plan, state, variant)

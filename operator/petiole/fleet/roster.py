@@ -16,7 +16,7 @@ from petiole.wire.messages import State
 from .devices import Device
 from .lane import Group, Lane
 from .member import MAX_ATTEMPT, Mark, Member
-from .standing import IN_FLIGHT, Clock, Standing, Terms, running, standing, variant_for
+from .standing import IN_FLIGHT, Clock, Standing, Terms, gave_up, running, standing, variant_for
 from .totals import Totals
 from .watch import Watch
 
@@ -228,6 +228,7 @@ class Roster:
             member.confirmed,
             keeps and member.silent,
             state.caps.target if state and state.caps.firmware else None,
+            gave_up(self.plan, device),
         )
         if new != old:
             member.mark = new

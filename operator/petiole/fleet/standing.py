@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from petiole.api.devicefleet import Kind
 from petiole.rollout.plan import Plan, Revision, Variant
-from petiole.wire.messages import Phase, State
+from petiole.wire.messages import Phase, Reason, State
+
+from .devices import Device
 
 if TYPE_CHECKING:
     from .member import Member
@@ -29,6 +31,7 @@ class Standing(StrEnum):
     INELIGIBLE = "ineligible"
 
 
+_GIVEN_UP = (Phase.FAILED.word, Phase.ROLLEDBACK.word)
 IN_FLIGHT = (Standing.OFFERED, Standing.DOWNLOADING, Standing.TRIAL)
 
 
@@ -131,6 +134,20 @@ def aside(plan: Plan, state: State) -> bool:
         return False
     other = plan.other.variants.get(state.caps.target)
     return other is not None and other.has(state.target)
+
+
+def gave_up(plan: Plan, device: Device) -> str:
+    """Why the device gave up what it shall have of the other kind; empty if it did not.
+
+    Its history tells, because it says no more of it while it is busy with the target.
+    """
+    state, other = device.state, plan.other
+    variant = other.variants.get(state.caps.target) if state is not None and other else None
+    if state is None or other is None or variant is None or variant.has(running(other.kind, state)):
+        return ""
+    ended = (e for e in reversed(device.history) if e["phase"] in _GIVEN_UP)
+    ours = (str(e["reason"]) for e in ended if variant.has(e["target"]))
+    return next((reason for reason in ours if reason != Reason.HALTED.word), "")
 
 
 def standing(

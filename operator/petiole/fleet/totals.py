@@ -35,6 +35,7 @@ class Totals:
         self.waits: Counter[str] = Counter()
         self.running: Counter[str] = Counter()
         self.boards: Counter[str] = Counter()
+        self.gave_up: Counter[str] = Counter()
         self.reasons: Counter[int] = Counter()
         self.online = self.exposed = self.finished = self.confirmed = self.lost = 0
         self.begun: Counter[str] = Counter()
@@ -87,6 +88,8 @@ class Totals:
             _count(self.running, mark.running, by)
         if mark.board is not None:
             _count(self.boards, mark.board, by)
+        if mark.gave_up:
+            _count(self.gave_up, mark.gave_up, by)
         if mark.failed is not None:
             _count(self.reasons, mark.failed, by)
         self.online += by * mark.online

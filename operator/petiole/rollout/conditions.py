@@ -13,10 +13,10 @@ from petiole.api.devicefleet import DeviceFleetStatus
 
 from . import bundles, stages
 from .drifting import regression
-from .lifecycle import reasons
+from .lifecycle import by_reason
 from .plan import Summary
 from .scene import Scene
-from .tracks import current, epitaph, named
+from .tracks import current, epitaph, named, other, track
 from .waiting import gateway_help, progress
 
 REFERENCE = "ReferenceReadable"
@@ -80,7 +80,10 @@ def message(scene: Scene, status: DeviceFleetStatus) -> str:
 
 def _firmware(status: DeviceFleetStatus) -> str:
     found = bundles.find(status, status.firmware.stable)
-    return f"; their firmware is {found.number} ({found.version})" if found is not None else ""
+    if found is None:
+        return ""
+    gave_up = f", which {status.gave_up} of them gave up" if status.gave_up else ""
+    return f"; their firmware is {found.number} ({found.version}){gave_up}"
 
 
 def _because(status: DeviceFleetStatus) -> str:
@@ -120,17 +123,27 @@ def _degraded(scene: Scene, status: DeviceFleetStatus) -> Finding | None:
         return Finding("Degraded", True, "RevisionFailed", said)
     if failed is not None and status.mode != "Idle":
         return Finding("Degraded", True, "GateFailed", f"gate {failed.name!r}: {failed.message}")
-    if status.counts.failed == 0:
+    if status.counts.failed + status.gave_up == 0:
         return Finding("Degraded", False, "AsExpected", "")
     if scene.fresh is None:
         return None  # the reasons are known to the gateway only: keep what was said
-    return Finding("Degraded", True, "DevicesFailed", refusals(scene.fresh))
+    return Finding("Degraded", True, "DevicesFailed", refusals(scene.fresh, status))
 
 
-def refusals(summary: Summary) -> str:
-    """``"2 devices refused: 2 golden-mismatch"``, the most frequent reason first."""
-    found = reasons(summary) or "no reason given"
-    return f"{summary.counts.failed} devices refused: {found}"
+def refusals(summary: Summary, status: DeviceFleetStatus) -> str:
+    """``"2 devices refused: 2 golden-mismatch"``, the most frequent reason first.
+
+    And ``"1 devices gave up firmware 4: 1 crashed"``, of the kind that is not rolled out.
+    """
+    parts = []
+    if summary.counts.failed:
+        found = by_reason(summary.reasons) or "no reason given"
+        parts.append(f"{summary.counts.failed} devices refused: {found}")
+    if status.gave_up:
+        kind = other(status.kind)
+        what = named(kind, track(status, kind).stable)
+        parts.append(f"{status.gave_up} devices gave up {what}: {by_reason(summary.gave_up)}")
+    return "; ".join(parts)
 
 
 def _drifted(status: DeviceFleetStatus) -> Finding:

@@ -6,7 +6,7 @@ needs a summary that answers the new plan.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -45,6 +45,7 @@ def absorb(scene: Scene, status: DeviceFleetStatus) -> DeviceFleetStatus:
     changes: dict[str, Any] = {
         "counts": summary.counts,
         "exposed": summary.exposed,
+        "gave_up": sum(summary.gave_up.values()),
         "samples": summary.samples,
     }
     if status.mode in ("Rolling", "Paused"):
@@ -346,14 +347,14 @@ def _reverting(scene: Scene, status: DeviceFleetStatus) -> DeviceFleetStatus:
 
 
 def _gave_up(summary: Summary | None) -> str:
-    """``" (devices gave it up: 3 crashed, 1 hung)"``: after that nobody counts them any more."""
-    found = reasons(summary) if summary is not None else ""
+    """``" (devices gave it up: 3 crashed, 1 hung)"``: after that the rollout is over."""
+    found = by_reason(summary.reasons) if summary is not None else ""
     return f" (devices gave it up: {found})" if found else ""
 
 
-def reasons(summary: Summary) -> str:
+def by_reason(devices: Mapping[str, int]) -> str:
     """``"2 golden-mismatch, 1 timeout"``, the most frequent first."""
-    ordered = sorted(summary.reasons.items(), key=lambda item: (-item[1], item[0]))
+    ordered = sorted(devices.items(), key=lambda item: (-item[1], item[0]))
     return ", ".join(f"{number} {reason}" for reason, number in ordered)
 
 

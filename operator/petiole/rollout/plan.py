@@ -214,6 +214,13 @@ class Summary(ApiModel):
     reasons: Annotated[
         dict[str, int], Field(default_factory=dict, description="Failed devices by reason.")
     ]
+    gave_up: Annotated[
+        dict[str, int],
+        Field(
+            default_factory=dict,
+            description="Devices that gave up what they shall have of the other kind, by reason.",
+        ),
+    ]
     held_back: Annotated[
         dict[str, int],
         Field(

@@ -83,6 +83,7 @@ def _gist(status: DeviceFleetStatus) -> dict[str, Any]:
     under_way = waiting is not None and waiting.reason in _UNDER_WAY
     return dict(whole) | {
         "failed": status.counts.failed > 0,
+        "gave_up": status.gave_up > 0,
         "gates": [(g.name, g.verdict) for g in status.gates if g.verdict != "Continue"],
         "waiting_for": "under way" if under_way else waiting and (waiting.reason, waiting.until),
         "drift": (status.drift.state, status.drift.version),
