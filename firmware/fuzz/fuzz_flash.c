@@ -4,28 +4,12 @@
 #include "bytes.h"
 #include "choose.h"
 #include "device.h"
-#include "fuzz.h"
+#include "fuzz_memory.h"
 
 #define FLASH_SIZE 0xC000u
 #define IDENTITY_SIZE 316u
 #define RECORD_SIZE 128u
 #define ARENA_SIZE 4096u
-
-static int program(void *ctx, uint32_t offset, const uint8_t *p, uint32_t n) {
-    uint8_t *base = ctx;
-    REQUIRE(offset <= FLASH_SIZE && n <= FLASH_SIZE - offset);
-    for (uint32_t i = 0; i < n; i++) {
-        base[offset + i] &= p[i];
-    }
-    return 0;
-}
-
-static int erase(void *ctx, uint32_t offset) {
-    uint8_t *base = ctx;
-    REQUIRE(offset % SECTOR_SIZE == 0 && offset < FLASH_SIZE);
-    memset(base + offset, 0xFF, SECTOR_SIZE);
-    return 0;
-}
 
 static void seal_identity(uint8_t *p) {
     put_le32(p, 0x44495450u);
@@ -113,7 +97,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     memset(base, 0xFF, FLASH_SIZE);
     memset(arena, 0, ARENA_SIZE);
     fill(base, data, size);
-    const struct flash flash = {base, base, FLASH_SIZE, 0x21000000u, program, erase};
+    struct memory memory = {base, FLASH_SIZE};
+    const struct flash flash = memory_flash(&memory);
     start(&flash, arena);
     free(arena);
     free(base);

@@ -2,7 +2,7 @@
  * silence. The input is a list of steps: what, how many bytes, the bytes. */
 #include "bytes.h"
 #include "device.h"
-#include "fuzz.h"
+#include "fuzz_memory.h"
 
 #define FLASH_SIZE 0xA000u
 #define IDENTITY_SIZE 316u
@@ -17,22 +17,6 @@ struct world {
     struct device device;
     uint32_t now;
 };
-
-static int program(void *ctx, uint32_t offset, const uint8_t *p, uint32_t n) {
-    uint8_t *base = ctx;
-    REQUIRE(offset <= FLASH_SIZE && n <= FLASH_SIZE - offset);
-    for (uint32_t i = 0; i < n; i++) {
-        base[offset + i] &= p[i];
-    }
-    return 0;
-}
-
-static int erase(void *ctx, uint32_t offset) {
-    uint8_t *base = ctx;
-    REQUIRE(offset % SECTOR_SIZE == 0 && offset < FLASH_SIZE);
-    memset(base + offset, 0xFF, SECTOR_SIZE);
-    return 0;
-}
 
 static void provision(uint8_t *p) {
     memset(p, 0, IDENTITY_SIZE);
@@ -130,9 +114,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     memset(w->flash, 0xFF, FLASH_SIZE);
     provision(w->flash);
     w->now = 0;
+    struct memory memory = {w->flash, FLASH_SIZE};
     static uint8_t tx[MQTT_TX_SIZE], rx[MQTT_RX_SIZE], samples[SAMPLES_MEMORY];
     const struct hal hal = {
-        .flash = {w->flash, w->flash, FLASH_SIZE, 0x21000000u, program, erase},
+        .flash = memory_flash(&memory),
         .tx = tx,
         .rx = rx,
         .samples = samples,
