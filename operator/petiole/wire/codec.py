@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable
 from enum import IntEnum
-from typing import TypeVar
+from typing import Self, TypeVar
 
 import cbor2
 
@@ -66,7 +66,10 @@ def items(what: str, value: object, least: int, most: int) -> list[object]:
 
 
 class Reader:
-    """Takes the fields of one map; what is missing, wrong or left over raises WireError."""
+    """Takes the fields of one map; what is missing, wrong or left over raises WireError.
+
+    With ``with``: what nobody took by its end is left over.
+    """
 
     def __init__(self, what: str, item: object) -> None:
         if not isinstance(item, dict):
@@ -124,9 +127,11 @@ class Reader:
         label, value = self._take(key, name)
         return tuple(integer(label, n, 32) for n in items(label, value, least, most))
 
-    def end(self) -> None:
-        """Refuse whatever was not taken."""
-        if self._rest:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None and self._rest:
             raise WireError(f"{self._what}: unknown key {_shown(next(iter(self._rest)))}")
 
 

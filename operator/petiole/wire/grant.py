@@ -25,10 +25,8 @@ class Patch:
 
     @classmethod
     def read(cls, item: object) -> Self:
-        r = Reader("grant.artefact.patch", item)
-        patch = cls(r.digest(1, "base"), r.digest(2, "digest"), r.uint(3, "size"))
-        r.end()
-        return patch
+        with Reader("grant.artefact.patch", item) as r:
+            return cls(r.digest(1, "base"), r.digest(2, "digest"), r.uint(3, "size"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +50,13 @@ class Artefact:
 
     @classmethod
     def read(cls, what: str, item: object) -> Self:
-        r = Reader(what, item)
-        artefact = cls(
-            digest=r.digest(1, "digest"),
-            size=r.uint(2, "size"),
-            block=r.uint(3, "block", 16),
-            patch=Patch.read(r.any(4, "patch")) if r.has(4) else None,
-        )
-        r.end()
-        return artefact
+        with Reader(what, item) as r:
+            return cls(
+                digest=r.digest(1, "digest"),
+                size=r.uint(2, "size"),
+                block=r.uint(3, "block", 16),
+                patch=Patch.read(r.any(4, "patch")) if r.has(4) else None,
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +80,13 @@ class Firmware:
 
     @classmethod
     def read(cls, item: object) -> Self:
-        r = Reader("grant.firmware", item)
-        firmware = cls(
-            a=Artefact.read("grant.firmware.a", r.any(1, "a")),
-            b=Artefact.read("grant.firmware.b", r.any(2, "b")),
-            hold=r.flag(3, "hold") if r.has(3) else False,
-            attempt=r.uint(4, "attempt", 16) if r.has(4) else 0,
-        )
-        r.end()
-        return firmware
+        with Reader("grant.firmware", item) as r:
+            return cls(
+                a=Artefact.read("grant.firmware.a", r.any(1, "a")),
+                b=Artefact.read("grant.firmware.b", r.any(2, "b")),
+                hold=r.flag(3, "hold") if r.has(3) else False,
+                attempt=r.uint(4, "attempt", 16) if r.has(4) else 0,
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,17 +132,17 @@ class Grant:
 
     @classmethod
     def decode(cls, payload: bytes) -> Self:
-        r = Reader("grant", load("grant", payload))
-        grant = cls(
-            serial=r.uint(1, "serial"),
-            fleet=r.text(2, "fleet", 127),
-            artefact=Artefact.read("grant.artefact", r.any(3, "artefact")) if r.has(3) else None,
-            interval=r.uint(4, "interval"),
-            samples=r.uint(5, "samples"),
-            hold=r.flag(6, "hold") if r.has(6) else False,
-            attempt=r.uint(7, "attempt", 16) if r.has(7) else 0,
-            shadow=r.uint(8, "shadow") if r.has(8) else 0,
-            firmware=Firmware.read(r.any(9, "firmware")) if r.has(9) else None,
-        )
-        r.end()
-        return grant
+        with Reader("grant", load("grant", payload)) as r:
+            return cls(
+                serial=r.uint(1, "serial"),
+                fleet=r.text(2, "fleet", 127),
+                artefact=Artefact.read("grant.artefact", r.any(3, "artefact"))
+                if r.has(3)
+                else None,
+                interval=r.uint(4, "interval"),
+                samples=r.uint(5, "samples"),
+                hold=r.flag(6, "hold") if r.has(6) else False,
+                attempt=r.uint(7, "attempt", 16) if r.has(7) else 0,
+                shadow=r.uint(8, "shadow") if r.has(8) else 0,
+                firmware=Firmware.read(r.any(9, "firmware")) if r.has(9) else None,
+            )

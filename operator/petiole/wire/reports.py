@@ -49,19 +49,17 @@ class Caps:
 
     @classmethod
     def read(cls, item: object) -> Self:
-        r = Reader("state.caps", item)
-        caps = cls(
-            target=r.text(1, "target", 24),
-            slot=r.uint(2, "slot"),
-            arena=r.uint(3, "arena"),
-            abi=r.uint(4, "abi"),
-            ops=r.uint(5, "ops"),
-            agent=r.text(6, "agent", 24),
-            firmware=r.uint(7, "firmware") if r.has(7) else 0,
-            block=r.uint(8, "block", 16) if r.has(8) else DEFAULT_BLOCK,
-        )
-        r.end()
-        return caps
+        with Reader("state.caps", item) as r:
+            return cls(
+                target=r.text(1, "target", 24),
+                slot=r.uint(2, "slot"),
+                arena=r.uint(3, "arena"),
+                abi=r.uint(4, "abi"),
+                ops=r.uint(5, "ops"),
+                agent=r.text(6, "agent", 24),
+                firmware=r.uint(7, "firmware") if r.has(7) else 0,
+                block=r.uint(8, "block", 16) if r.has(8) else DEFAULT_BLOCK,
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +75,12 @@ class FirmwareState:
 
     @classmethod
     def read(cls, item: object) -> Self:
-        r = Reader("state.firmware", item)
-        firmware = cls(
-            active=r.digest(1, "active"),
-            standby=r.digest_or_none(2, "standby"),
-            floor=r.uint(3, "floor"),
-        )
-        r.end()
-        return firmware
+        with Reader("state.firmware", item) as r:
+            return cls(
+                active=r.digest(1, "active"),
+                standby=r.digest_or_none(2, "standby"),
+                floor=r.uint(3, "floor"),
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,17 +109,15 @@ class Crash:
 
     @classmethod
     def read(cls, item: object) -> Self:
-        r = Reader("state.crash", item)
-        crash = cls(
-            boot=r.uint(1, "boot"),
-            cause=r.word(2, "cause", Cause),
-            pc=r.uint(3, "pc"),
-            lr=r.uint(4, "lr"),
-            fault=r.uint(5, "fault"),
-            firmware=r.octets(6, "firmware", 8, 8).hex(),
-        )
-        r.end()
-        return crash
+        with Reader("state.crash", item) as r:
+            return cls(
+                boot=r.uint(1, "boot"),
+                cause=r.word(2, "cause", Cause),
+                pc=r.uint(3, "pc"),
+                lr=r.uint(4, "lr"),
+                fault=r.uint(5, "fault"),
+                firmware=r.octets(6, "firmware", 8, 8).hex(),
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,26 +171,24 @@ class State:
 
     @classmethod
     def decode(cls, payload: bytes) -> Self:
-        r = Reader("state", load("state", payload))
-        state = cls(
-            boot=r.uint(1, "boot"),
-            seq=r.uint(2, "seq"),
-            phase=r.word(3, "phase", Phase),
-            reason=r.word(4, "reason", Reason),
-            active=r.digest_or_none(5, "active"),
-            target=r.digest_or_none(6, "target"),
-            standby=r.digest_or_none(7, "standby"),
-            got=r.uint(8, "got", 16),
-            total=r.uint(9, "total", 16),
-            floor=r.uint(10, "floor"),
-            caps=Caps.read(r.any(11, "caps")),
-            attempt=r.uint(12, "attempt", 16) if r.has(12) else 0,
-            firmware=FirmwareState.read(r.any(13, "firmware")) if r.has(13) else None,
-            crash=Crash.read(r.any(14, "crash")) if r.has(14) else None,
-            score=r.uint(15, "score") if r.has(15) else 0,
-        )
-        r.end()
-        return state
+        with Reader("state", load("state", payload)) as r:
+            return cls(
+                boot=r.uint(1, "boot"),
+                seq=r.uint(2, "seq"),
+                phase=r.word(3, "phase", Phase),
+                reason=r.word(4, "reason", Reason),
+                active=r.digest_or_none(5, "active"),
+                target=r.digest_or_none(6, "target"),
+                standby=r.digest_or_none(7, "standby"),
+                got=r.uint(8, "got", 16),
+                total=r.uint(9, "total", 16),
+                floor=r.uint(10, "floor"),
+                caps=Caps.read(r.any(11, "caps")),
+                attempt=r.uint(12, "attempt", 16) if r.has(12) else 0,
+                firmware=FirmwareState.read(r.any(13, "firmware")) if r.has(13) else None,
+                crash=Crash.read(r.any(14, "crash")) if r.has(14) else None,
+                score=r.uint(15, "score") if r.has(15) else 0,
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,15 +205,13 @@ class ShadowRun:
 
     @classmethod
     def read(cls, item: object) -> Self:
-        r = Reader("stats.shadow", item)
-        run = cls(
-            digest=r.digest(1, "digest"),
-            count=r.uint(2, "count"),
-            disagreed=r.uint(3, "disagreed"),
-            confidence_sum=r.uint(4, "confidence-sum", 64),
-        )
-        r.end()
-        return run
+        with Reader("stats.shadow", item) as r:
+            return cls(
+                digest=r.digest(1, "digest"),
+                count=r.uint(2, "count"),
+                disagreed=r.uint(3, "disagreed"),
+                confidence_sum=r.uint(4, "confidence-sum", 64),
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,26 +261,24 @@ class Stats:
 
     @classmethod
     def decode(cls, payload: bytes) -> Self:
-        r = Reader("stats", load("stats", payload))
-        stats = cls(
-            boot=r.uint(1, "boot"),
-            seq=r.uint(2, "seq"),
-            digest=r.digest(3, "digest"),
-            count=r.uint(4, "count"),
-            confidence=r.tallies(5, "confidence", BINS, BINS),
-            margin=r.tallies(6, "margin", BINS, BINS),
-            classes=r.tallies(7, "classes", 1, MAX_CLASSES),
-            confidence_sum=r.uint(8, "confidence-sum", 64),
-            confidence_squares=r.uint(9, "confidence-squares", 64),
-            input_sum=r.uint(10, "input-sum", 64),
-            latency_sum=r.uint(11, "latency-sum", 64) if r.has(11) else 0,
-            inputs=r.tallies(12, "inputs", BINS, BINS) if r.has(12) else None,
-            latency=r.tallies(13, "latency", BINS, BINS) if r.has(13) else None,
-            drift=r.uint(14, "drift") if r.has(14) else None,
-            shadow=ShadowRun.read(r.any(15, "shadow")) if r.has(15) else None,
-        )
-        r.end()
-        return stats
+        with Reader("stats", load("stats", payload)) as r:
+            return cls(
+                boot=r.uint(1, "boot"),
+                seq=r.uint(2, "seq"),
+                digest=r.digest(3, "digest"),
+                count=r.uint(4, "count"),
+                confidence=r.tallies(5, "confidence", BINS, BINS),
+                margin=r.tallies(6, "margin", BINS, BINS),
+                classes=r.tallies(7, "classes", 1, MAX_CLASSES),
+                confidence_sum=r.uint(8, "confidence-sum", 64),
+                confidence_squares=r.uint(9, "confidence-squares", 64),
+                input_sum=r.uint(10, "input-sum", 64),
+                latency_sum=r.uint(11, "latency-sum", 64) if r.has(11) else 0,
+                inputs=r.tallies(12, "inputs", BINS, BINS) if r.has(12) else None,
+                latency=r.tallies(13, "latency", BINS, BINS) if r.has(13) else None,
+                drift=r.uint(14, "drift") if r.has(14) else None,
+                shadow=ShadowRun.read(r.any(15, "shadow")) if r.has(15) else None,
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,17 +310,15 @@ class Sample:
 
     @classmethod
     def decode(cls, payload: bytes) -> Self:
-        r = Reader("sample", load("sample", payload))
-        sample = cls(
-            digest=r.digest(1, "digest"),
-            input=r.octets(2, "input", 1, MAX_INPUT),
-            label=r.uint(3, "class", 8),
-            confidence=r.uint(4, "confidence", 8),
-            margin=r.uint(5, "margin", 8),
-            why=r.word(6, "why", Why),
-        )
-        r.end()
-        return sample
+        with Reader("sample", load("sample", payload)) as r:
+            return cls(
+                digest=r.digest(1, "digest"),
+                input=r.octets(2, "input", 1, MAX_INPUT),
+                label=r.uint(3, "class", 8),
+                confidence=r.uint(4, "confidence", 8),
+                margin=r.uint(5, "margin", 8),
+                why=r.word(6, "why", Why),
+            )
 
 
 def input_hash(sample: bytes) -> bytes:
