@@ -23,12 +23,13 @@ import aiomqtt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hack.testbed import devices, lan
+from hack.testbed.boards import provision_board, start_board
 from hack.testbed.broker import Broker
 from hack.testbed.link import Answer, SensorLink
 from hack.testbed.models import TARGET, Model, digest, make, sign
 from hack.testbed.pki import SERVER, Pki, new_key
 from hack.testbed.processes import ROOT, Processes
-from petiole.artifact.network import Secure
+from petiole.artifact.network import Network, Secure
 from petiole.wire import topics
 from petiole.wire.messages import Artefact, Grant
 
@@ -108,19 +109,18 @@ def _start(
 ) -> Path:
     """Provision and start the board. Returns its sensor link."""
     sensor, keys = folder / "sensor", (key.public_key().public_bytes_raw(),)
-    if transport == "uart":
-        memory = devices.provision_board(folder, DEVICE, keys)
-        devices.start_board(
-            processes, memory, broker_port=broker.port, sensor=sensor, prefix=prefix
-        )
-        return sensor
+    network = None if transport == "uart" else _network(broker, pki)
+    port = broker.port if network is None else None
+    memory = provision_board(folder, DEVICE, keys, network=network)
+    start_board(processes, memory, broker_port=port, sensor=sensor, prefix=prefix)
+    return sensor
+
+
+def _network(broker: Broker, pki: Pki) -> Network:
     own, now = new_key(), datetime.now(UTC)
     certificate = pki.authority.issue(DEVICE.id, own.public_key(), now)
     secure = Secure(SERVER, (pki.authority.certificate,), now, own, (certificate,))
-    network = lan.network(broker.tls_port, secure)
-    memory = lan.provision_board(folder, DEVICE, keys, network)
-    lan.start_board(processes, memory, sensor=sensor, prefix=prefix)
-    return sensor
+    return lan.network(broker.tls_port, secure)
 
 
 class Stand:

@@ -9,14 +9,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from hack.testbed.devices import (
-    Device,
-    passwords,
-    provision_board,
-    provision_posix,
-    start_board,
-    start_posix,
-)
+from hack.testbed.boards import provision_board, start_board
+from hack.testbed.devices import Device, passwords, provision_posix, start_posix
 from hack.testbed.field import Field, Place, Stream, publish_answers
 from hack.testbed.link import SensorLink
 from hack.testbed.processes import Process

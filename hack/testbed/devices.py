@@ -1,4 +1,4 @@
-"""Devices of a testbed: provisioned flash images, run by the POSIX agent or by QEMU boards.
+"""Devices of a testbed: provisioned flash images, run by the POSIX agent. Boards: ``boards``.
 
 ``firmware/README.md`` says how the agents are started; ``docs/architecture.md`` what goes over
 their sensor links.
@@ -10,21 +10,17 @@ import os
 import resource
 import secrets
 import signal
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
-from petiole.artifact.flash import MPS2_MEMORY_SIZE, SLOTS_OFFSET, Identity, flash_image
+from petiole.artifact.flash import SLOTS_OFFSET, Identity, flash_image
 
-from .boards import BOARDS, BoardName
 from .processes import ROOT, Process, Processes
 from .waits import wait_until
 
 POSIX_AGENT = ROOT / "build" / "firmware" / "posix" / "petiole-sim"
-_READY_SECONDS = 30.0
-
-Program = Literal["agent", "agent-lan", "boot"]
+READY_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,20 +88,6 @@ def provision_posix(
                 file.write(image)
 
 
-def provision_board(
-    folder: Path, device: Device, keys: tuple[bytes, ...], seed: int = 0, firmware: bytes = b""
-) -> Path:
-    """Write the memory file of one QEMU board and return its path.
-
-    ``firmware`` is the image in slot A.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    memory = folder / f"{device.id}.memory"
-    identity = device.identity(keys, seed)
-    memory.write_bytes(flash_image(identity, MPS2_MEMORY_SIZE, firmware))
-    return memory
-
-
 def start_posix(
     processes: Processes, flash: Path, *, broker_port: int, sensor: Path, faults: Iterable[str] = ()
 ) -> Process:
@@ -116,7 +98,7 @@ def start_posix(
     sensor.unlink(missing_ok=True)
     command = _posix_command(flash, broker_port, faults)
     agent = processes.start("devices-posix", [*command, "--sensor", sensor])
-    agent.wait_ready(sensor.exists, _READY_SECONDS)
+    agent.wait_ready(sensor.exists, READY_SECONDS)
     return agent
 
 
@@ -166,7 +148,7 @@ def start_simulation(
     simulation.faults.touch()
     command = [*_posix_command(flash, broker_port, ()), *simulation.arguments()]
     agent = processes.start(name, command)
-    agent.wait_ready(lambda: b" devices, broker " in agent.log.read_bytes(), _READY_SECONDS)
+    agent.wait_ready(lambda: b" devices, broker " in agent.log.read_bytes(), READY_SECONDS)
     return agent
 
 
@@ -179,7 +161,7 @@ def set_faults(agent: Process, simulation: Simulation, *rules: str) -> None:
     simulation.faults.write_text("".join(f"{rule}\n" for rule in rules))
     os.kill(agent.pid, signal.SIGHUP)
     wait_until(
-        lambda: _faults_read(agent) > before, _READY_SECONDS, f"faults {rules} read; {agent.log}"
+        lambda: _faults_read(agent) > before, READY_SECONDS, f"faults {rules} read; {agent.log}"
     )
 
 
@@ -205,59 +187,3 @@ def _posix_command(flash: Path, broker_port: int, faults: Iterable[str]) -> list
     for fault in faults:
         command += ["--fault", fault]
     return command
-
-
-def start_board(
-    processes: Processes,
-    memory: Path,
-    *,
-    broker_port: int,
-    sensor: Path,
-    board: BoardName = "an386",
-    program: Program = "agent",
-    reboots: bool = True,
-    prefix: Sequence[str] = (),
-) -> Process:
-    """Start one board in QEMU: first UART log, second MQTT, third sensor link.
-
-    ``program`` is what the core starts: the agent alone, or the boot loader that starts one in a
-    firmware slot. Without ``reboots``, a reset ends QEMU. ``prefix`` goes before QEMU, such as
-    ``taskset``.
-    """
-    broker = [
-        "-chardev", f"socket,id=mqtt,host=127.0.0.1,port={broker_port},nodelay=on,reconnect=1",
-        "-serial", "chardev:mqtt",
-    ]  # fmt: skip
-    return run_board(
-        processes, memory, board, program, broker, sensor=sensor, reboots=reboots, prefix=prefix
-    )
-
-
-def run_board(
-    processes: Processes,
-    memory: Path,
-    board: BoardName,
-    program: Program,
-    broker: Sequence[str],
-    *,
-    sensor: Path,
-    reboots: bool,
-    prefix: Sequence[str],
-) -> Process:
-    """Run QEMU; ``broker`` says what the second UART is, and all else that leads to the broker."""
-    sensor.unlink(missing_ok=True)
-    connected = [
-        "-chardev", "stdio,id=log", "-serial", "chardev:log", *broker,
-        "-chardev", f"socket,id=sensor,path={sensor},server=on,wait=off",
-        "-serial", "chardev:sensor",
-    ]  # fmt: skip
-    machine = BOARDS[board]
-    os.truncate(memory, machine.memory)  # with a hole behind the flash where there is more
-    kernel = machine.built / f"petiole-{program}.elf"
-    command = [*prefix, *machine.with_memory(memory), *connected, "-kernel", str(kernel)]
-    if not reboots:
-        command.append("-no-reboot")
-    process = processes.start(f"device-{memory.stem}", command)
-    if reboots:  # else it may be over already
-        process.wait_ready(sensor.exists, _READY_SECONDS)
-    return process

@@ -6,19 +6,13 @@
 from __future__ import annotations
 
 import json
-import secrets
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from ipaddress import IPv4Address, IPv4Interface
 from pathlib import Path
 from typing import TextIO
 
-from petiole.artifact.flash import MPS2_MEMORY_SIZE, flash_image
-from petiole.artifact.network import MPS2_FLASH_SIZE, Network, Secure, provision
-
-from .boards import BoardName
-from .devices import Device, Program, run_board
-from .processes import Process, Processes
+from petiole.artifact.network import Network, Secure
 
 # QEMU's user network, as it is unless told otherwise.
 _HOST = IPv4Address("10.0.2.2")
@@ -31,48 +25,13 @@ def network(port: int, secure: Secure | None = None) -> Network:
     return Network(_MAC, _BOARD, _HOST, _HOST, port, secure)
 
 
-def provision_board(
-    folder: Path,
-    device: Device,
-    keys: tuple[bytes, ...],
-    network: Network,
-    seed: int = 0,
-    firmware: bytes = b"",
-) -> Path:
-    """Write the memory file of one QEMU board with a LAN and return its path.
-
-    ``firmware`` is the image in slot A.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    flash = bytearray(flash_image(device.identity(keys, seed), MPS2_FLASH_SIZE, firmware))
-    provision(flash, network, secrets.token_bytes(32))
-    memory = folder / f"{device.id}.memory"
-    memory.write_bytes(bytes(flash).ljust(MPS2_MEMORY_SIZE, b"\xff"))
-    return memory
-
-
-def start_board(
-    processes: Processes,
-    memory: Path,
-    *,
-    sensor: Path,
-    board: BoardName = "an386",
-    program: Program = "agent-lan",
-    reboots: bool = True,
-    prefix: Sequence[str] = (),
-) -> Process:
-    """Start one board in QEMU: first UART log, third sensor link, the broker over Ethernet.
-
-    The rest as in :func:`hack.testbed.devices.start_board`.
-    """
-    broker = [
+def wires(memory: Path) -> list[str]:
+    """Options of QEMU for a board without a second UART, on Ethernet with a cable to pull."""
+    return [
         "-serial", "null",
         "-nic", "user,model=lan9118,id=lan",
         "-qmp", f"unix:{_console(memory)},server=on,wait=off",
     ]  # fmt: skip
-    return run_board(
-        processes, memory, board, program, broker, sensor=sensor, reboots=reboots, prefix=prefix
-    )
 
 
 def plug(memory: Path, *, into: bool) -> None:

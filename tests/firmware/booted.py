@@ -14,7 +14,13 @@ from typing import Protocol
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hack.testbed import devices
-from hack.testbed.boards import FIRMWARE_OFFSET, FIRMWARE_SIZE, BoardName
+from hack.testbed.boards import (
+    FIRMWARE_OFFSET,
+    FIRMWARE_SIZE,
+    BoardName,
+    provision_board,
+    start_board,
+)
 from hack.testbed.broker import Broker
 from hack.testbed.devices import Device
 from hack.testbed.firmware import Release, release
@@ -64,7 +70,7 @@ class Booted:
     def start(self, *, reboots: bool = True) -> None:
         """Turn the power on. Without ``reboots``, a reset turns it off."""
         self._sensor = self._memory.with_name(f"{self.id}-sensor-{next(self._numbers)}")
-        self._running = devices.start_board(
+        self._running = start_board(
             self._processes,
             self._memory,
             broker_port=self._broker.port,
@@ -157,7 +163,7 @@ class Field:
         """A board that was just provisioned, whose power fails once or never."""
         one = self._known[name]
         image = (first or self.first(board)).a
-        memory = devices.provision_board(self._folder, one, self._keys, firmware=image)
+        memory = provision_board(self._folder, one, self._keys, firmware=image)
         made = Booted(one, memory, self._broker, self._processes, board)
         made.cut_in(cut_in)
         return made

@@ -14,7 +14,7 @@ import pytest_asyncio
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hack.testbed import devices
-from hack.testbed.boards import BoardName
+from hack.testbed.boards import BoardName, provision_board, start_board
 from hack.testbed.broker import Broker
 from hack.testbed.link import Answer, SensorLink
 from hack.testbed.models import TARGET, Model, make
@@ -61,7 +61,7 @@ class Bench:
     def provision(self) -> None:
         self.broker.start()
         devices.provision_posix(self.folder / "flash", self.fleet, self._keys)
-        board = devices.provision_board(self.folder, self.fleet[0], self._keys)
+        board = provision_board(self.folder, self.fleet[0], self._keys)
         self._memory = board
 
     async def start(self, *options: str) -> None:
@@ -84,7 +84,7 @@ class Bench:
         """Start the first device as a board in QEMU instead."""
         assert self._memory is not None
         sensor = self.folder / f"sensor-{next(self._numbers)}"
-        self._agent = devices.start_board(
+        self._agent = start_board(
             self._processes,
             self._memory,
             broker_port=self.broker.port,

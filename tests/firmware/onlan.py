@@ -9,9 +9,9 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hack.testbed import lan
-from hack.testbed.boards import BoardName
+from hack.testbed.boards import BoardName, Program, provision_board, start_board
 from hack.testbed.broker import Broker
-from hack.testbed.devices import Program, passwords
+from hack.testbed.devices import passwords
 from hack.testbed.link import Answer, SensorLink
 from hack.testbed.models import Model
 from hack.testbed.pki import SERVER, Pki, new_key
@@ -68,15 +68,20 @@ class OnLan:
 
     def provision(self, network: Network, firmware: bytes = b"") -> None:
         """Write the board's memory; ``firmware`` goes to slot A."""
-        self._memory = lan.provision_board(
-            self.folder, self.device, self._keys, network, firmware=firmware
+        self._memory = provision_board(
+            self.folder, self.device, self._keys, network=network, firmware=firmware
         )
 
-    def start(self, board: BoardName = "an386", program: Program = "agent-lan") -> None:
+    def start(self, board: BoardName = "an386", program: Program = "agent") -> None:
         self._sensor = self.folder / f"sensor-{next(self._numbers)}"
         self._said = self._agent.log.stat().st_size if self._agent else 0
-        self._agent = lan.start_board(
-            self._processes, self._memory, sensor=self._sensor, board=board, program=program
+        self._agent = start_board(
+            self._processes,
+            self._memory,
+            broker_port=None,
+            sensor=self._sensor,
+            board=board,
+            program=program,
         )
 
     def kill(self) -> None:

@@ -17,9 +17,15 @@ import numpy as np
 from typer.testing import CliRunner
 
 from hack.testbed import lan
-from hack.testbed.boards import BOARDS, FIRMWARE_OFFSET, FIRMWARE_SIZE
+from hack.testbed.boards import (
+    BOARDS,
+    FIRMWARE_OFFSET,
+    FIRMWARE_SIZE,
+    provision_board,
+    start_board,
+)
 from hack.testbed.crowd import FLEET, Crowd
-from hack.testbed.devices import Device, provision_board, start_board
+from hack.testbed.devices import Device
 from hack.testbed.field import Cell, Field, Place, Stream
 from hack.testbed.firmware import release
 from hack.testbed.link import SensorLink
@@ -153,8 +159,8 @@ def _power(folder: Path, crowd: Crowd, pki: Pki, links: Sequence[SensorLink]) ->
     start_board(processes, memory, broker_port=broker.port, sensor=links[0].path, program="boot")
     first = release(key, revision=1, linked="agent-lan", target=LAN_TARGET)
     network = lan.network(broker.tls_port, _secure(pki, lan_.id))
-    memory = lan.provision_board(folder, lan_, keys, network, firmware=first.a)
-    lan.start_board(processes, memory, sensor=links[1].path, program="boot")
+    memory = provision_board(folder, lan_, keys, network=network, firmware=first.a)
+    start_board(processes, memory, broker_port=None, sensor=links[1].path, program="boot")
 
 
 def _secure(pki: Pki, device: str) -> Secure:

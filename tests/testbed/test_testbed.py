@@ -8,7 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from hack.testbed.devices import Device, passwords, provision_board, provision_posix
+from hack.testbed.boards import provision_board
+from hack.testbed.devices import Device, passwords, provision_posix
 from hack.testbed.testbed import Testbed
 from hack.testbed.waits import wait_until
 from petiole.artifact.flash import MPS2_MEMORY_SIZE, SLOTS_OFFSET
