@@ -87,6 +87,7 @@ class Operator:
                 "PETIOLE_SIGNING_KEY": str(self.key),
                 "PETIOLE_RESYNC": "2",
                 "PETIOLE_LISTEN": f"127.0.0.1:{health}",
+                "PETIOLE_HOOK_URL": f"http://127.0.0.1:{health}",
                 "PETIOLE_RUNNER_COMMAND": shlex.join([sys.executable, str(child)]),
                 "PYTHONPATH": os.pathsep.join(sys.path),
             },

@@ -6,14 +6,20 @@ Every child that takes its run's lock adds a line to ``trace`` beside the pool, 
 what it may open the data with.
 """
 
+import base64
 import fcntl
 import hashlib
 import json
 import os
 import sys
 import time
+import zipfile
 from pathlib import Path
 from urllib.parse import urlparse
+
+PIXEL = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg=="
+)
 
 
 def path_of(uri):
@@ -49,6 +55,7 @@ def work(name, parameters, pool):
     (store / output).mkdir(parents=True, exist_ok=True)
     if parameters["phase"] == "Query":
         name, document = "query.json", query(store, parameters, pool)
+        draw(store / output / "pictures.zip", document["queries"])
     else:
         name, document = "candidate.json", train(store, parameters, behaviour)
     (store / output / name).write_text(json.dumps(document))
@@ -69,12 +76,20 @@ def query(store, parameters, pool):
     batch = json.loads(parameters["learning"])["batchSize"]
     ids = json.loads((pool / "ids.json").read_text())
     chosen = [i for i in ids if i not in known][:batch]
+    guess = {"guess": "yes", "confidence": 0.75} if known else {}
     return {
         "pool": len(ids),
         "labelled": len(known),
         "teacherAccuracy": 0.9,
-        "queries": [{"id": i, "why": "Random", "score": 0.5} for i in chosen],
+        "queries": [{"id": i, "why": "Margin", "score": 0.5} | guess for i in chosen],
     }
+
+
+def draw(path, queries):
+    """A picture of one grey pixel for every question."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for asked in queries:
+            archive.writestr(f"{asked['id']}.png", base64.b64decode(PIXEL))
 
 
 def train(store, parameters, behaviour):

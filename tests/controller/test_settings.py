@@ -26,6 +26,7 @@ def options(tmp_path):
     ("option", "value", "words"),
     [
         ("--gateway-url", "gateway:8080", "--gateway-url: 'gateway:8080' is no http://"),
+        ("--hook-url", "operator:8080", "--hook-url: 'operator:8080' is no http://"),
         ("--store", "/var/store", "--store: '/var/store' is no URI"),
         ("--store", "file:///no/such/folder", "make that folder or correct the URI"),
         ("--signing-key", "/no/such/key", "--signing-key: there is no file /no/such/key"),

@@ -63,6 +63,9 @@ def operator(
     ] = None,
     resync: Annotated[float, _option("--resync", "Seconds between two looks at all.")] = 60.0,
     listen: Annotated[str, _option("--listen", "host:port of health and metrics.")] = "127.0.0.1:0",
+    hook_url: Annotated[
+        str, _option("--hook-url", "Where Label Studio reaches --listen; default: it need not.")
+    ] = "",
     runner_command: Annotated[
         str, _option("--runner-command", "Starts a run; its folder is the last argument.")
     ] = "",
@@ -83,6 +86,7 @@ def operator(
         public_key=public_key,
         resync=resync,
         listen=listen,
+        hook_url=hook_url,
         runner_command=runner_command,
     )
     logs.to_json()

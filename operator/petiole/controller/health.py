@@ -1,4 +1,4 @@
-"""The operator's HTTP port: ``/healthz``, ``/readyz``, ``/metrics``, and events that come in."""
+"""The operator's HTTP port: ``/healthz``, ``/readyz``, ``/metrics``, and calls that come in."""
 
 from __future__ import annotations
 

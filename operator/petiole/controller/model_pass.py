@@ -28,6 +28,8 @@ from petiole.runners.base import Credentials, RunKey, Runner, RunnerError
 
 from . import paths
 from .cluster import Cluster, Object
+from .hooks import Hooks
+from .keys import Key
 from .labels import label_source
 from .labels.source import Batch, LabelSource, Question
 from .problem import Problem
@@ -47,6 +49,7 @@ class ModelPass:
     runner: Runner
     store: Store
     versions: Versions
+    hooks: Hooks
     # Why an action failed stays known until it works, so that status can say it meanwhile; not
     # for ever, because the action may never be asked for again.
     _problems: dict[tuple[str, str], tuple[str, float]] = field(default_factory=dict)
@@ -147,7 +150,8 @@ class ModelPass:
         studio = spec.learning.labels.label_studio
         if studio is not None:
             token = await self._value(observed.namespace, studio.token_secret_ref)
-        return await asyncio.to_thread(label_source, spec, self.store, token)
+        hook = self.hooks.of(Key("tinymodels", observed.namespace, observed.name))
+        return await asyncio.to_thread(label_source, spec, self.store, token, hook)
 
     async def _value(self, namespace: str, ref: SecretKeyRef) -> str:
         found = await self.cluster.secret(namespace, ref.name)

@@ -17,6 +17,7 @@ from .doorbell import Doorbell
 from .firmware import Firmware
 from .fleet_pass import FleetPass
 from .gateway_client import GatewayClient
+from .hooks import Hooks
 from .keys import Key
 from .model_pass import ModelPass
 from .outbox import Outbox
@@ -69,7 +70,7 @@ def _reconciler(
     return Reconciler(
         cluster=cluster,
         gateway=gateway,
-        models=ModelPass(cluster, runner, store, versions),
+        models=ModelPass(cluster, runner, store, versions, Hooks(settings.hook_url)),
         fleets=FleetPass(cluster, gateway, versions, firmware),
         watches=watches,
         outbox=Outbox(store, cluster, _now),
@@ -80,7 +81,8 @@ def _reconciler(
 async def _run(settings: OperatorSettings, queue: WorkQueue[Key], reconciler: Reconciler) -> None:
     ready = asyncio.Event()
     doorbell = Doorbell(reconciler.cluster, _now)
-    async with health.serve(settings.address, ready, doorbell.routes) as address:
+    routes = [*doorbell.routes, reconciler.models.hooks.route(queue.add)]
+    async with health.serve(settings.address, ready, routes) as address:
         _log.info("started", health=address, namespace=settings.namespace or "all")
         tasks = [
             asyncio.create_task(_watch(settings, reconciler.cluster, queue, ready)),

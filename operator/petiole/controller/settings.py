@@ -24,7 +24,8 @@ class OperatorSettings(BaseModel):
     signing_key: Path
     public_key: Path | None = None  # another one that devices hold, for firmware
     resync: Annotated[float, Field(ge=1, le=3600)] = 60.0  # seconds
-    listen: str = "127.0.0.1:0"  # health and metrics; port 0: any free one
+    listen: str = "127.0.0.1:0"  # health, metrics and hooks; port 0: any free one
+    hook_url: str = ""  # where Label Studio reaches ``listen``; empty: it is only asked
     runner_command: str = ""  # empty: the pipelines of this installation
 
     @field_validator("gateway_url")
@@ -33,6 +34,11 @@ class OperatorSettings(BaseModel):
         if urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname:
             raise ValueError(f"{value!r} is no http:// or https:// address")
         return value.rstrip("/")
+
+    @field_validator("hook_url")
+    @classmethod
+    def _http_or_none(cls, value: str) -> str:
+        return cls._http(value) if value else value
 
     @field_validator("store")
     @classmethod

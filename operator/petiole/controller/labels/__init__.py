@@ -8,12 +8,14 @@ from petiole.api.tinymodel import TinyModelSpec
 from petiole.controller.store import Store
 
 from .source import LabelSource
-from .studio import Studio
+from .studio import Hook, Studio
 from .studio_client import StudioClient
 from .tables import Folder, Oracle
 
 
-def label_source(spec: TinyModelSpec, store: Store, token: str) -> LabelSource:
+def label_source(
+    spec: TinyModelSpec, store: Store, token: str = "", hook: Hook | None = None
+) -> LabelSource:
     """Return the source that a TinyModel names; ``store`` is the operator's, with its runs."""
     labels, known = spec.learning.labels, spec.task.labels
     if labels.label_studio is not None:
@@ -24,6 +26,7 @@ def label_source(spec: TinyModelSpec, store: Store, token: str) -> LabelSource:
             store,
             connect=lambda: StudioClient(studio.url, token),
             clock=lambda: datetime.now(UTC),
+            hook=hook,
         )
     assert labels.uri is not None, "the API server has checked it"
     return (Oracle if labels.source == "Oracle" else Folder)(labels.uri, known)
