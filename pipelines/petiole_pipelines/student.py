@@ -108,17 +108,22 @@ def _batches(
 
 
 def quantise(model: KerasModel, x: Images) -> bytes:
-    """Full int8 post-training quantisation, calibrated on images [n, h, w, c]; a .tflite file.
+    """Make a student int8, calibrated on images [n, h, w, c]; a .tflite file."""
+    fixed = network(model.input_shape[1:], model.output_shape[1], _width(model), batch=1)
+    fixed.set_weights(model.get_weights())
+    return to_int8(fixed, x)
+
+
+def to_int8(model: KerasModel, x: Images) -> bytes:
+    """Full int8 post-training quantisation of a model with a batch of 1; a .tflite file.
 
     The input's scale is exactly 1/255 with zero point -128, so that a device turns a sensor byte
     ``x`` into ``x ^ 0x80``: calibration therefore sees the whole range 0..1 once.
     """
     tf = quiet_tensorflow()
-    fixed = network(model.input_shape[1:], model.output_shape[1], _width(model), batch=1)
-    fixed.set_weights(model.get_weights())
     images = x[:CALIBRATION].astype(np.float32) / 255.0
     images[0].flat[0], images[0].flat[-1] = 0.0, 1.0
-    converter = tf.lite.TFLiteConverter.from_keras_model(fixed)
+    converter = tf.lite.TFLiteConverter.from_keras_model(model)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = lambda: ([image[None]] for image in images)
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]

@@ -9,7 +9,10 @@ import pytest
 
 from hack.testbed.models import INPUTS, Model, digest, layer, outputs, sign
 from petiole.artifact.policy import Anomaly, TaskKind
+from petiole.learning import anomaly as scoring
 from petiole.wire.messages import Phase, Reason
+from petiole_pipelines.planner import plan
+from petiole_pipelines.windows import summary
 
 from .test_device import DEVICE
 
@@ -109,6 +112,39 @@ async def test_a_device_learns_what_is_usual_and_remembers_it(bench, hand, key):
     await bench.start()
     await hand.state(DEVICE, lambda s: s.active is not None)
     assert [found for _, found in await answers(bench, shown)] == [found for _, found in said]
+
+
+def pump(seconds: int, fault: int) -> np.ndarray:
+    """Readings of a machine [seconds, 3] that runs unlike itself for 40 seconds."""
+    rng = np.random.default_rng(11)
+    load = np.convolve(rng.normal(0, 1, seconds + 19), np.ones(20) / 20, "valid")[:, None]
+    readings = [230.0, 0.03, 32.0] + load * [6.0, 0.001, -0.5]
+    readings += rng.normal(0, 1, (seconds, 3)) * [2.0, 0.0003, 0.3]
+    readings[fault : fault + 40, 2] -= 1.5
+    return readings
+
+
+async def test_what_is_found_on_recordings_is_what_the_device_says(bench, hand, key):
+    width, learned = 10, 150
+    readings = pump(260, 190)
+    values = scoring.Scale.of(readings[:60], spreads=16.0).bytes(readings)
+    shown = scoring.windows(values, width)
+    planned = plan(summary(width, 3, changes=True))
+    features = outputs(planned.blob, shown.reshape(len(shown), -1))
+    scores = scoring.distances(features, learned)
+    task = Anomaly(TaskKind.DISTANCE, threshold=60.0, release=30.0, inputs=learned)
+    raised = scoring.alarms(scores, 60 * 256, 30 * 256)
+    assert 20 < np.count_nonzero(raised) < 60
+    model = Model(planned.blob, shown.reshape(len(shown), -1)[:4], features[:4])
+    data = sign(model, key, arena=planned.arena, anomaly=task)
+    await bench.start()
+    await hand.publish_blocks(data)
+    await hand.grant(DEVICE, data)
+    await hand.state(DEVICE, lambda s: s.phase == Phase.TRIAL and s.active == digest(data))
+    said = await answers(bench, shown)
+    assert said[:learned] == [(0, 0)] * learned
+    assert [label for label, _ in said[learned:]] == raised.astype(int).tolist()
+    assert [found for _, found in said[learned:]] == [level(int(score)) for score in scores]
 
 
 async def test_what_another_model_has_learned_is_not_taken_up(bench, hand, key):

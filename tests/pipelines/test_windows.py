@@ -1,0 +1,28 @@
+"""Networks of sensor windows: summaries are exact to the byte."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from petiole.learning import anomaly
+from petiole_pipelines import windows
+from petiole_pipelines.judge import quantised
+from petiole_pipelines.planner import Reference, plan
+
+SECONDS, CHANNELS = 10, 3
+
+
+def test_a_summary_is_mean_and_mean_change_to_the_byte():
+    rng = np.random.default_rng(2)
+    restless = rng.integers(0, 256, (60, CHANNELS), dtype=np.uint8)
+    calm = rng.integers(120, 136, (60, CHANNELS), dtype=np.uint8)
+    x = np.concatenate([anomaly.windows(v, SECONDS) for v in (restless, calm)])
+    tflite = windows.summary(SECONDS, CHANNELS, changes=True)
+    planned = plan(tflite)
+    assert (planned.out_scale, planned.out_zero_point) == (planned.in_scale, -128)
+    found = Reference(tflite).run(quantised(x)).astype(int) + 128
+    moved = np.abs(np.diff(x[:, 0].astype(int), axis=1)).mean(axis=1)
+    wanted = np.concatenate([x[:, 0].mean(axis=1), moved], axis=1)
+    assert np.abs(found - wanted).max() <= 0.5 + 1e-6
+    means = Reference(windows.summary(SECONDS, CHANNELS, changes=False)).run(quantised(x))
+    assert np.array_equal(means, found[:, :CHANNELS] - 128)
