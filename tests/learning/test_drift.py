@@ -193,6 +193,13 @@ def test_windows_of_few_devices_are_left_out() -> None:
     assert evaluate([*few, *series(6, 40)]).state == "Stable"
 
 
+def test_a_fleet_that_shrank_is_judged_again() -> None:
+    whole, rest = series(5, 20), series(6, 140, shift_at=60, unsure=0.4)
+    fewer = [w.model_copy(update={"devices": 4}) for w in rest]
+    assert evaluate([*whole, *fewer[:50]]).state == "Stable"
+    assert evaluate([*whole, *fewer]).state == "Drifted"
+
+
 def test_small_windows_are_joined_until_they_say_something() -> None:
     verdict = evaluate(series(7, 60, n=10))
     assert verdict.state == "Stable"

@@ -300,6 +300,7 @@ def test_drift_of_one_target_is_drift_of_the_fleet_and_stays_until_another_revis
         return DriftVerdict("Drifted", START, 1.2, "mean confidence 0.95 -> 0.70")
 
     monkeypatch.setattr(drifting.drift, "evaluate", evaluate)
+    monkeypatch.setattr(drifting, "_known", {})
     digest = f"{1:064x}"
     seen = Window(
         index=0,

@@ -180,9 +180,6 @@ class DriftStatus(ApiModel):
         tuple[str, ...], Field(max_length=4, description="Which bins and classes, and how much.")
     ] = ()
     message: str = ""
-    judged_to: Annotated[
-        datetime | None, Field(description="End of the last window that was looked at.")
-    ] = None
 
 
 class HistoryEntry(ApiModel):

@@ -31,6 +31,7 @@ from .chart import Chart, Point, threshold
 COMMISSIONING = 6  # windows that make the first baseline, at least
 CHARTS = 5  # confidence down, its shape, classes, input down, input up
 _ENOUGH = 50  # inferences; smaller windows are joined until they have as many
+_LATELY = 100  # windows
 _EXPECTED = 5.0  # in each bin of a window, for its share to be nearly normal
 _YEAR_SECONDS = 365.25 * 86400.0
 
@@ -102,9 +103,10 @@ def height(false_alarms_per_year: float, interval_seconds: float) -> float:
 def _same_devices(windows: Sequence[Window]) -> list[Window]:
     """Leave out windows of less than half the devices: a rollout's first or last ones.
 
-    Devices differ from each other for ever; that is no drift, and no window shows how much.
+    Devices differ from each other for ever; that is no drift, and no window shows how much. Lately
+    is what counts: a fleet may shrink.
     """
-    most = max((w.devices for w in windows), default=0)
+    most = max((w.devices for w in windows[-_LATELY:]), default=0)
     return [w for w in windows if 2 * w.devices >= most]
 
 

@@ -16,6 +16,7 @@ from .observed import FleetObserved
 from .planning import version
 
 _LONGEST = 1024  # characters of a message
+_REMEMBERED = 1024  # verdicts
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +72,6 @@ def watch(observed: FleetObserved, stable: int, before: DriftStatus) -> DriftSta
         return DriftStatus()
     if before.version == stable and before.state == "Drifted":
         return before
-    end = max((w.end for w in observed.windows), default=None)
-    if before.version == stable and before.judged_to == end:
-        return before  # nothing new: to judge a thousand windows takes a while
     verdicts = _verdicts(observed, stable)
     if not verdicts:
         return before if before.version == stable else DriftStatus(version=stable)
@@ -88,7 +86,6 @@ def watch(observed: FleetObserved, stable: int, before: DriftStatus) -> DriftSta
         detectors=worst.detectors,
         moved=worst.moved,
         message=f"{target}: {worst.message}"[:_LONGEST],
-        judged_to=end,
     )
 
 
@@ -96,22 +93,34 @@ def _verdicts(observed: FleetObserved, stable: int) -> list[tuple[str, drift.Dri
     found = version(observed, stable)
     if found is None:
         return []
-    monitoring = observed.spec.monitoring
-    policy = monitoring.drift
     # Each target is a series of its own: they share the asked rate of false alarms.
-    rate = policy.false_alarms_per_year / len(found.variants)
+    share = 1.0 / len(found.variants)
     return [
-        (
-            variant.target,
-            drift.evaluate(
-                observed.references[variant.digest],
-                [w for w in observed.windows if w.digest == variant.digest],
-                false_alarms_per_year=rate,
-                interval_seconds=seconds(monitoring.interval),
-                baseline_seconds=seconds(policy.baseline) if policy.baseline else 0.0,
-                labels=observed.labels,
-            ),
-        )
+        (variant.target, _verdict(observed, variant.digest, share))
         for variant in found.variants
         if variant.digest in observed.references
     ]
+
+
+def _verdict(observed: FleetObserved, digest: str, share: float) -> drift.DriftVerdict:
+    """Evaluate one artefact's windows, or remember: passes are many, and new windows few."""
+    windows = [w for w in observed.windows if w.digest == digest]
+    monitoring, last = observed.spec.monitoring, windows[-1].end if windows else None
+    seen = (len(windows), last, sum(w.count for w in windows))
+    key = (observed.uid, digest, share, monitoring, observed.labels, seen)
+    if key not in _known:
+        if len(_known) >= _REMEMBERED:
+            _known.clear()
+        policy = monitoring.drift
+        _known[key] = drift.evaluate(
+            observed.references[digest],
+            windows,
+            false_alarms_per_year=policy.false_alarms_per_year * share,
+            interval_seconds=seconds(monitoring.interval),
+            baseline_seconds=seconds(policy.baseline) if policy.baseline else 0.0,
+            labels=observed.labels,
+        )
+    return _known[key]
+
+
+_known: dict[object, drift.DriftVerdict] = {}
