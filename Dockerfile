@@ -15,7 +15,12 @@ ENV PYTHONPATH=/opt/petiole/operator
 USER 10001
 WORKDIR /var/lib/petiole
 
+FROM control AS compiled
+COPY pipelines/ pipelines/
+RUN PYTHONPATH=pipelines python -m petiole_pipelines.compile /tmp/learning-round.yaml
+
 FROM control AS operator
+COPY --from=compiled /tmp/learning-round.yaml /opt/petiole/learning-round.yaml
 ENTRYPOINT ["python", "-m", "petiole.cli.main", "operator"]
 
 FROM control AS gateway

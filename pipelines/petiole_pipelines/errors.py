@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import os
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 RUN_FOLDER = "PETIOLE_RUN_FOLDER"
+RUN_STORE, RUN_OUTPUT = "PETIOLE_RUN_STORE", "PETIOLE_RUN_OUTPUT"  # on KFP: store and folder in it
 STEP_FILE, ERROR_FILE = "step", "error.json"
 
 P = ParamSpec("P")
@@ -27,7 +29,8 @@ class StepError(Exception):
 def step(function: Callable[P, R]) -> Callable[P, R]:
     """Mark a step: leave its name and the cause of a failure in the run's folder, if there is one.
 
-    ``kfp.local`` tells its caller which task failed and not why; on a cluster the pod's log has it.
+    Neither ``kfp.local`` nor KFP tells why a task failed. On KFP each step has a Pod of its own,
+    and the run's folder is the one in the store.
     """
 
     @functools.wraps(function)
@@ -36,7 +39,9 @@ def step(function: Callable[P, R]) -> Callable[P, R]:
         try:
             return function(*args, **kwargs)
         except Exception as error:
-            _leave(ERROR_FILE, json.dumps(_describe(function.__name__, error)))
+            cause = _describe(function.__name__, error)
+            _leave(ERROR_FILE, json.dumps(cause))
+            _store(cause)
             raise
 
     return marked
@@ -56,3 +61,14 @@ def _leave(name: str, text: str) -> None:
     partial = Path(folder, f".{name}.{os.getpid()}")
     partial.write_text(text, encoding="utf-8")
     partial.replace(Path(folder, name))
+
+
+def _store(cause: dict[str, str]) -> None:
+    uri, output = os.environ.get(RUN_STORE), os.environ.get(RUN_OUTPUT)
+    if not uri or not output:
+        return
+    from .store import Store  # noqa: PLC0415 - it needs this module
+
+    # The step's own failure is what counts, and the store may be what failed.
+    with contextlib.suppress(StepError):
+        Store(uri).put_json(f"{output}/{ERROR_FILE}", cause)

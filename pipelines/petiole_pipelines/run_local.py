@@ -14,7 +14,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -23,6 +23,7 @@ from typing import Any, NoReturn
 
 from .errors import ERROR_FILE, RUN_FOLDER, STEP_FILE
 
+Publish = Callable[[dict[str, Any]], None]
 OUTPUT = {"Query": "query.json", "Train": "candidate.json"}
 
 
@@ -31,6 +32,7 @@ class LocalRun:
     """A run folder whose lock this process holds. The first result written is the result."""
 
     folder: Path
+    publish: Publish | None = None  # tells others how the run ended
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     _once: threading.Lock = field(default_factory=threading.Lock)
 
@@ -68,6 +70,8 @@ class LocalRun:
             partial = target.with_name(f".{target.name}.{os.getpid()}")
             partial.write_text(json.dumps(document, indent=1), encoding="utf-8")
             partial.replace(target)
+            if self.publish is not None:
+                self.publish(document)
 
 
 @contextmanager
@@ -82,7 +86,7 @@ def _locked(folder: Path) -> Iterator[bool]:
         yield True
 
 
-def main(folder: Path) -> int:
+def main(folder: Path, publish: Publish | None = None) -> int:
     """Run what ``run.json`` says; return the exit code: 0 succeeded, 1 failed, 2 nothing to do."""
     document = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     with _locked(folder) as mine:
@@ -91,7 +95,7 @@ def main(folder: Path) -> int:
         if os.getpgrp() != os.getpid():
             os.setsid()
         (folder / "pid").write_text(str(os.getpgrp()), encoding="utf-8")
-        run = LocalRun(folder)
+        run = LocalRun(folder, publish)
         _watch(run, float(document["deadlineSeconds"]))
         return _execute(run, document["parameters"])
 

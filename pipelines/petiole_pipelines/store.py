@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import unquote, urlparse
 
 import obstore
-from obstore.exceptions import BaseError, NotFoundError
+from obstore.exceptions import AlreadyExistsError, BaseError, NotFoundError
 from obstore.store import ObjectStore, from_url
 
 from .errors import StepError
@@ -47,6 +47,18 @@ class Store:
 
     def put_json(self, path: str, content: object) -> None:
         self.put(path, json.dumps(content, indent=1).encode())
+
+    def create_json(self, path: str, content: object) -> None:
+        """Write the object unless there is one of that path."""
+        try:
+            text = json.dumps(content, indent=1).encode()
+            obstore.put(self._store, path, text, mode="create")
+        except (AlreadyExistsError, FileExistsError):
+            return
+        except (BaseError, OSError) as error:
+            raise StepError(
+                "StoreUnavailable", f"cannot write {path} to {self.uri}: {error}"
+            ) from error
 
     def names(self, prefix: str, suffix: str) -> list[str]:
         """Return the paths below ``prefix`` that end with ``suffix``, oldest object first."""

@@ -66,8 +66,33 @@ def operator(
     hook_url: Annotated[
         str, _option("--hook-url", "Where Label Studio reaches --listen; default: it need not.")
     ] = "",
+    runner: Annotated[
+        str, _option("--runner", "What runs pipelines: local, job or kfp.")
+    ] = "local",
     runner_command: Annotated[
-        str, _option("--runner-command", "Starts a run; its folder is the last argument.")
+        str, _option("--runner-command", "local: starts a run; its folder is the last argument.")
+    ] = "",
+    pipelines_image: Annotated[
+        str, _option("--pipelines-image", "job, kfp: image of the pipelines.")
+    ] = "",
+    job_template: Annotated[
+        Path | None, _option("--job-template", "job: a PodTemplateSpec, YAML.")
+    ] = None,
+    kfp_url: Annotated[str | None, _option("--kfp-url", "kfp: address of its API.")] = None,
+    kfp_pipeline: Annotated[
+        Path | None, _option("--kfp-pipeline", "kfp: the compiled pipeline, YAML.")
+    ] = None,
+    kfp_namespace: Annotated[
+        str, _option("--kfp-namespace", "kfp: the profile's namespace, where it has many users.")
+    ] = "",
+    kfp_token_file: Annotated[
+        Path | None, _option("--kfp-token-file", "kfp: bearer token, read for each call.")
+    ] = None,
+    kfp_ca: Annotated[
+        Path | None, _option("--kfp-ca", "kfp: authority of its certificate, PEM.")
+    ] = None,
+    kfp_secret: Annotated[
+        str, _option("--kfp-secret", "kfp: Secret with the steps' store credentials.")
     ] = "",
 ) -> None:
     """Run the operator until it is told to stop."""
@@ -87,7 +112,16 @@ def operator(
         resync=resync,
         listen=listen,
         hook_url=hook_url,
+        runner=runner,
         runner_command=runner_command,
+        pipelines_image=pipelines_image,
+        job_template=job_template,
+        kfp_url=kfp_url,
+        kfp_pipeline=kfp_pipeline,
+        kfp_namespace=kfp_namespace,
+        kfp_token_file=kfp_token_file,
+        kfp_ca=kfp_ca,
+        kfp_secret=kfp_secret,
     )
     logs.to_json()
     try:

@@ -124,6 +124,21 @@ class Cluster:
         )
         return None if answer is None else dict(answer.json())
 
+    async def job(self, namespace: str, name: str) -> Object | None:
+        """Return the Job, or None."""
+        answer = await self._send("GET", _job_path(namespace, name), missing_ok=True)
+        return None if answer is None else dict(answer.json())
+
+    async def create_job(self, namespace: str, body: Object) -> None:
+        """Make the Job; one of that name stays as it is."""
+        await self._send("POST", _job_path(namespace), json=body, exists_ok=True)
+
+    async def delete_job(self, namespace: str, name: str) -> None:
+        """Delete the Job, if there is one; its Pods follow."""
+        options = {"propagationPolicy": "Background"}
+        path = _job_path(namespace, name)
+        await self._send("DELETE", path, json=options, missing_ok=True)
+
     async def event(self, body: Object, plural: str, kind: str, reason: str, message: str) -> None:
         """Write an Event about an object; the same one is not written twice while it is kept."""
         meta = body["metadata"]
@@ -190,6 +205,10 @@ class Cluster:
 def _path(plural: str, namespace: str = "", name: str = "") -> str:
     place = f"/namespaces/{namespace}" if namespace else ""
     return f"/apis/{GROUP}/{VERSION}{place}/{plural}" + (f"/{name}" if name else "")
+
+
+def _job_path(namespace: str, name: str = "") -> str:
+    return f"/apis/batch/v1/namespaces/{namespace}/jobs" + (f"/{name}" if name else "")
 
 
 def _tls(found: client.Configuration) -> ssl.SSLContext:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import kopf
 import structlog
 
-from petiole.runners.local import COMMAND, LocalRunner
+from petiole.runners.base import Runner
 
 from . import edge, health, metrics
 from .cluster import Cluster, ClusterError
@@ -24,6 +24,7 @@ from .outbox import Outbox
 from .problem import Problem
 from .queue import WorkQueue
 from .reconciler import Reconciler
+from .runner import make_runner
 from .settings import OperatorSettings
 from .store import Store
 from .versions import Versions
@@ -53,7 +54,11 @@ async def run(settings: OperatorSettings) -> None:
         queue: WorkQueue[Key] = WorkQueue()
         watches = Watches(gateway, queue.add)
         stack.callback(watches.close)
-        reconciler = _reconciler(settings, store, cluster, gateway, watches)
+        try:
+            runner = make_runner(settings, store, cluster)
+        except Problem as problem:
+            raise StartError(str(problem)) from problem
+        reconciler = _reconciler(settings, store, cluster, runner, gateway, watches)
         await _run(settings, queue, reconciler)
 
 
@@ -61,12 +66,12 @@ def _reconciler(
     settings: OperatorSettings,
     store: Store,
     cluster: Cluster,
+    runner: Runner,
     gateway: GatewayClient,
     watches: Watches,
 ) -> Reconciler:
     versions = Versions(store, settings.signing_key, _now)
     firmware = Firmware(store, settings.signing_key, settings.public_key)
-    runner = LocalRunner(settings.work.resolve(), command=settings.command or COMMAND)
     return Reconciler(
         cluster=cluster,
         gateway=gateway,

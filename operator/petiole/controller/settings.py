@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
@@ -26,11 +26,22 @@ class OperatorSettings(BaseModel):
     resync: Annotated[float, Field(ge=1, le=3600)] = 60.0  # seconds
     listen: str = "127.0.0.1:0"  # health, metrics and hooks; port 0: any free one
     hook_url: str = ""  # where Label Studio reaches ``listen``; empty: it is only asked
-    runner_command: str = ""  # empty: the pipelines of this installation
+    runner: Literal["local", "job", "kfp"] = "local"
+    runner_command: str = ""  # local; empty: the pipelines of this installation
+    pipelines_image: str = ""  # job, kfp
+    job_template: Path | None = None  # a PodTemplateSpec
+    kfp_url: str | None = None
+    kfp_pipeline: Path | None = None  # the compiled pipeline
+    kfp_namespace: str = ""  # empty: KFP has one user
+    kfp_token_file: Path | None = None
+    kfp_ca: Path | None = None  # empty: the public authorities
+    kfp_secret: str = ""  # where KFP runs Pods, for the steps' environment
 
-    @field_validator("gateway_url")
+    @field_validator("gateway_url", "kfp_url")
     @classmethod
-    def _http(cls, value: str) -> str:
+    def _http(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
         if urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname:
             raise ValueError(f"{value!r} is no http:// or https:// address")
         return value.rstrip("/")
@@ -47,7 +58,15 @@ class OperatorSettings(BaseModel):
             raise ValueError(f"{value!r} is no URI such as file:///var/lib/petiole or s3://bucket")
         return value.rstrip("/")
 
-    @field_validator("signing_key", "public_key", "kubeconfig")
+    @field_validator(
+        "signing_key",
+        "public_key",
+        "kubeconfig",
+        "job_template",
+        "kfp_pipeline",
+        "kfp_token_file",
+        "kfp_ca",
+    )
     @classmethod
     def _file(cls, value: Path | None) -> Path | None:
         if value is not None and not value.is_file():
@@ -61,6 +80,15 @@ class OperatorSettings(BaseModel):
         if not host or not port.isdigit() or int(port) > 65535:
             raise ValueError(f"{value!r} is no host:port")
         return value
+
+    @model_validator(mode="after")
+    def _runner_has_all(self) -> OperatorSettings:
+        needed = {"local": (), "job": ("pipelines_image",), "kfp": ("kfp_url", "kfp_pipeline")}
+        for option in needed[self.runner]:
+            if not getattr(self, option):
+                name = option.replace("_", "-")
+                raise ValueError(f"runner: {self.runner} needs --{name}")
+        return self
 
     @model_validator(mode="after")
     def _work_folder(self) -> OperatorSettings:

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 import obstore
-from obstore.exceptions import BaseError
+from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
 
 from .problem import Problem
@@ -52,6 +52,16 @@ class Store:
         with self._in_words("remove", path), suppress(FileNotFoundError):
             obstore.delete(self._store, path)
 
+    def create_json(self, path: str, document: Mapping[str, Any]) -> bool:
+        """Write a JSON object unless there is one of that path; say whether it was written."""
+        with self._in_words("write", path):
+            self._check_folder()
+            try:
+                obstore.put(self._store, path, _text(document), mode="create")
+            except (AlreadyExistsError, FileExistsError):
+                return False
+            return True
+
     def exists(self, path: str) -> bool:
         with self._in_words("look at", path):
             try:
@@ -93,7 +103,7 @@ class Store:
         return found
 
     def put_json(self, path: str, document: Mapping[str, Any]) -> None:
-        self.put(path, json.dumps(document, indent=1, sort_keys=True).encode())
+        self.put(path, _text(document))
 
     def _check_folder(self) -> None:
         # obstore would answer "no such object", or make the folder anew under a lost mount.
@@ -114,3 +124,7 @@ class Store:
             raise Problem(
                 f"The store cannot {verb} {where}: {remedy or text.splitlines()[0]}."
             ) from error
+
+
+def _text(document: Mapping[str, Any]) -> bytes:
+    return json.dumps(document, indent=1, sort_keys=True).encode()
