@@ -4,7 +4,7 @@ BIN := .venv/bin
 C_FILES = $(shell git ls-files 'firmware/*.c' 'firmware/*.h' | grep -v -e third_party/ -e generated/)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long bench-gates bench-rollout bench-kills bench-firmware fuzz check crds clean
+.PHONY: help demo test test-long test-kfp bench-gates bench-rollout bench-kills bench-firmware fuzz check crds clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -20,6 +20,11 @@ test: ## all tests but the long ones
 test-long: ## the tests that take minutes each
 	@$(PYTHON) hack/setup.py --for test
 	@$(BIN)/python -m pytest -m long --timeout 1800
+
+test-kfp: ## the KFP runner at a real backend, 10 minutes and 14 Pods there; docs/runners.md says what it needs
+	@echo "test-kfp: four runs at $(or $(PETIOLE_KFP_URL),PETIOLE_KFP_URL (not set)); each pulls the pipelines image once a node (1.6 GB)"
+	@$(PYTHON) hack/setup.py --for check
+	@$(BIN)/python -m pytest -m kfp --timeout 1800 tests/runners/test_real_kfp.py
 
 bench-gates: ## the gates' error rates and exposure against the peers' rules and the optimum, 3 minutes
 	@$(PYTHON) hack/setup.py --for check

@@ -19,12 +19,11 @@ import obstore
 from obstore.exceptions import BaseError, NotFoundError
 from obstore.store import LocalStore, ObjectStore, from_url
 
-from petiole.learning.runs import CREDENTIAL_KEYS, CREDENTIAL_PREFIX
+from petiole.learning.runs import CLAIMS_MOUNT, CREDENTIAL_KEYS, CREDENTIAL_PREFIX
 
 from .errors import StepError
 
 CLAIMS = "PETIOLE_CLAIMS"  # the folder below which volume claims are mounted by name
-CLAIMS_MOUNT = "/var/run/petiole/claims"
 
 _PATIENCE = timedelta(seconds=30)  # with a server that does not answer
 _LONGEST = timedelta(minutes=10)  # for one object

@@ -22,7 +22,7 @@ class Kubelet:
         tls.load_cert_chain(pki / "admin.crt", pki / "admin.key")
         self._http = httpx.Client(base_url=control_plane.url, verify=tls, trust_env=False)
         self._pods = f"/api/v1/namespaces/{namespace}/pods"
-        self._programs = programs
+        self.programs = programs
         self._children = {}
         self._over = set()
         self._stop = threading.Event()
@@ -68,7 +68,7 @@ class Kubelet:
 
     def _spawn(self, container):
         return subprocess.Popen(
-            self._programs[tuple(container["command"])],
+            self.programs[tuple(container["command"])],
             env=os.environ | {entry["name"]: entry["value"] for entry in container["env"]},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

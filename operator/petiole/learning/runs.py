@@ -16,6 +16,7 @@ CREDENTIAL_KEYS = (
     "AWS_ENDPOINT_URL",
 )
 CREDENTIAL_PREFIX = "PETIOLE_DATA_"
+CLAIMS_MOUNT = "/var/run/petiole/claims"  # the folder below which volume claims are mounted by name
 
 RunState = Literal["Running", "Succeeded", "Failed"]
 

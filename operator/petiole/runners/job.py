@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from petiole.learning.runs import Run
 
-from .base import Parameters, RunKey, RunnerError
+from .base import Credentials, Parameters, RunKey, RunnerError
 from .job_body import NAME_ANNOTATION, UID_LABEL, JobTemplate, job_body, job_name
 from .record import Documents, Record, describe, overran
 
@@ -50,12 +50,18 @@ class JobRunner:
         return _judge(record, job)
 
     def start(
-        self, key: RunKey, pipeline: str, parameters: Parameters, deadline_seconds: float
+        self,
+        key: RunKey,
+        pipeline: str,
+        parameters: Parameters,
+        deadline_seconds: float,
+        credentials: Credentials | None = None,
     ) -> Run:
         if found := self.find(key):
             return found
         document = describe(key, pipeline, parameters, deadline_seconds)
-        self._jobs.create(key.namespace, job_body(key, document, self._template))
+        body = job_body(key, document, self._template, credentials)
+        self._jobs.create(key.namespace, body)
         Record(self._store, key).begin(pipeline, parameters, deadline_seconds)
         return Run(key.name, "Running")
 

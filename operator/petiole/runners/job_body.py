@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from petiole.api.base import GROUP, VERSION
+from petiole.learning.runs import CLAIMS_MOUNT, CREDENTIAL_PREFIX
 
-from .base import RunKey
+from .base import Credentials, RunKey
+from .record import claims
 
 CONTAINER = "pipeline"
 RUN_VARIABLE = "PETIOLE_RUN"  # read by petiole_pipelines.run_job
@@ -47,8 +49,13 @@ def job_name(run: str) -> str:
     return f"{plain[: _NAME - _DIGEST - 1].rstrip('-')}-{digest}"
 
 
-def job_body(key: RunKey, document: Mapping[str, Any], template: JobTemplate) -> dict[str, Any]:
-    """Return the Job that runs ``document`` (run.json) once."""
+def job_body(
+    key: RunKey,
+    document: Mapping[str, Any],
+    template: JobTemplate,
+    credentials: Credentials | None = None,
+) -> dict[str, Any]:
+    """Return the Job that runs ``document`` (run.json) once; it names the Secret, no value."""
     marks = {
         "labels": {
             "app.kubernetes.io/name": "petiole-pipelines",
@@ -79,13 +86,16 @@ def job_body(key: RunKey, document: Mapping[str, Any], template: JobTemplate) ->
             "backoffLimit": 0,  # attempts are counted in TinyModel.status, by the run's name
             "activeDeadlineSeconds": math.ceil(document["deadlineSeconds"] + _GRACE),
             "ttlSecondsAfterFinished": _KEPT,
-            "template": _pod(marks, document, template),
+            "template": _pod(marks, document, template, credentials),
         },
     }
 
 
 def _pod(
-    marks: Mapping[str, Any], document: Mapping[str, Any], template: JobTemplate
+    marks: Mapping[str, Any],
+    document: Mapping[str, Any],
+    template: JobTemplate,
+    credentials: Credentials | None,
 ) -> dict[str, Any]:
     pod: dict[str, Any] = copy.deepcopy(dict(template.pod))
     meta = pod.setdefault("metadata", {})
@@ -95,20 +105,53 @@ def _pod(
     spec["restartPolicy"] = "Never"
     spec.setdefault("automountServiceAccountToken", False)  # a run asks nothing of the API server
     spec.setdefault("securityContext", {"seccompProfile": {"type": "RuntimeDefault"}})
+    named = claims(document["parameters"])
+    spec["volumes"] = [*spec.get("volumes", ()), *map(_volume, named)]
     given = {container["name"]: container for container in spec.get("containers", ())}
-    others = [container for name, container in given.items() if name != CONTAINER]
-    spec["containers"] = [_container(given.get(CONTAINER, {}), document, template.image), *others]
+    pipeline = given.pop(CONTAINER, {})
+    spec["containers"] = [
+        {
+            "securityContext": {
+                "allowPrivilegeEscalation": False,
+                "capabilities": {"drop": ["ALL"]},
+            },
+            **pipeline,
+            "name": CONTAINER,
+            "image": template.image,
+            "command": list(_COMMAND),
+            "env": [*pipeline.get("env", ()), *_variables(document, credentials)],
+            "volumeMounts": [*pipeline.get("volumeMounts", ()), *map(_mount, named)],
+        },
+        *given.values(),
+    ]
     return pod
 
 
-def _container(given: Mapping[str, Any], document: Mapping[str, Any], image: str) -> dict[str, Any]:
-    safe = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+def _variables(
+    document: Mapping[str, Any], credentials: Credentials | None
+) -> list[dict[str, Any]]:
     run = {"name": RUN_VARIABLE, "value": json.dumps(document, sort_keys=True)}
-    return {
-        "securityContext": safe,
-        **given,
-        "name": CONTAINER,
-        "image": image or given.get("image"),
-        "command": list(_COMMAND),
-        "env": [*given.get("env", ()), run],
-    }
+    if credentials is None:
+        return [run]
+    secrets = [
+        {
+            "name": CREDENTIAL_PREFIX + key,
+            "valueFrom": {"secretKeyRef": {"name": credentials.secret, "key": key}},
+        }
+        for key in sorted(credentials.values)
+    ]
+    return [run, *secrets]
+
+
+def _volume(claim: str) -> dict[str, Any]:
+    return {"name": _volume_name(claim), "persistentVolumeClaim": {"claimName": claim}}
+
+
+def _mount(claim: str) -> dict[str, Any]:
+    path = f"{CLAIMS_MOUNT}/{claim}"
+    return {"name": _volume_name(claim), "mountPath": path, "readOnly": True}
+
+
+def _volume_name(claim: str) -> str:
+    """Return a volume's name, which is shorter than a claim's may be and has no dots."""
+    return "claim-" + hashlib.sha256(claim.encode()).hexdigest()[:_DIGEST]

@@ -8,11 +8,11 @@ was ended, calls it failed: deadline and cause are kept by the runner, in the ru
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from petiole.learning.runs import Run
 
-from .base import Parameters, RunKey
+from .base import Credentials, Parameters, RunKey
 from .kfp_api import KfpApi, KfpRun
 from .kfp_spec import KfpTemplate, arguments, run_spec
 from .record import Documents, Record, overran
@@ -36,7 +36,12 @@ class KfpRunner:
         return record.gone("KFP") if made is None else self._judge(record, made)
 
     def start(
-        self, key: RunKey, pipeline: str, parameters: Parameters, deadline_seconds: float
+        self,
+        key: RunKey,
+        pipeline: str,
+        parameters: Parameters,
+        deadline_seconds: float,
+        credentials: Credentials | None = None,
     ) -> Run:
         if found := self.find(key):
             return found
@@ -44,7 +49,7 @@ class KfpRunner:
             key.name,
             experiment=f"{key.namespace}.{key.model}",
             description=_description(key, deadline_seconds),
-            spec=run_spec(self._template, key, parameters, deadline_seconds),
+            spec=run_spec(self._template, key, parameters, deadline_seconds, credentials),
             arguments=arguments(self._template, parameters),
         )
         Record(self._store, key).begin(pipeline, parameters, deadline_seconds)
@@ -113,6 +118,11 @@ def _deadline(made: KfpRun) -> float:
 
 
 def _age(made: KfpRun) -> float:
-    """Return for how many seconds a run has been there, or was when it ended."""
-    until = made.finished_at or datetime.now(UTC)
+    """Return for how many seconds a run has been there, or at most was when it ended.
+
+    KFP's times are cut to seconds: a run that was ended for being late must not look early.
+    """
+    until = datetime.now(UTC)
+    if made.finished_at is not None:
+        until = made.finished_at + timedelta(seconds=1)
     return (until - made.created_at).total_seconds()

@@ -9,24 +9,20 @@ from __future__ import annotations
 import copy
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .base import Parameters, RunKey
+from petiole.learning.runs import CLAIMS_MOUNT, CREDENTIAL_KEYS, CREDENTIAL_PREFIX
+
+from .base import Credentials, Parameters, RunKey
+from .record import claims
 
 Spec = dict[str, Any]
 # Told to the steps, so that a failing one can leave its cause in the run's folder.
 STORE_VARIABLE, OUTPUT_VARIABLE = "PETIOLE_RUN_STORE", "PETIOLE_RUN_OUTPUT"
-# What obstore reads; keys of the Secret that the steps are given.
-SECRET_KEYS = (
-    "AWS_ACCESS_KEY_ID",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN",
-    "AWS_REGION",
-    "AWS_ENDPOINT_URL",
-    "AWS_ALLOW_HTTP",
-)
+# What opens the object store: keys of the installation's Secret, given to the steps as they are.
+STORE_KEYS = (*CREDENTIAL_KEYS, "AWS_ALLOW_HTTP")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +31,15 @@ class KfpTemplate:
 
     documents: tuple[Mapping[str, Any], ...]
     image: str = ""  # empty: the one it was compiled with
-    secret: str = ""  # a Secret where KFP runs Pods, with ``SECRET_KEYS``
+    secret: str = ""  # a Secret where KFP runs Pods, with ``STORE_KEYS``
 
 
 def run_spec(
-    template: KfpTemplate, key: RunKey, parameters: Parameters, deadline_seconds: float
+    template: KfpTemplate,
+    key: RunKey,
+    parameters: Parameters,
+    deadline_seconds: float,
+    credentials: Credentials | None = None,
 ) -> Spec:
     """Return the ``pipeline_spec`` of a run: IR and platform specification."""
     spec: Spec = copy.deepcopy(dict(template.documents[0]))
@@ -57,9 +57,15 @@ def run_spec(
         container["env"] = [*container.get("env", ()), *told]
         if template.image:
             container["image"] = template.image
+    ours = {
+        # KFP ends no run by itself: no Pod outlives this.
+        "activeDeadlineSeconds": str(math.ceil(deadline_seconds)),
+        "secretAsEnv": _secrets(template, credentials),
+        "pvcMount": [_mount(claim) for claim in claims(parameters)],
+    }
     return {
         "pipeline_spec": spec,
-        "platform_spec": _platform(template, list(executors), deadline_seconds),
+        "platform_spec": _platform(template, list(executors), ours),
     }
 
 
@@ -79,24 +85,42 @@ def _tasks(spec: Spec) -> Iterator[Spec]:
         yield from part.get("dag", {}).get("tasks", {}).values()
 
 
-def _platform(template: KfpTemplate, executors: list[str], deadline_seconds: float) -> Spec:
-    """Return the kubernetes platform's part. KFP ends no run by itself: no Pod outlives this."""
+def _platform(template: KfpTemplate, executors: list[str], ours: Mapping[str, Any]) -> Spec:
+    """Return the compiled platform specification with ``ours`` for each executor.
+
+    The fields are those of kfp-kubernetes (KubernetesExecutorConfig).
+    """
     merged: Spec = {}
     for document in template.documents[1:]:
         merged |= copy.deepcopy(dict(document))
     platform = merged.setdefault("platforms", {}).setdefault("kubernetes", {})
     each = platform.setdefault("deploymentSpec", {}).setdefault("executors", {})
     for name in executors:
-        settings = each.setdefault(name, {})
-        settings["activeDeadlineSeconds"] = str(math.ceil(deadline_seconds))
-        if template.secret:
-            keys = [{"secretKey": key, "envVar": key} for key in SECRET_KEYS]
-            given = {
-                "secretName": template.secret,
-                # The name's newer place: servers of either kind find it.
-                "secretNameParameter": {"runtimeValue": {"constant": template.secret}},
-                "keyToEnv": keys,
-                "optional": True,
-            }
-            settings["secretAsEnv"] = [*settings.get("secretAsEnv", ()), given]
+        each[name] = {**each.get(name, {}), **{key: value for key, value in ours.items() if value}}
     return merged
+
+
+def _secrets(template: KfpTemplate, credentials: Credentials | None) -> list[Spec]:
+    """Name the Secrets whose values the steps have as variables; they lie where KFP runs Pods."""
+    named = [_secret(template.secret, STORE_KEYS, "")] if template.secret else []
+    if credentials is not None:
+        named.append(_secret(credentials.secret, sorted(credentials.values), CREDENTIAL_PREFIX))
+    return named
+
+
+def _secret(name: str, keys: Iterable[str], prefix: str) -> Spec:
+    return {
+        "secretName": name,
+        # The name's newer place: servers of either kind find it.
+        "secretNameParameter": {"runtimeValue": {"constant": name}},
+        "keyToEnv": [{"secretKey": key, "envVar": prefix + key} for key in keys],
+        "optional": True,
+    }
+
+
+def _mount(claim: str) -> Spec:
+    return {
+        "constant": claim,
+        "pvcNameParameter": {"runtimeValue": {"constant": claim}},
+        "mountPath": f"{CLAIMS_MOUNT}/{claim}",
+    }

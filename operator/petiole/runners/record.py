@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 from petiole.learning.runs import Run
 
@@ -110,6 +111,12 @@ def describe(
         "deadlineSeconds": deadline_seconds,
         "createdAt": datetime.now(UTC).isoformat(),
     }
+
+
+def claims(parameters: Parameters) -> tuple[str, ...]:
+    """Return the volume claims that the run's data sets lie in, ``pvc://CLAIM/PATH``."""
+    uris = (urlsplit(str(parameters[name])) for name in ("pool_uri", "evaluation_uri"))
+    return tuple(sorted({uri.netloc for uri in uris if uri.scheme == "pvc" and uri.netloc}))
 
 
 def overran(deadline_seconds: float) -> str:
