@@ -144,6 +144,8 @@ class KfpApi:
         try:
             yield
         except ApiException as error:
+            if not error.status:  # so the client calls what it cannot turn into an object
+                raise self._unreadable(what, error.reason) from error
             raise RunnerError(
                 f"KFP at {self._server.url} answered {error.status} when asked to {what}: "
                 f"{_remedy(error)}"
@@ -154,14 +156,17 @@ class KfpApi:
                 f"{type(error).__name__}. Start it or correct --kfp-url; it is asked again."
             ) from error
         except (OpenApiException, ValueError, TypeError) as error:
-            raise RunnerError(
-                f"KFP at {self._server.url}: an answer cannot be read, when asked to {what}: "
-                f"{error}. Is it of version 2?"
-            ) from error
+            raise self._unreadable(what, error) from error
         except OSError as error:
             raise RunnerError(
                 f"The token for KFP cannot be read: {error}. Correct --kfp-token-file."
             ) from error
+
+    def _unreadable(self, what: str, why: object) -> RunnerError:
+        return RunnerError(
+            f"KFP at {self._server.url}: an answer cannot be read, when asked to {what}: {why}. "
+            "Is it of version 2?"
+        )
 
 
 def _configuration(server: KfpServer) -> Any:  # noqa: ANN401 - the client ships no types
