@@ -79,6 +79,7 @@ class World:
     pool: int = 1000
     accuracy: dict[str, float] = field(default_factory=lambda: {"m4": 0.97, "m0": 0.96})
     fails: dict[str, str] = field(default_factory=dict)  # reason by the end of a run's name
+    data: dict[str, Any] = field(default_factory=dict)  # what runs say that they read
     runs: dict[str, Run] = field(default_factory=dict)
     started: dict[str, StartRun] = field(default_factory=dict)
     cancelled: list[str] = field(default_factory=list)
@@ -130,6 +131,7 @@ class World:
             return None
         labelled = int(run.name.split("-b")[1].split("-")[0])
         base = {"pool": self.pool, "labelled": labelled, "teacherAccuracy": 0.9}
+        base |= {"data": self.data}
         if "-query" in run.name:
             batch = min(batch_of(self.started[run.name]), self.pool - labelled)
             ids = [f"s{n:04d}" for n in range(labelled, labelled + batch)]

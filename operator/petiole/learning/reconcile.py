@@ -11,6 +11,7 @@ from datetime import datetime
 from petiole.api.base import Condition, set_condition
 from petiole.api.tinymodel import TinyModelStatus
 
+from .datasets import left_out
 from .observed import Event, ModelObserved, ModelOutcome
 from .rounds import Turn, condition, take
 
@@ -55,7 +56,8 @@ class _Finding:
 
 def _findings(observed: ModelObserved, turn: Turn, status: TinyModelStatus) -> tuple[_Finding, ...]:
     rejected = _rejected(observed, turn, status)
-    return (*_kstatus(turn, status, rejected), rejected, _labels(turn, status), _asking(status))
+    found = (*_kstatus(turn, status, rejected), rejected, _labels(turn, status), _asking(status))
+    return (*found, *_data(observed))
 
 
 def _kstatus(turn: Turn, status: TinyModelStatus, rejected: _Finding) -> tuple[_Finding, ...]:
@@ -86,6 +88,17 @@ def _rejected(observed: ModelObserved, turn: Turn, status: TinyModelStatus) -> _
     if before is None or status.round.number != observed.status.round.number:
         return _Finding("Rejected", False, "NotJudged", "")
     return _Finding("Rejected", before.status == "True", before.reason, before.message)
+
+
+def _data(observed: ModelObserved) -> tuple[_Finding, ...]:
+    """Tell of photos that the last run left out; it stays said until a run reads all."""
+    if observed.run_document is None:
+        return ()
+    problem = left_out(observed.run_document)
+    if not problem and condition(observed.status, "DataReadable") is None:
+        return ()
+    reason = "PhotosLeftOut" if problem else "AllRead"
+    return (_Finding("DataReadable", not problem, reason, problem),)
 
 
 def _labels(turn: Turn, status: TinyModelStatus) -> _Finding:
