@@ -91,6 +91,7 @@ def test_a_bucket_or_prefix_that_is_not_there_is_named(s3, sees, uri, reason, sa
     assert said in str(caught.value)
 
 
+@pytest.mark.long
 def test_more_objects_than_a_page_holds_are_listed(s3, sees):
     sees(s3.owner)
     s3.make("many", {})
