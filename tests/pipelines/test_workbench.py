@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 import yaml
 from PIL import Image
+from typer.testing import CliRunner
 
+from petiole_pipelines.cli import app
 from petiole_pipelines.errors import StepError
 from petiole_pipelines.workbench import Workbench, read_model
 from tests.api.examples import TINY_MODEL
@@ -67,9 +69,6 @@ def petiole(*words):
 def test_a_shell_asks_for_labels(manifest, tmp_path):
     work = tmp_path / "work"
     given = ("--model", manifest, "--work", work)
-    early = petiole("--step", "select", *given)
-    assert early.returncode == 1
-    assert "run the step embed first" in early.stderr
     said = petiole("--step", "query", *given)
     assert said.returncode == 0, said.stderr
     assert [line.split(":")[0].split(",")[0] for line in said.stdout.splitlines()] == [
@@ -80,6 +79,13 @@ def test_a_shell_asks_for_labels(manifest, tmp_path):
     document = json.loads((work / "out" / "query.json").read_text())
     assert len(document["queries"]) == 6
     assert document["data"]["pool"]["samples"] == 60
+
+
+def test_a_shell_is_told_what_to_do_first(manifest, tmp_path):
+    given = ["--model", str(manifest), "--work", str(tmp_path / "work")]
+    said = CliRunner().invoke(app, ["pipelines", "run", "--step", "select", *given])
+    assert said.exit_code == 1
+    assert "run the step embed first" in said.stderr
 
 
 def test_a_notebook_runs_step_by_step_with_the_answers_so_far(manifest, tmp_path):
