@@ -34,6 +34,11 @@ def options(tmp_path):
         ("--resync", "0", "--resync: Input should be greater than or equal to 1"),
         ("--listen", "8080", "--listen: '8080' is no host:port"),
         ("--kubeconfig", "/no/such/file", "--kubeconfig: there is no file"),
+        ("--runner", "job", "runner: job needs --pipelines-image"),
+        ("--runner", "kfp", "runner: kfp needs --kfp-url"),
+        ("--runner", "argo", "--runner: Input should be 'local', 'job' or 'kfp'"),
+        ("--kfp-url", "ml-pipeline:8888", "--kfp-url: 'ml-pipeline:8888' is no http://"),
+        ("--kfp-token-file", "/no/such/token", "--kfp-token-file: there is no file"),
         ("--gateway-url", "http://127.0.0.1:1", "No credentials for a cluster"),
     ],
 )

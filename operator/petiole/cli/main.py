@@ -78,7 +78,7 @@ def operator(
     job_template: Annotated[
         Path | None, _option("--job-template", "job: a PodTemplateSpec, YAML.")
     ] = None,
-    kfp_url: Annotated[str | None, _option("--kfp-url", "kfp: address of its API.")] = None,
+    kfp_url: Annotated[str, _option("--kfp-url", "kfp: address of its API.")] = "",
     kfp_pipeline: Annotated[
         Path | None, _option("--kfp-pipeline", "kfp: the compiled pipeline, YAML.")
     ] = None,

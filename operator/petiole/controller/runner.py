@@ -61,7 +61,6 @@ def kfp_template(settings: OperatorSettings) -> KfpTemplate:
 
 
 def _server(settings: OperatorSettings) -> KfpServer:
-    assert settings.kfp_url is not None  # so the settings make sure
     return KfpServer(
         settings.kfp_url, settings.kfp_namespace, settings.kfp_token_file, settings.kfp_ca
     )

@@ -30,23 +30,21 @@ class OperatorSettings(BaseModel):
     runner_command: str = ""  # local; empty: the pipelines of this installation
     pipelines_image: str = ""  # job, kfp
     job_template: Path | None = None  # a PodTemplateSpec
-    kfp_url: str | None = None
+    kfp_url: str = ""
     kfp_pipeline: Path | None = None  # the compiled pipeline
     kfp_namespace: str = ""  # empty: KFP has one user
     kfp_token_file: Path | None = None
     kfp_ca: Path | None = None  # empty: the public authorities
     kfp_secret: str = ""  # where KFP runs Pods, for the steps' environment
 
-    @field_validator("gateway_url", "kfp_url")
+    @field_validator("gateway_url")
     @classmethod
-    def _http(cls, value: str | None) -> str | None:
-        if value is None:
-            return None
+    def _http(cls, value: str) -> str:
         if urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname:
             raise ValueError(f"{value!r} is no http:// or https:// address")
         return value.rstrip("/")
 
-    @field_validator("hook_url")
+    @field_validator("hook_url", "kfp_url")
     @classmethod
     def _http_or_none(cls, value: str) -> str:
         return cls._http(value) if value else value
