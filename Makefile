@@ -4,7 +4,7 @@ BIN := .venv/bin
 C_FILES = $(shell git ls-files 'firmware/*.c' 'firmware/*.h' | grep -v -e third_party/ -e generated/)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long test-kfp bench-gates bench-rollout bench-kills bench-firmware fuzz check crds clean
+.PHONY: help demo test test-long test-kfp bench-gates bench-learning bench-rollout bench-kills bench-firmware fuzz check crds clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -29,6 +29,10 @@ test-kfp: ## the KFP runner at a real backend, 10 minutes and 14 Pods there; doc
 bench-gates: ## the gates' error rates and exposure against the peers' rules and the optimum, 3 minutes
 	@$(PYTHON) hack/setup.py --for check
 	@$(BIN)/python -m bench.gates $(OPTIONS)
+
+bench-learning: ## labels saved on leaves, digits and Fashion-MNIST, 10 seeds, a day; goes on where it was ended; OPTIONS="--only digits --seeds 2"
+	@$(PYTHON) hack/setup.py --for test
+	@$(BIN)/python -m bench.learning $(OPTIONS)
 
 bench-rollout: ## goosebit, hawkBit and Petiole on the same rollouts, 50 minutes; OPTIONS=--quick to try
 	@$(PYTHON) hack/setup.py --for test

@@ -1,0 +1,1 @@
+"""What the learning loop saves and finds, measured on real data."""

@@ -171,6 +171,6 @@ def _quantised(tf: Any, model: Any, x: Any) -> bytes:  # noqa: ANN401
 
 
 if __name__ == "__main__":
-    from petiole_pipelines.student import quiet_tensorflow
+    from petiole_pipelines.networks import quiet_tensorflow
 
     _train(quiet_tensorflow(), Path(sys.argv[1]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,11 +10,12 @@ from numpy.typing import NDArray
 
 from petiole.api.base import octets
 
-from . import student
+from . import networks, student
 from .errors import StepError
 from .planner import plan
 
 GOLDEN_VECTORS = 20
+GOLDEN_SHARE = 2  # inputs of golden vectors take at most 1/GOLDEN_SHARE of the flash
 ENVELOPE = 1024  # bytes of an artefact besides model and golden vectors: header, TLVs, reference
 
 
@@ -34,16 +36,22 @@ def misfit(model: int, arena: int, golden: int, target: dict[str, Any]) -> str:
     return ""
 
 
+def golden_vectors(shape: tuple[int, ...], target: Mapping[str, Any]) -> int:
+    """How many inputs of this shape prove a model on this target: fewer where they are large."""
+    room = octets(str(target["flash"])) // GOLDEN_SHARE
+    return max(1, min(GOLDEN_VECTORS, room // int(np.prod(shape))))
+
+
 def widest(x: NDArray[np.uint8], classes: int, target: dict[str, Any]) -> int:
     """Search the width: an untrained network is as large as a trained one and costs a second.
 
     x uint8 [n, h, w, c] are some inputs. Raises StepError when not even the narrowest fits.
     """
     height, width, channels = x.shape[1:]
-    golden = GOLDEN_VECTORS * (height * width * channels + classes)
+    golden = golden_vectors(x.shape[1:], target) * (height * width * channels + classes)
     problem = ""
-    for candidate in student.WIDTHS:
-        untrained = student.network((height, width, channels), classes, candidate, None)
+    for candidate in networks.WIDTHS:
+        untrained = networks.network((height, width, channels), classes, candidate, None)
         planned = plan(student.quantise(untrained, x[:8]))
         problem = misfit(len(planned.blob), planned.arena, golden, target)
         if not problem:

@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 
 from . import dataset, record
 from .agreement import kappa
+from .augment import Lesson
 from .dataset import Labels, Task
 from .errors import StepError, step
 from .features import extract
 from .learning import Learning
 from .store import Store
-from .student import Lesson
 
 Matrix = NDArray[np.float64]
 
@@ -229,14 +229,14 @@ def compress(
 
     The variant is an element of ``variants`` in ``candidate.json``, without what the judge adds.
     """
-    from .fit import GOLDEN_VECTORS, misfit  # noqa: PLC0415
+    from .fit import golden_vectors, misfit  # noqa: PLC0415
     from .judge import quantised  # noqa: PLC0415
     from .planner import golden, plan  # noqa: PLC0415
 
     store, samples = Store(store_uri), _samples(samples_file)
     tflite = _stored(store, tflite_path)
     planned = plan(tflite)
-    rows = _one_of_each(samples.evaluation_y, GOLDEN_VECTORS)
+    rows = _one_of_each(samples.evaluation_y, golden_vectors(samples.x.shape[1:], target))
     vectors = golden(tflite, quantised(samples.evaluation_x[rows]))
     problem = misfit(len(planned.blob), planned.arena, len(vectors), target)
     if problem:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array, diags_array, eye_array
+from scipy.sparse.linalg import cg
 
 from . import regression
 
@@ -21,6 +23,8 @@ NEIGHBOURS = 8
 SPREADING = 0.99
 STRENGTH = 100.0  # inverse regularisation
 PSEUDO_WEIGHT = 0.3  # weight of a certain pseudo-label; a true one counts 1
+TOLERANCE = 1e-8  # of label spreading
+ROWS_AT_ONCE = 1000  # of the distance matrix
 DOUBT = 1e-6  # what a class that no label names yet may still be
 
 
@@ -55,33 +59,47 @@ def _product(a: Matrix, b: Matrix) -> Matrix:
 
 
 def _spread(features: Matrix, y: Labels, classes: int) -> Matrix:
-    """Label spreading with classes of equal mass; closed form, [n, classes]."""
+    """Label spreading with classes of equal mass, [n, classes]."""
     count = len(features)
     graph = _graph(features)
-    root = 1 / np.sqrt(graph.sum(1))
-    normalised = root[:, None] * graph * root[None, :]
+    root = diags_array(1 / np.sqrt(np.asarray(graph.sum(1)).ravel()))
+    system = eye_array(count) - SPREADING * (root @ graph @ root)
     seeds = np.zeros((count, classes))
     labelled = np.flatnonzero(y >= 0)
     seeds[labelled, y[labelled]] = 1
     seeds /= np.maximum(seeds.sum(0), 1)
-    mass = np.linalg.solve(np.eye(count) - SPREADING * normalised, seeds)
+    # positive definite, with a condition number below 2 / (1 - SPREADING): about 100 turns
+    mass = np.stack([cg(system, seed, rtol=TOLERANCE)[0] for seed in seeds.T], axis=1)
     mass = np.maximum(mass, 1e-12)
     return np.asarray(mass / mass.sum(1, keepdims=True), dtype=np.float64)
 
 
-def _graph(features: Matrix) -> Matrix:
+def _graph(features: Matrix) -> csr_array:
     """Symmetric neighbour weights [n, n], scaled to the local density.
 
     L. Zelnik-Manor and P. Perona, "Self-tuning spectral clustering", 2004.
     """
     count = len(features)
-    norms = (features**2).sum(1)
-    squares = np.maximum(norms[:, None] + norms[None, :] - 2 * features @ features.T, 0)
-    np.fill_diagonal(squares, np.inf)
-    nearest = np.argsort(squares, axis=1)[:, : min(NEIGHBOURS, count - 1)]
-    near = np.take_along_axis(squares, nearest, axis=1)
+    nearest, near = _neighbours(features, min(NEIGHBOURS, count - 1))
     reach = np.maximum(near[:, -1], 1e-12)
-    graph = np.zeros((count, count))
     weights = np.exp(-near / np.sqrt(reach[:, None] * reach[nearest]))
-    np.put_along_axis(graph, nearest, weights, axis=1)
-    return np.maximum(graph, graph.T)
+    rows = np.repeat(np.arange(count), nearest.shape[1])
+    graph = csr_array((weights.ravel(), (rows, nearest.ravel())), shape=(count, count))
+    return graph.maximum(graph.T)
+
+
+def _neighbours(features: Matrix, count: int) -> tuple[NDArray[np.int64], Matrix]:
+    """Nearest other rows of each row [n, count], nearest first, and their squared distances."""
+    norms = (features**2).sum(1)
+    nearest = np.empty((len(features), count), dtype=np.int64)
+    near = np.empty((len(features), count))
+    for start in range(0, len(features), ROWS_AT_ONCE):
+        rows = np.arange(start, min(start + ROWS_AT_ONCE, len(features)))
+        squares = norms[rows, None] + norms[None, :] - 2 * features[rows] @ features.T
+        squares = np.maximum(squares, 0)
+        squares[np.arange(len(rows)), rows] = np.inf
+        found = np.argpartition(squares, count - 1, axis=1)[:, :count]
+        order = np.argsort(np.take_along_axis(squares, found, axis=1), axis=1, kind="stable")
+        nearest[rows] = np.take_along_axis(found, order, axis=1)
+        near[rows] = np.take_along_axis(squares, nearest[rows], axis=1)
+    return nearest, near

@@ -8,7 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .student import quiet_tensorflow, to_int8
+from .networks import quiet_tensorflow
+from .student import to_int8
 
 Windows = NDArray[np.uint8]  # [n, 1, seconds, channels]
 

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from petiole_pipelines.student import quiet_tensorflow
+from petiole_pipelines.networks import quiet_tensorflow
 
 from .projection import Projection
 from .weights import read_weights

@@ -16,6 +16,7 @@ from scipy.linalg import eigh
 Matrix = NDArray[np.float64]
 
 COMPONENTS = 256
+ROWS_AT_ONCE = 1000  # that are unpacked
 LANDMARKS = 3000  # inputs that are fitted on: the Gram matrix stays below 75 MB
 
 
@@ -43,7 +44,9 @@ class Projection:
 
     def transform(self, x: NDArray[Any]) -> Matrix:
         """Components [n, <= COMPONENTS] of descriptions [n, ...]."""
-        return np.asarray((_flat(x) - self.mean) @ self.basis, dtype=np.float64)
+        parts = (x[start : start + ROWS_AT_ONCE] for start in range(0, len(x), ROWS_AT_ONCE))
+        found = [(_flat(part) - self.mean) @ self.basis for part in parts]
+        return np.concatenate([np.empty((0, self.basis.shape[1])), *found])
 
 
 def _directions(centred: Matrix) -> Matrix:

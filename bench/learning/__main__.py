@@ -1,0 +1,115 @@
+"""``python -m bench.learning``: labels that the int8 student needs to stay within a point.
+
+Of the same student with all labels, on splits by seed; the random arm beside it. Every result is
+kept below build/bench/learning as soon as it is there: started again, the bench goes on. Exit
+status 1 when a bar is missed; settings whose data are absent are named and left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from petiole_pipelines.store import Store
+
+from . import plot
+from .arms import Seed, recipe
+from .saved import measure, summary
+from .settings import SETTINGS, AbsentError
+
+OUTPUT = Path("build/bench")
+# Least percent of labels saved: on average, and in every seed.
+BARS = {"leaves": (93.0, 87.0), "leavesAugmented": (93.0, 87.0), "leavesIncremental": (91.0, 0.0)}
+SEEDS = 10
+
+
+def run(name: str, seeds: int, steps: int | None, console: Console) -> dict[str, Any]:
+    folder = (OUTPUT / "learning").absolute()
+    folder.mkdir(parents=True, exist_ok=True)
+    kept = folder / name / recipe(SETTINGS[name], steps)
+    store = Store((folder / "store").as_uri())
+    rows = []
+    for number in range(seeds):
+        seed = Seed(SETTINGS[name], number, kept / str(number), store, steps, console.print)
+        rows.append(measure(seed))
+        line = rows[-1]
+        console.print(f"{name} seed {number}: {line['labels']} of {line['pool']} labels")
+    return summary(rows)
+
+
+def show(console: Console, found: dict[str, Any]) -> None:
+    table = Table("setting", "seeds", "pool", "labels", "saved %", "95 %", "worst", "full", "asked",
+                  "random")  # fmt: skip
+    for name, row in found.items():
+        low, high = row["savedPercentInterval"] or ("-", "-")
+        accuracies = (100 * row[key] for key in ("fullAccuracy", "accuracy", "randomAccuracy"))
+        table.add_row(
+            name,
+            str(row["seeds"]),
+            f"{row['pool']:.0f}",
+            f"{row['labelsMean']:.0f}",
+            f"{row['savedPercentMean']:.1f}",
+            f"{low} to {high}",
+            f"{row['savedPercentWorst']:.1f}",
+            *(f"{accuracy:.2f}" for accuracy in accuracies),
+        )
+    console.print(table)
+
+
+def judged(console: Console, found: dict[str, Any]) -> bool:
+    """Whether every bar of the settings that were run is held."""
+    held = True
+    for name, (mean, worst) in BARS.items():
+        if name not in found:
+            continue
+        row = found[name]
+        good = row["savedPercentMean"] >= mean and row["savedPercentWorst"] > worst
+        held = held and good
+        console.print(
+            f"{'held' if good else 'MISSED'}: {name} saves {row['savedPercentMean']} % on average"
+            f" (bar {mean}), {row['savedPercentWorst']} % in its worst seed (bar {worst})"
+        )
+    return held
+
+
+def write(found: dict[str, Any]) -> None:
+    """Put these settings beside what other benches wrote."""
+    file = OUTPUT / "learning.json"
+    before = json.loads(file.read_text()) if file.exists() else {}
+    file.write_text(json.dumps(before | found, indent=1) + "\n")
+    plot.draw(found, OUTPUT / "learning.png")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="bench.learning", description=__doc__)
+    parser.add_argument("--only", choices=sorted(SETTINGS), nargs="+", default=list(SETTINGS))
+    parser.add_argument("--seeds", type=int, default=SEEDS)
+    parser.add_argument(
+        "--steps", type=int, help="train so many only, to try; such results are not kept as figures"
+    )
+    given = parser.parse_args()
+    console = Console(width=110)
+    found = {}
+    for name in given.only:
+        try:
+            found[name] = run(name, given.seeds, given.steps, console)
+        except AbsentError as error:
+            console.print(f"left out: {name}: {error}")
+    if not found:
+        return 1
+    show(console, found)
+    if given.steps is not None:
+        console.print("tried with few steps: no figures, no bars")
+        return 0
+    write(found)
+    return 0 if judged(console, found) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
