@@ -114,15 +114,12 @@ class Baseline:
 
         R. A. Johnson and M. Bagshaw, "The effect of serial correlation on the performance of CUSUM
         tests", Technometrics 16 (1974), 103-112: sums of a first-order autoregression spread by
-        ``(1 + r) / (1 - r)`` more. From few windows r comes out too small, by about ``(1 + 3 r) /
-        windows`` (M. G. Kendall, "Note on bias in the estimation of autocorrelation", Biometrika
-        41 (1954), 403-404).
+        ``(1 + r) / (1 - r)`` more. Of few windows r comes out too small; to correct that would hide
+        shifts that come soon after the baseline.
         """
         if self.squares <= 0.0:
             return 1.0
-        r = self.follows / self.squares
-        r += (1.0 + 3.0 * r) / self.windows
-        r = min(max(r, 0.0), _CORRELATION)
+        r = min(max(self.follows / self.squares, 0.0), _CORRELATION)
         return (1.0 + r) / (1.0 - r)
 
     def _directions(self, most: int) -> float:
