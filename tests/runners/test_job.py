@@ -9,6 +9,7 @@ from petiole.runners import job_body as body_module
 from petiole.runners.base import Credentials, RunKey, RunnerError
 from petiole.runners.job import JobRunner
 from petiole.runners.job_body import JobTemplate, job_body, job_name
+from tests.pipelines.conftest import LEARNING
 from tests.runners.worlds import until
 
 KEY = RunKey("leaf-0f5c1e52-r1-b0-query", "orchard", "leaf", "uid-1", "models/uid-1/rounds/x")
@@ -152,13 +153,12 @@ def test_the_genuine_command_runs_the_genuine_pipeline(job, tmp_path):
     digits = data.prepare(tmp_path / "digits")
     task = {"type": "ImageClassification", "labels": list(data.LABELS)}
     shape = {"input": {"height": 8, "width": 8, "channels": 1}}
-    learning = {"strategy": "TypiClustThenMargin", "batchSize": 20, "randomShare": 0.1}
     key = job.key()
     given = job.parameters(key) | {
         "pool_uri": digits.pool_uri,
         "evaluation_uri": digits.evaluation_uri,
         "task": json.dumps(task | shape),
-        "learning": json.dumps(learning),
+        "learning": json.dumps(LEARNING),
     }
     programs = job.kubelet.programs
     command = ("python", "-m", "petiole_pipelines.run_job")

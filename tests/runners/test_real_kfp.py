@@ -21,12 +21,12 @@ from petiole.runners.kfp import KfpRunner
 from petiole.runners.kfp_api import KfpApi, KfpServer
 from petiole.runners.kfp_spec import KfpTemplate
 from petiole_pipelines.compile import compile_to
+from tests.pipelines.conftest import LEARNING
 
 pytestmark = [pytest.mark.kfp, pytest.mark.timeout(1800)]
 
 NEEDED = ("PETIOLE_KFP_URL", "PETIOLE_STORE", "PETIOLE_PIPELINES_IMAGE")
 LONGEST = 1200  # seconds for a run: images may have to be pulled
-LEARNING = {"strategy": "TypiClustThenMargin", "batchSize": 20, "randomShare": 0.1}
 
 
 class Backend:
