@@ -17,6 +17,7 @@ def built() -> None:
     subprocess.run(command, check=True, capture_output=True, timeout=150)
 
 
+@pytest.mark.long  # a training
 def test_a_new_head_moves_three_percent_of_the_models_bytes() -> None:
     first, second = heads.versions()
     assert second.accuracy > first.accuracy + 0.03, "the new head has learnt something"

@@ -117,6 +117,7 @@ async def test_a_killed_replica_changes_nothing_in_the_end(
         assert all(at >= widened for device, at in seen.first.items() if device in late)
 
 
+@BOTH_IN_LONG
 async def test_both_hear_and_all_counts_arrive(tmp_path: Path, database_url: str) -> None:
     async with Several(tmp_path, 40, database_url) as world:
         revision = world.revision(1)
@@ -181,6 +182,7 @@ async def test_a_leader_that_was_stopped_does_no_harm(tmp_path: Path, database_u
         assert len(granted) == settled.exposed
 
 
+@BOTH_IN_LONG
 async def test_a_follower_leads_at_once_when_the_leader_is_told_to_end(
     tmp_path: Path, database_url: str
 ) -> None:

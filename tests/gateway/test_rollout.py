@@ -120,7 +120,9 @@ async def test_low_confidence_halts_and_reverts_exposed_devices(tmp_path: Path) 
         assert end.exposed == 12
 
 
-@pytest.mark.parametrize("moment", [0.0, 0.3, 0.8])
+@pytest.mark.parametrize(
+    "moment", [0.3, *(pytest.param(m, marks=pytest.mark.long) for m in (0.0, 0.8))]
+)
 async def test_a_killed_gateway_changes_nothing_in_the_end(tmp_path: Path, moment: float) -> None:
     async with World(tmp_path, 12, own_process=True) as world:
         revision = world.revision(1)

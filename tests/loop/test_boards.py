@@ -46,6 +46,7 @@ async def boards(tmp_path: Path) -> AsyncIterator[Boards]:
         yield fleet
 
 
+@pytest.mark.long
 async def test_good_firmware_reaches_both_boards_and_what_crashes_is_taken_back(boards) -> None:
     await reaches_all(boards)
     await is_taken_back(boards, "crashes")

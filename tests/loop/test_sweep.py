@@ -6,9 +6,9 @@ from bench.kills.__main__ import sweep
 
 
 def test_kills_change_no_end() -> None:
-    """Seed 5 is a bad build with three kills, seed 7 a good one with three."""
-    outcomes = sweep([5, 7], 300, "sqlite")
-    assert [(o.bad, o.problems) for o in outcomes] == [(True, []), (False, [])]
+    """Seed 5 is a bad build with three kills."""
+    outcomes = sweep([5], 300, "sqlite")
+    assert [(o.bad, o.problems) for o in outcomes] == [(True, [])]
 
 
 @pytest.mark.long

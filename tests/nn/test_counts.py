@@ -28,7 +28,10 @@ def test_the_keyword_spotter_is_fast():
     assert 1_000_000 < row.instructions <= KEYWORDS_BAR
 
 
-@pytest.mark.parametrize("board", BOARDS)
+OTHERS = [pytest.param(b, marks=pytest.mark.long) for b in BOARDS if b != "an386"]
+
+
+@pytest.mark.parametrize("board", ["an386", *OTHERS])
 def test_no_kernel_got_slower(board: BoardName):
     before = kernels.committed()[board]
     now = {row.name: row.instructions for row in kernels.count_kernels(board)}

@@ -18,6 +18,7 @@ from .policies import AT_ONCE, assumed, meters
 COHORT, RUNS = 100, 150
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
 def test_the_chance_to_stop_is_the_gates_own():
     """One device after another: the boundary's exact figures must come out, within 3.3 sigma."""
