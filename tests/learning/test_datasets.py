@@ -19,7 +19,9 @@ def condition(world: World) -> tuple[str, str, str] | None:
 def test_nothing_is_said_of_sets_that_were_read_whole() -> None:
     assert left_out({}) == ""
     assert left_out({"data": {"pool": record(0), "evaluation": record(0)}}) == ""
-    world = World(spec(), data={"pool": record(0)})
+    rest = {"labels": {"path": "labels.json"}, "samples": {"path": "samples"}, "seed": 7}
+    assert left_out({"data": {"pool": record(0), **rest}}) == ""
+    world = World(spec(), data={"pool": record(0), **rest})
     world.rest()
     assert condition(world) is None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+_SETS = ("pool", "evaluation")  # of what a run read; samples and labels are the store's
 _NAMED = 3  # photos that a message names
 _LONGEST = 400  # characters of what is said about one set; conditions are not endless
 
@@ -12,7 +13,9 @@ _LONGEST = 400  # characters of what is said about one set; conditions are not e
 def left_out(document: Mapping[str, Any]) -> str:
     """Say which photos a run could not read; empty when it read all."""
     said = []
-    for name, record in (document.get("data") or {}).items():
+    read = document.get("data") or {}
+    for name in _SETS:
+        record = read.get(name) or {}
         count = int(record.get("unreadable", 0))
         if not count:
             continue
