@@ -157,8 +157,11 @@ def test_the_digest_is_what_sha256sum_says_of_all_files(leaves):
 
 
 def test_a_claim_is_read_where_it_is_mounted(leaves, monkeypatch):
-    monkeypatch.setenv(source.CLAIMS, str(leaves.parent.parent))
-    uri = f"pvc://{leaves.parent.name}/leaves"
+    mounts = leaves.parent / "mounts"
+    mounts.mkdir()
+    (mounts / "orchard-1").symlink_to(leaves.parent)
+    monkeypatch.setenv(source.CLAIMS, str(mounts))
+    uri = "pvc://orchard-1/leaves"
     assert len(dataset.read_set(uri, TASK, "pool").ids) == 3
     assert "no folder pvc://" in str(failing(f"{uri}/gone"))
 
