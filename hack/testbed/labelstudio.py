@@ -5,17 +5,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 import secrets
-import subprocess
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from hack.controlplane.programs import cache_folder
+
+from . import environments
 from .lifetime import Lifetime
 from .processes import ROOT, Process, Processes
 from .waits import free_port
@@ -25,36 +24,11 @@ _INSTALL_SECONDS = 900.0
 _READY_SECONDS = 900.0  # its first start makes a database in some hundred steps
 
 
-class InstallError(Exception):
-    """The environment cannot be made; the message says why."""
-
-
-def environment(variables: Mapping[str, str] = os.environ) -> Path:
-    """The virtual environment's folder in the user's cache."""
-    base = variables.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(base).expanduser() / "petiole" / "label-studio" / "venv"
-
-
-def ensure() -> Path:
-    """Make the environment from the lock unless it is there; returns its program."""
-    folder = environment()
-    stamp, program = folder / ".lock", folder / "bin" / "label-studio"
-    digest = hashlib.sha256(LOCK.read_bytes()).hexdigest()
-    if stamp.exists() and stamp.read_text() == digest:
-        return program
-    uv, python = str(Path(sys.executable).with_name("uv")), str(folder / "bin" / "python")
-    steps = [
-        [uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(folder)],
-        [uv, "pip", "install", "--quiet", "--python", python, "--require-hashes", "-r", str(LOCK)],
-    ]
-    for step in steps:
-        made = subprocess.run(
-            step, capture_output=True, text=True, timeout=_INSTALL_SECONDS, check=False
-        )
-        if made.returncode != 0:
-            raise InstallError(f"Label Studio cannot be installed: {made.stderr.strip()[-300:]}")
-    stamp.write_text(digest)
-    return program
+def install() -> Path:
+    """Make the environment from its lock unless it is there; return the program."""
+    folder = cache_folder().parent / "label-studio" / "venv"
+    environments.make(folder, LOCK, _INSTALL_SECONDS)
+    return folder / "bin" / "label-studio"
 
 
 class LabelStudio(Lifetime):
@@ -71,7 +45,7 @@ class LabelStudio(Lifetime):
 
     def start(self) -> None:
         """Start and wait until it answers: about 40 s on idle cores."""
-        program = ensure()
+        program = install()
         command: list[str | Path] = [
             program, "start", "--no-browser", "--internal-host", "127.0.0.1",
             "--port", str(self._port), "--username", "owner@example.com",
@@ -151,14 +125,5 @@ def _result(choices: Sequence[str]) -> list[dict[str, Any]]:
     return [{"from_name": "label", "to_name": "image", "type": "choices", "value": value}]
 
 
-def main() -> int:
-    try:
-        print(ensure())
-    except InstallError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    print(install())

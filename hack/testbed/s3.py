@@ -5,10 +5,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
-import subprocess
-import sys
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -19,6 +16,7 @@ from obstore.store import S3Store
 
 from hack.controlplane.programs import cache_folder
 
+from . import environments
 from .processes import ROOT, Process, Processes
 from .waits import free_port
 
@@ -36,19 +34,8 @@ _READ, _ALL = '["s3:ListBucket","s3:GetObject"]', '["s3:*"]'
 
 def install() -> Path:
     """Make the environment from its lock unless it is there; return its folder."""
-    digest = hashlib.sha256(LOCK.read_bytes()).hexdigest()
     folder = cache_folder().parent / "s3"
-    stamp = folder / ".lock"
-    if stamp.exists() and stamp.read_text() == digest:
-        return folder
-    uv = Path(sys.executable).with_name("uv")
-    python = folder / "bin" / "python"
-    for step in (
-        [uv, "venv", "--quiet", "--clear", "--python", sys.executable, folder],
-        [uv, "pip", "install", "--quiet", "--python", python, "--require-hashes", "-r", LOCK],
-    ):
-        subprocess.run([str(part) for part in step], timeout=_INSTALL_SECONDS, check=True)
-    stamp.write_text(digest)
+    environments.make(folder, LOCK, _INSTALL_SECONDS)
     return folder
 
 

@@ -6,8 +6,6 @@ import asyncio
 import hashlib
 import json
 import random
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +16,7 @@ import uvloop
 from bench.rollout.ddi import Devices
 from bench.rollout.measure import Meter
 from bench.rollout.work import Counted, Kind, Run, Skip, Tell, Work, choose_failing
+from hack.testbed import environments
 from hack.testbed.processes import ROOT, Process, ProcessError, Processes
 from hack.testbed.waits import free_port
 
@@ -61,24 +60,12 @@ class Goosebit:
 
 def install(tell: Tell) -> None:
     """Make the environment from the lock unless it is there. ``Skip`` when that fails."""
-    stamp = VENV / ".lock"
-    digest = hashlib.sha256(LOCK.read_bytes()).hexdigest()
-    if stamp.exists() and stamp.read_text() == digest:
-        return
-    tell("installing goosebit into an environment of its own")
-    uv = str(Path(sys.executable).with_name("uv"))
-    python = str(VENV / "bin" / "python")
-    steps = [
-        [uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(VENV)],
-        [uv, "pip", "install", "--quiet", "--python", python, "--require-hashes", "-r", str(LOCK)],
-    ]
-    for step in steps:
-        made = subprocess.run(
-            step, capture_output=True, text=True, timeout=_INSTALL_SECONDS, check=False
-        )
-        if made.returncode != 0:
-            raise Skip(f"goosebit cannot be installed: {made.stderr.strip()[-300:]}")
-    stamp.write_text(digest)
+    if not environments.is_made(VENV, LOCK):
+        tell("installing goosebit into an environment of its own")
+    try:
+        environments.make(VENV, LOCK, _INSTALL_SECONDS)
+    except environments.InstallError as error:
+        raise Skip(f"goosebit cannot be installed: {error}") from error
 
 
 class _Server:
