@@ -57,9 +57,6 @@ class Outbox:
                     "name": events.secret_ref.name,
                     "key": events.secret_ref.key,
                 },
-                "type": one.type,
-                "time": one.time.isoformat(),
-                "id": one.id,
                 "event": _structured(teller, one),
             }
             name = hashlib.sha256(one.id.encode()).hexdigest()[:32]
@@ -101,15 +98,15 @@ class Outbox:
 
     async def _done(self, client: httpx.AsyncClient, document: dict[str, Any]) -> bool:
         """Deliver one event, or give it up; False when it is to be tried again."""
-        problem = await self._send(client, document)
+        event, problem = document["event"], await self._send(client, document)
         if not problem:
-            metrics.EVENTS.labels(document["type"], "delivered").inc()
+            metrics.EVENTS.labels(event["type"], "delivered").inc()
             return True
-        metrics.EVENTS.labels(document["type"], "failed").inc()
-        age = self._clock() - datetime.fromisoformat(document["time"])
-        said = {"id": document["id"], "sink": document["sink"], "error": problem}
+        metrics.EVENTS.labels(event["type"], "failed").inc()
+        age = self._clock() - datetime.fromisoformat(event["time"])
+        said = {"id": event["id"], "sink": document["sink"], "error": problem}
         if age > _GIVE_UP:
-            metrics.EVENTS.labels(document["type"], "given up").inc()
+            metrics.EVENTS.labels(event["type"], "given up").inc()
             _log.error("event given up", **said)
             return True
         _log.warning("event not delivered", **said)
@@ -125,7 +122,7 @@ class Outbox:
             )
             if not secret:
                 return f"the Secret {wanted['name']} has no key {wanted['key']!r}"
-            signed = headers(secret, document["id"], body, self._clock())
+            signed = headers(secret, document["event"]["id"], body, self._clock())
             answer = await client.post(
                 document["sink"],
                 content=body,
