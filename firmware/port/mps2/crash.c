@@ -53,7 +53,7 @@ struct boot_starts *crash_starts(void) {
 }
 
 void crash_start_lasts(void) {
-    left.starts.check = left.starts.count;
+    left.starts.check = left.starts.count; /* never its complement: counts as no start at all */
 }
 
 void crash_line_opened(bool open) {
