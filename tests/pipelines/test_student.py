@@ -85,3 +85,19 @@ def test_a_photo_student_fits_and_runs_as_planned(flash, arena, width):
     vectors = golden(tflite, inputs)
     assert not fit.misfit(len(planned.blob), planned.arena, len(vectors), target)
     assert judge.infer(tflite, taught.x).argmax(1).tolist() == [0, 1, 2, 3]  # four photos by heart
+
+
+def test_the_same_lesson_and_seed_make_the_same_model():
+    """Names of layers go up within a process and stand in the file; what devices run is equal."""
+    from petiole_pipelines import student
+    from petiole_pipelines.planner import plan
+
+    random = np.random.default_rng(0)
+    x = random.integers(0, 256, (60, 8, 8, 1)).astype(np.uint8)
+    lesson = Lesson(x, np.eye(3)[random.integers(0, 3, 60)], np.ones(60))
+    first, again, other = (
+        plan(student.quantise(student.train(lesson, 6, seed, steps=20), x)).blob
+        for seed in (1, 1, 2)
+    )
+    assert first == again
+    assert first != other
