@@ -4,7 +4,7 @@ BIN := .venv/bin
 C_FILES = $(shell git ls-files 'firmware/*.c' 'firmware/*.h' | grep -v -e third_party/ -e generated/)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long test-kfp bench-gates bench-learning bench-rollout bench-kills bench-firmware fuzz check crds clean
+.PHONY: help demo test test-long test-kfp bench-gates bench-learning bench-rollout bench-kills bench-firmware fuzz check crds gitops clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -71,6 +71,10 @@ check: ## format, lint, types, layers, generated files, C warnings, sizes
 
 crds: ## write crds/ from the models
 	@$(BIN)/python -m petiole.api.crd
+
+gitops: ## write what gitops/ takes from the Lua scripts and from the operator's decisions
+	@$(BIN)/python -m hack.gitops
+	@PYTHONPATH=operator:pipelines:. $(BIN)/python -m tests.gitops.objects
 
 clean: ## remove build/; .venv and the user's cache stay
 	rm -rf build

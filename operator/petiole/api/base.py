@@ -118,28 +118,37 @@ def octets(quantity: str) -> int:
 class SecretKeyRef(ApiModel):
     """One key of a Secret in the object's namespace."""
 
-    name: SecretName
+    name: Annotated[SecretName, Field(description="Of the Secret.")]
     key: Annotated[
-        str, StringConstraints(pattern=r"^[A-Za-z0-9._-]+$", min_length=1, max_length=253)
+        str,
+        StringConstraints(pattern=r"^[A-Za-z0-9._-]+$", min_length=1, max_length=253),
+        Field(description="Below which it keeps the value."),
     ]
 
 
 class Events(ApiModel):
     """Where CloudEvents about an object go, and the secret that signs them and what comes in."""
 
-    sink: HttpUrl | None = None
-    secret_ref: SecretKeyRef
+    sink: Annotated[
+        HttpUrl | None,
+        Field(description="Takes CloudEvents by POST. None: only what comes in is signed."),
+    ] = None
+    secret_ref: Annotated[
+        SecretKeyRef, Field(description="Signs what goes out; what comes in must be signed by it.")
+    ]
 
 
 class Condition(ApiModel):
     """One kstatus-style condition. ``reason`` is CamelCase, ``message`` a sentence for a person."""
 
-    type: Annotated[str, Field(max_length=64)]
-    status: Literal["True", "False", "Unknown"]
-    observed_generation: int | None = None
-    last_transition_time: datetime
-    reason: Annotated[str, Field(max_length=64)]
-    message: Annotated[str, Field(max_length=2048)] = ""
+    type: Annotated[str, Field(max_length=64, description="Names the condition.")]
+    status: Annotated[Literal["True", "False", "Unknown"], Field(description="Whether it holds.")]
+    observed_generation: Annotated[
+        int | None, Field(description="Generation of the object that it was judged by.")
+    ] = None
+    last_transition_time: Annotated[datetime, Field(description="When `status` changed last.")]
+    reason: Annotated[str, Field(max_length=64, description="Why, in one CamelCase word.")]
+    message: Annotated[str, Field(max_length=2048, description="Why, for a person.")] = ""
 
 
 def set_condition(

@@ -23,6 +23,10 @@ _FOLDER = Path(__file__).resolve().parents[3] / "crds"
 _HEADER = "# Generated from operator/petiole/api by `python -m petiole.api.crd`; do not edit.\n"
 _READY = '.status.conditions[?(@.type=="Ready")].status'
 
+# An object that the operator has not looked at must not count as done: kstatus takes one without
+# conditions for current. Status is not what a user keeps in Git, so that a default does no harm.
+_UNSEEN = {"observedGeneration": -1}
+
 # The name ends up in MQTT messages (127 bytes with the namespace) and in names of pipeline runs.
 _NAME_RULE = {
     "rule": "size(self.metadata.name) <= 63",
@@ -90,6 +94,8 @@ DEVICE_FLEET = Kind(
         Column("Updated", ".status.counts.updated", "integer"),
         Column("Failed", ".status.counts.failed", "integer"),
         Column("Waiting", ".status.waitingFor.reason"),
+        Column("Model", ".spec.model.name", wide=True),
+        Column("Devices", ".status.counts.total", "integer", wide=True),
         Column("Ready", _READY, wide=True),
         Column("Drift", ".status.drift.state", wide=True),
         _MESSAGE,
@@ -146,7 +152,7 @@ def _root(kind: Kind) -> Schema:
             "kind": {"type": "string"},
             "metadata": {"type": "object"},
             "spec": structural(kind.spec),
-            "status": structural(kind.status),
+            "status": structural(kind.status) | {"default": _UNSEEN},
         },
         "x-kubernetes-validations": [_NAME_RULE],
     }

@@ -17,26 +17,34 @@ LabelValue = Annotated[str, Field(max_length=63)]
 class Selector(ApiModel):
     """Devices by their labels."""
 
-    match_labels: Annotated[dict[str, LabelValue], Field(min_length=1, max_length=8)]
+    match_labels: Annotated[
+        dict[str, LabelValue],
+        Field(min_length=1, max_length=8, description="A device of the fleet has all of them."),
+    ]
 
 
 class ModelRef(ApiModel):
     """The TinyModel in the same namespace; ``Latest`` follows it, a number pins a version."""
 
-    name: Name
-    version: Annotated[int, Field(ge=1, le=2**31 - 1)] | Literal["Latest"] = "Latest"
+    name: Annotated[Name, Field(description="Of the TinyModel.")]
+    version: Annotated[
+        Annotated[int, Field(ge=1, le=2**31 - 1)] | Literal["Latest"],
+        Field(description="Which version devices shall have."),
+    ] = "Latest"
 
 
 class FirmwareRef(ApiModel):
     """A signed bundle of `petiole firmware sign`: a path in the operator's store, or a URI."""
 
-    uri: Annotated[str, Field(min_length=1, max_length=1024)]
+    uri: Annotated[str, Field(min_length=1, max_length=1024, description="Of the bundle.")]
 
 
 class DriftPolicy(ApiModel):
     """How often a false drift alarm is acceptable, whatever the interval and the fleet's size."""
 
-    false_alarms_per_year: Annotated[int, Field(ge=1, le=365)] = 1
+    false_alarms_per_year: Annotated[
+        int, Field(ge=1, le=365, description="Of the whole fleet, in a field that stays.")
+    ] = 1
     baseline: Annotated[
         PositiveDuration | None,
         Field(
@@ -49,15 +57,19 @@ class DriftPolicy(ApiModel):
 class Monitoring(ApiModel):
     """What devices report, and how often."""
 
-    interval: PositiveDuration = "15m"
-    samples_per_day: Annotated[int, Field(ge=0, le=10_000)] = 5
+    interval: Annotated[
+        PositiveDuration, Field(description="How often a device reports its statistics.")
+    ] = "15m"
+    samples_per_day: Annotated[
+        int, Field(ge=0, le=10_000, description="Uncertain inputs that a device sends up.")
+    ] = 5
     drift: DriftPolicy = DriftPolicy()
 
 
 class DeviceFleetSpec(ApiModel):
     """Desired state of a DeviceFleet."""
 
-    selector: Selector
+    selector: Annotated[Selector, Field(description="Which registered devices are the fleet.")]
     model: ModelRef
     firmware: Annotated[
         FirmwareRef | None, Field(description="Goes out before the model, in the same stages.")
@@ -70,8 +82,8 @@ class DeviceFleetSpec(ApiModel):
 class RevisionStatus(ApiModel):
     """Versions of the model, or numbers of bundles: the one wanted and the one that is proven."""
 
-    target: int = 0
-    stable: int = 0
+    target: Annotated[int, Field(description="What is rolled out, or was last.")] = 0
+    stable: Annotated[int, Field(description="The last one that was promoted; 0: none.")] = 0
     failed: Annotated[int, Field(description="Last version that was taken back.")] = 0
     why: Annotated[str, Field(description="Why it was taken back, in words.")] = ""
     kept: Annotated[bool, Field(description="It goes no further, but who has it keeps it.")] = False
@@ -80,34 +92,36 @@ class RevisionStatus(ApiModel):
 class ImageStatus(ApiModel):
     """One signed image; its digest names it in the store."""
 
-    digest: str
-    size: int
+    digest: Annotated[str, Field(description="SHA-256, hex.")]
+    size: Annotated[int, Field(description="Bytes.")]
 
 
 class FirmwareVariant(ApiModel):
     """The firmware for one board, linked for either slot."""
 
-    target: str
-    a: ImageStatus
-    b: ImageStatus
+    target: Annotated[str, Field(description="The device class.")]
+    a: Annotated[ImageStatus, Field(description="Linked for slot A.")]
+    b: Annotated[ImageStatus, Field(description="Linked for slot B.")]
 
 
 class BundleStatus(ApiModel):
     """A firmware bundle that was wanted; the number rises by one with each."""
 
-    number: int
+    number: Annotated[int, Field(description="Its revision in this fleet.")]
     digest: Annotated[str, Field(description="SHA-256 of the bundle file.")]
-    version: str
-    variants: tuple[FirmwareVariant, ...]
+    version: Annotated[str, Field(description="What its builder called it.")]
+    variants: Annotated[tuple[FirmwareVariant, ...], Field(description="One a device class.")]
 
 
 class StageStatus(ApiModel):
     """The stage in progress."""
 
-    index: int = 0
-    name: str = ""
+    index: Annotated[int, Field(description="From 0.")] = 0
+    name: Annotated[str, Field(description="As in the spec; of a ramp `ramp-1` and so on.")] = ""
     limit: Annotated[int, Field(description="Devices allowed so far.")] = 0
-    started_at: datetime | None = None
+    started_at: Annotated[
+        datetime | None, Field(description="When its first device might begin.")
+    ] = None
     complete_at: Annotated[
         datetime | None, Field(description="When its last device had answered; soak starts here.")
     ] = None
@@ -125,48 +139,59 @@ class StageStatus(ApiModel):
 class Counts(ApiModel):
     """Devices by where they stand with the target revision. The fields sum to ``total``."""
 
-    total: int = 0
-    pending: int = 0
-    offered: int = 0
-    downloading: int = 0
-    trial: int = 0
+    total: Annotated[int, Field(description="Devices of the fleet.")] = 0
+    pending: Annotated[int, Field(description="Not asked to begin yet.")] = 0
+    offered: Annotated[int, Field(description="Granted; nothing heard since.")] = 0
+    downloading: Annotated[int, Field(description="Fetching blocks.")] = 0
+    trial: Annotated[int, Field(description="Running it on trial.")] = 0
     ready: Annotated[int, Field(description="Downloaded; wait for an apply window.")] = 0
-    updated: int = 0
-    failed: int = 0
-    reverted: int = 0
-    silent: int = 0
-    ineligible: int = 0
+    updated: Annotated[int, Field(description="Confirmed it and run it.")] = 0
+    failed: Annotated[int, Field(description="Refused it or gave it up.")] = 0
+    reverted: Annotated[int, Field(description="Were put back to the stable revision.")] = 0
+    silent: Annotated[int, Field(description="Were granted it and stopped to answer.")] = 0
+    ineligible: Annotated[int, Field(description="Cannot run it; their record says why.")] = 0
 
 
 class GateStatus(ApiModel):
     """What a gate knows. Numbers are strings for people; the gateway keeps the evidence."""
 
-    name: str
-    verdict: Literal["Pass", "Fail", "Continue", "NotApplicable"]
-    estimate: str = ""
-    interval: str = ""
-    message: str = ""
+    name: Annotated[str, Field(description="As in the spec.")]
+    verdict: Annotated[
+        Literal["Pass", "Fail", "Continue", "NotApplicable"],
+        Field(description="Continue: the evidence does not decide yet."),
+    ]
+    estimate: Annotated[
+        str, Field(description="Failure rate, drop, rise or disagreement: a share.")
+    ] = ""
+    interval: Annotated[
+        str, Field(description="Where the true value lies, by the error rates asked.")
+    ] = ""
+    message: Annotated[str, Field(description="The evidence, for a person.")] = ""
 
 
 class Waiting(ApiModel):
     """Why nothing moves right now."""
 
-    reason: str
-    message: str
-    since: datetime
-    until: datetime | None = None
+    reason: Annotated[str, Field(description="In one CamelCase word; docs/rollout.md lists them.")]
+    message: Annotated[str, Field(description="What it waits for, and the command that ends it.")]
+    since: Annotated[datetime, Field(description="When this wait began.")]
+    until: Annotated[
+        datetime | None, Field(description="When it ends by itself, where that is known.")
+    ] = None
 
 
 class DriftStatus(ApiModel):
     """Whether the field still looks as it did."""
 
-    state: Literal["Unknown", "Stable", "Drifted"] = "Unknown"
-    detected_at: datetime | None = None
+    state: Annotated[
+        Literal["Unknown", "Stable", "Drifted"], Field(description="Unknown: too little was seen.")
+    ] = "Unknown"
+    detected_at: Annotated[datetime | None, Field(description="When the alarm was raised.")] = None
     since: Annotated[
         datetime | None,
         Field(description="When what alarmed began to move, as far as can be told."),
     ] = None
-    version: int = 0
+    version: Annotated[int, Field(description="The revision whose windows are judged.")] = 0
     score: Annotated[str, Field(description="Of the loudest detector; 1 is an alarm.")] = ""
     detectors: Annotated[
         tuple[str, ...],
@@ -179,28 +204,33 @@ class DriftStatus(ApiModel):
     moved: Annotated[
         tuple[str, ...], Field(max_length=4, description="Which bins and classes, and how much.")
     ] = ()
-    message: str = ""
+    message: Annotated[str, Field(description="What moved, for a person.")] = ""
 
 
 class HistoryEntry(ApiModel):
     """One finished rollout."""
 
-    kind: Kind = "Model"
-    revision: int
-    result: Literal["Promoted", "Reverted", "Superseded", "Paused", "Kept"]
-    started_at: datetime
-    finished_at: datetime
-    exposed: int
-    updated: int
-    reverted: int
-    message: str = ""
+    kind: Annotated[Kind, Field(description="What was rolled out.")] = "Model"
+    revision: Annotated[int, Field(description="Version of the model, or number of the bundle.")]
+    result: Annotated[
+        Literal["Promoted", "Reverted", "Superseded", "Paused", "Kept"],
+        Field(description="How it ended."),
+    ]
+    started_at: Annotated[datetime, Field(description="When its first stage began.")]
+    finished_at: Annotated[datetime, Field(description="When it was over.")]
+    exposed: Annotated[int, Field(description="Devices that ever ran it.")]
+    updated: Annotated[int, Field(description="Devices that ran it at the end.")]
+    reverted: Annotated[int, Field(description="Devices that were put back.")]
+    message: Annotated[str, Field(description="How it ended, for a person.")] = ""
 
 
 class DeviceFleetStatus(ApiModel):
     """Observed state of a DeviceFleet."""
 
-    observed_generation: int = 0
-    message: str = ""
+    observed_generation: Annotated[
+        int, Field(description="Generation that the operator looked at last.")
+    ] = 0
+    message: Annotated[str, Field(description="Where the fleet stands, in a sentence.")] = ""
     reported_at: Annotated[
         datetime | None, Field(description="When counts and messages were as they are here.")
     ] = None
@@ -220,20 +250,32 @@ class DeviceFleetStatus(ApiModel):
     )
     revision: Annotated[RevisionStatus, Field(description="Of the model.")] = RevisionStatus()
     firmware: Annotated[RevisionStatus, Field(description="Numbers of bundles.")] = RevisionStatus()
-    bundles: Annotated[tuple[BundleStatus, ...], Field(max_length=16)] = ()
-    mode: Literal["Idle", "Rolling", "Reverting", "Paused"] = "Idle"
-    started_at: datetime | None = None
+    bundles: Annotated[
+        tuple[BundleStatus, ...],
+        Field(max_length=16, description="Firmware that was wanted so far."),
+    ] = ()
+    mode: Annotated[
+        Literal["Idle", "Rolling", "Reverting", "Paused"],
+        Field(description="What goes on; docs/rollout.md."),
+    ] = "Idle"
+    started_at: Annotated[datetime | None, Field(description="When this rollout began.")] = None
     stage: StageStatus = StageStatus()
     counts: Counts = Counts()
     gave_up: Annotated[
         int, Field(description="Devices that gave up the stable revision of the other kind.")
     ] = 0
-    exposed: int = 0
-    gates: tuple[GateStatus, ...] = ()
+    exposed: Annotated[int, Field(description="Devices that ever ran the target revision.")] = 0
+    gates: Annotated[tuple[GateStatus, ...], Field(description="Of this stage.")] = ()
     waiting_for: Waiting | None = None
     drift: DriftStatus = DriftStatus()
-    samples: int = 0
-    history: Annotated[tuple[HistoryEntry, ...], Field(max_length=20)] = ()
-    conditions: tuple[Condition, ...] = ()
+    samples: Annotated[int, Field(description="Inputs that devices sent up.")] = 0
+    history: Annotated[
+        tuple[HistoryEntry, ...],
+        Field(max_length=20, description="Rollouts that are over, the newest last."),
+    ] = ()
+    conditions: Annotated[
+        tuple[Condition, ...],
+        Field(description="Ready, Reconciling and Stalled by kstatus, and what else holds."),
+    ] = ()
 
     list_map_keys: ClassVar[dict[str, str]] = {"conditions": "type", "gates": "name"}

@@ -52,9 +52,11 @@ def _grows() -> str:
 class Stage(ApiModel):
     """A cumulative share of the fleet. The last stage is ``100%``."""
 
-    name: Name
+    name: Annotated[Name, Field(description="What status and messages call it.")]
     size: StageSize
-    soak: Duration = "0s"
+    soak: Annotated[
+        Duration, Field(description="How long gates watch it once its devices have answered.")
+    ] = "0s"
     approval: Annotated[
         Literal["Auto", "Manual"],
         Field(description="Manual: the stage begins only after `petiole resume`."),
@@ -65,8 +67,10 @@ class Ramp(ApiModel):
     """Stages that grow by a factor until the whole fleet has the revision."""
 
     start: Annotated[int, Field(ge=1, le=100_000, description="Devices of the first stage.")] = 10
-    factor: Annotated[int, Field(ge=2, le=100)] = 2
-    soak: Duration = "0s"
+    factor: Annotated[
+        int, Field(ge=2, le=100, description="Times as many devices as the stage before.")
+    ] = 2
+    soak: Annotated[Duration, Field(description="Of every stage.")] = "0s"
 
 
 class GateTest(ApiModel):
@@ -76,13 +80,23 @@ class GateTest(ApiModel):
     scale), LatencyMean ``maxRise`` (of the control's mean), Disagreement ``max`` (of all inputs).
     """
 
-    good: Percent | None = None
-    bad: Percent | None = None
-    max_drop: Percent | None = None
-    max_rise: Percent | None = None
-    max: Percent | None = None
-    alpha: Percent = "5%"
-    beta: Percent = "5%"
+    good: Annotated[
+        Percent | None, Field(description="Failure rate of a revision that shall pass.")
+    ] = None
+    bad: Annotated[
+        Percent | None, Field(description="Failure rate of a revision that shall be stopped.")
+    ] = None
+    max_drop: Annotated[
+        Percent | None, Field(description="Fall that is allowed, of full scale.")
+    ] = None
+    max_rise: Annotated[
+        Percent | None, Field(description="Rise that is allowed, of the control's mean.")
+    ] = None
+    max: Annotated[
+        Percent | None, Field(description="Share of inputs on which the two models may differ.")
+    ] = None
+    alpha: Annotated[Percent, Field(description="How often a good revision may be stopped.")] = "5%"
+    beta: Annotated[Percent, Field(description="How often a bad revision may pass.")] = "5%"
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(_percent_between("good", 0, 100), "good must be above 0% and below 100%", ".good"),
@@ -104,7 +118,7 @@ class GateTest(ApiModel):
 class Gate(ApiModel):
     """One question a stage must answer before the next begins."""
 
-    name: Name
+    name: Annotated[Name, Field(description="What status and messages call it.")]
     outcome: Annotated[
         Literal["Confirmed", "SelfTest", "Alive"] | None,
         Field(
@@ -119,8 +133,10 @@ class Gate(ApiModel):
             "revision. Disagreement: a device's new model against its own, in the shadow run."
         ),
     ] = None
-    baseline: Literal["ConcurrentControl"] | None = None
-    test: GateTest
+    baseline: Annotated[
+        Literal["ConcurrentControl"] | None, Field(description="Whom canaries are compared with.")
+    ] = None
+    test: Annotated[GateTest, Field(description="What is good, what is bad, and how sure to be.")]
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule("has(self.outcome) != has(self.metric)", "give exactly one of outcome and metric"),
@@ -163,31 +179,48 @@ class Shadow(ApiModel):
 class Pace(ApiModel):
     """How fast devices may begin."""
 
-    max_in_flight: Annotated[int, Field(ge=1, le=100_000)] = 500
-    per_minute: Annotated[int | None, Field(ge=1, le=10_000_000)] = None
+    max_in_flight: Annotated[
+        int, Field(ge=1, le=100_000, description="Devices between grant and answer at once.")
+    ] = 500
+    per_minute: Annotated[
+        int | None, Field(ge=1, le=10_000_000, description="Devices that may begin in a minute.")
+    ] = None
 
 
 class Disruption(ApiModel):
     """How many devices of a group may be in flight; without the label: a group of its own."""
 
-    group_by: Annotated[tuple[LabelName, ...], Field(min_length=1, max_length=4)]
-    max_unavailable: Annotated[int, Field(ge=1, le=100_000)]
+    group_by: Annotated[
+        tuple[LabelName, ...],
+        Field(min_length=1, max_length=4, description="Labels that devices of a group share."),
+    ]
+    max_unavailable: Annotated[
+        int, Field(ge=1, le=100_000, description="Devices of a group in flight at once.")
+    ]
 
 
 class Window(ApiModel):
     """A recurring time: opens when the cron expression says so, for ``duration``."""
 
-    cron: Annotated[str, StringConstraints(pattern=CRON_PATTERN, max_length=64)]
-    time_zone: Annotated[str, Field(min_length=1, max_length=64)] = "UTC"
-    duration: PositiveDuration
+    cron: Annotated[
+        str,
+        StringConstraints(pattern=CRON_PATTERN, max_length=64),
+        Field(description="When it opens: minute, hour, day of month, month, day of week."),
+    ]
+    time_zone: Annotated[
+        str, Field(min_length=1, max_length=64, description="IANA name, such as Europe/Rome.")
+    ] = "UTC"
+    duration: Annotated[PositiveDuration, Field(description="How long it stays open.")]
 
 
 class Freeze(ApiModel):
     """Whole days in which nothing begins, both included."""
 
-    first: Day
-    last: Day
-    time_zone: Annotated[str, Field(min_length=1, max_length=64)] = "UTC"
+    first: Annotated[Day, Field(description="Such as 2026-12-24.")]
+    last: Annotated[Day, Field(description="The last day on which nothing begins.")]
+    time_zone: Annotated[
+        str, Field(min_length=1, max_length=64, description="Where these days begin and end.")
+    ] = "UTC"
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule("self.first <= self.last", "first must not be after last", ".first"),
@@ -197,9 +230,15 @@ class Freeze(ApiModel):
 class Windows(ApiModel):
     """When devices may download and when they may switch. None given: always."""
 
-    download: Annotated[tuple[Window, ...], Field(max_length=8)] = ()
-    apply: Annotated[tuple[Window, ...], Field(max_length=8)] = ()
-    freeze: Annotated[tuple[Freeze, ...], Field(max_length=16)] = ()
+    download: Annotated[
+        tuple[Window, ...], Field(max_length=8, description="When devices may fetch.")
+    ] = ()
+    apply: Annotated[
+        tuple[Window, ...], Field(max_length=8, description="When devices may switch over.")
+    ] = ()
+    freeze: Annotated[
+        tuple[Freeze, ...], Field(max_length=16, description="Days on which nothing begins.")
+    ] = ()
 
 
 class Retries(ApiModel):
@@ -211,20 +250,23 @@ class Retries(ApiModel):
     ] = "5m"
     reasons: Annotated[
         tuple[Literal["timeout", "digest-mismatch", "flash-error", "trial-expired"], ...],
-        Field(min_length=1, max_length=4),
+        Field(min_length=1, max_length=4, description="Of a failure; default: timeout."),
     ] = ("timeout",)
 
 
 class RollbackWindow(ApiModel):
     """How far back a revision counts as proven: it goes back without stages."""
 
-    revisions: Annotated[int, Field(ge=1, le=10)]
+    revisions: Annotated[int, Field(ge=1, le=10, description="Promoted before the stable one.")]
 
 
 class Rollout(ApiModel):
     """How carefully a revision goes out."""
 
-    stages: Annotated[tuple[Stage, ...] | None, Field(min_length=1, max_length=_MAX_STAGES)] = None
+    stages: Annotated[
+        tuple[Stage, ...] | None,
+        Field(min_length=1, max_length=_MAX_STAGES, description="In their order; or give `ramp`."),
+    ] = None
     ramp: Ramp | None = None
     stratify_by: Annotated[
         tuple[LabelName, ...],
@@ -238,16 +280,28 @@ class Rollout(ApiModel):
     disruption: Disruption | None = None
     windows: Windows = Windows()
     shadow: Shadow | None = None
-    gates: Annotated[tuple[Gate, ...], Field(max_length=8)] = ()
+    gates: Annotated[
+        tuple[Gate, ...], Field(max_length=8, description="What every stage must prove.")
+    ] = ()
     false_stop: Annotated[
         Percent | None,
         Field(description="Bound on all gates together to stop a good revision."),
     ] = None
     retries: Retries | None = None
-    on_failure: Literal["Revert", "Pause", "Keep"] = "Revert"
-    on_inconclusive: Literal["Pause", "Proceed"] = "Pause"
-    no_report_after: PositiveDuration = "30m"
-    progress_deadline: PositiveDuration = "24h"
+    on_failure: Annotated[
+        Literal["Revert", "Pause", "Keep"],
+        Field(description="A gate failed. Revert: exposed devices are put back."),
+    ] = "Revert"
+    on_inconclusive: Annotated[
+        Literal["Pause", "Proceed"],
+        Field(description="A stage is past its deadline and undecided."),
+    ] = "Pause"
+    no_report_after: Annotated[
+        PositiveDuration, Field(description="A device that says nothing for so long is silent.")
+    ] = "30m"
+    progress_deadline: Annotated[
+        PositiveDuration, Field(description="How long a stage may take, open windows counted only.")
+    ] = "24h"
     rollback_window: RollbackWindow | None = None
 
     rules: ClassVar[tuple[Rule, ...]] = (

@@ -30,16 +30,21 @@ Trigger = Literal["Initial", "DataChanged", "Drift", "NewSamples", "Requested"]
 class InputShape(ApiModel):
     """Shape of one input: unsigned 8-bit values, height x width x channels."""
 
-    height: Annotated[int, Field(ge=1, le=256)]
-    width: Annotated[int, Field(ge=1, le=256)]
-    channels: Annotated[int, Field(ge=1, le=4)]
+    height: Annotated[int, Field(ge=1, le=256, description="Rows.")]
+    width: Annotated[int, Field(ge=1, le=256, description="Columns.")]
+    channels: Annotated[int, Field(ge=1, le=4, description="Values a pixel: 1 grey, 3 colour.")]
 
 
 class Task(ApiModel):
     """What is learned. Immutable: another task is another model."""
 
-    type: Literal["ImageClassification"] = "ImageClassification"
-    labels: Annotated[tuple[Name, ...], Field(min_length=2, max_length=32)]
+    type: Annotated[
+        Literal["ImageClassification"], Field(description="One class for each input.")
+    ] = "ImageClassification"
+    labels: Annotated[
+        tuple[Name, ...],
+        Field(min_length=2, max_length=32, description="The classes, in the order of the output."),
+    ]
     input: InputShape
 
     rules: ClassVar[tuple[Rule, ...]] = (
@@ -63,7 +68,7 @@ class DataSet(ApiModel):
 class SecretRef(ApiModel):
     """A Secret of the same namespace."""
 
-    name: SecretName
+    name: Annotated[SecretName, Field(description="Of the Secret.")]
 
 
 class DataCredentials(ApiModel):
@@ -81,8 +86,10 @@ class DataCredentials(ApiModel):
 class Data(ApiModel):
     """Where the samples lie. The evaluation set is never queried."""
 
-    pool: DataSet
-    evaluation: DataSet
+    pool: Annotated[
+        DataSet, Field(description="What labels are asked for and what is learned from.")
+    ]
+    evaluation: Annotated[DataSet, Field(description="What candidates are judged by.")]
     credentials: Annotated[
         DataCredentials | None, Field(description="Default: those of the pipelines' process.")
     ] = None
@@ -99,8 +106,8 @@ class Data(ApiModel):
 class LabelStudio(ApiModel):
     """A project of a Label Studio server, where people answer."""
 
-    url: HttpUrl
-    token_secret_ref: SecretKeyRef
+    url: Annotated[HttpUrl, Field(description="Where the operator reaches the server.")]
+    token_secret_ref: Annotated[SecretKeyRef, Field(description="An access token of the server.")]
     project: Annotated[
         str, Field(min_length=3, max_length=50, description="Title; made when there is none.")
     ]
@@ -113,8 +120,11 @@ class LabelStudio(ApiModel):
 class Labels(ApiModel):
     """Who answers. ``Oracle``: a CSV file of ``id,label``. ``Folder``: requests out, answers in."""
 
-    source: Literal["Oracle", "Folder", "LabelStudio"]
-    uri: Uri | None = None
+    source: Annotated[
+        Literal["Oracle", "Folder", "LabelStudio"],
+        Field(description="A table, a folder of answers, or people."),
+    ]
+    uri: Annotated[Uri | None, Field(description="Of the table or the folder.")] = None
     label_studio: LabelStudio | None = None
 
     rules: ClassVar[tuple[Rule, ...]] = (
@@ -134,29 +144,34 @@ class Labels(ApiModel):
 class Triggers(ApiModel):
     """What starts a round besides the first one and a change of data."""
 
-    drift: bool = True
-    new_samples: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    drift: Annotated[bool, Field(description="The field of a fleet has drifted.")] = True
+    new_samples: Annotated[
+        Annotated[int, Field(ge=1, le=1_000_000)] | None,
+        Field(description="So many samples came up from the field since the last round."),
+    ] = None
 
 
 class Quota(ApiModel):
     """What one group may have of a batch, at most; one sample always may be asked."""
 
     per_class: Annotated[Percent, Field(description="By the teacher's answer.")] | None = None
-    per_device: Percent | None = None
+    per_device: Annotated[
+        Percent | None, Field(description="By the device that sent the sample.")
+    ] = None
 
 
 class Plateau(ApiModel):
     """The teacher's accuracy rose by less than ``gain`` in so many batches."""
 
-    batches: Annotated[int, Field(ge=1, le=50)] = 3
-    gain: Percent
+    batches: Annotated[int, Field(ge=1, le=50, description="In a row.")] = 3
+    gain: Annotated[Percent, Field(description="Points of accuracy.")]
 
 
 class Kappa(ApiModel):
     """Successive teachers agree, by Cohen's kappa on the unlabelled pool, mean of ``batches``."""
 
-    batches: Annotated[int, Field(ge=1, le=50)] = 3
-    agreement: Percent
+    batches: Annotated[int, Field(ge=1, le=50, description="In a row.")] = 3
+    agreement: Annotated[Percent, Field(description="100% is agreement on every sample.")]
 
 
 class Stopping(ApiModel):
@@ -176,28 +191,38 @@ class Learning(ApiModel):
         Literal["Kernel", "Pixels", "EfficientNetLite0"],
         Field(description="What teacher and strategy see. Kernel and Pixels: of tiny inputs."),
     ] = "Kernel"
-    strategy: Literal[
-        "Random",
-        "Margin",
-        "Entropy",
-        "TypiClust",
-        "TypiClustThenMargin",
-        "ClusterMargin",
-        "Badge",
-        "KCenter",
+    strategy: Annotated[
+        Literal[
+            "Random",
+            "Margin",
+            "Entropy",
+            "TypiClust",
+            "TypiClustThenMargin",
+            "ClusterMargin",
+            "Badge",
+            "KCenter",
+        ],
+        Field(description="How samples are chosen; docs/learning.md compares them."),
     ] = "TypiClustThenMargin"
-    batch_size: Annotated[int, Field(ge=1, le=10_000)]
-    label_budget: Annotated[int, Field(ge=1, le=1_000_000)]
+    batch_size: Annotated[int, Field(ge=1, le=10_000, description="Labels asked for at a time.")]
+    label_budget: Annotated[
+        int, Field(ge=1, le=1_000_000, description="Labels that may be spent in all.")
+    ]
     drift_budget: Annotated[
         int, Field(ge=0, le=1_000_000, description="Labels a drift round may add to the budget.")
     ] = 0
-    random_share: Percent = "10%"
+    random_share: Annotated[
+        Percent, Field(description="Of each batch; an unbiased look at the pool.")
+    ] = "10%"
     quota: Quota = Quota()
-    near_duplicates: Literal["Keep", "Drop"] = "Keep"
+    near_duplicates: Annotated[
+        Literal["Keep", "Drop"],
+        Field(description="Drop: of samples that are nearly the same, one is asked."),
+    ] = "Keep"
     stopping: Stopping = Stopping()
     labels: Labels
     triggers: Triggers = Triggers()
-    seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
+    seed: Annotated[int, Field(ge=0, le=2**31 - 1, description="Of all that is random.")] = 0
     deadline: Annotated[
         PositiveDuration, Field(description="Longest time of one pipeline run.")
     ] = "1h"
@@ -214,16 +239,18 @@ class Learning(ApiModel):
 class Target(ApiModel):
     """A device class and its limits. One variant of each version is made for every target."""
 
-    name: Name
-    flash: Quantity
-    arena: Quantity
+    name: Annotated[Name, Field(description="The device class, as devices report it.")]
+    flash: Annotated[Quantity, Field(description="Bytes of a model slot.")]
+    arena: Annotated[Quantity, Field(description="Bytes of memory for activations.")]
 
 
 class Acceptance(ApiModel):
     """What a candidate must reach on the evaluation set, judged as int8."""
 
-    accuracy: Percent
-    max_regression: Percent = "1%"
+    accuracy: Annotated[Percent, Field(description="The least, of every target.")]
+    max_regression: Annotated[
+        Percent, Field(description="Points that a successor may be worse than the version now.")
+    ] = "1%"
 
 
 class TinyModelSpec(ApiModel):
@@ -232,7 +259,10 @@ class TinyModelSpec(ApiModel):
     task: Task
     data: Data
     learning: Learning
-    targets: Annotated[tuple[Target, ...], Field(min_length=1, max_length=8)]
+    targets: Annotated[
+        tuple[Target, ...],
+        Field(min_length=1, max_length=8, description="Device classes that it must fit."),
+    ]
     acceptance: Acceptance
     events: Events | None = None
     security_counter: Annotated[
@@ -258,9 +288,9 @@ class TinyModelSpec(ApiModel):
 class VariantStatus(ApiModel):
     """One signed artefact of a version."""
 
-    target: str
+    target: Annotated[str, Field(description="The device class.")]
     digest: Annotated[str, Field(description="SHA-256 of the signed artefact, hex.")]
-    size: int
+    size: Annotated[int, Field(description="Bytes of the artefact.")]
     arena: Annotated[int, Field(description="Arena bytes the device needs.")]
     accuracy: Annotated[str, Field(description="int8 accuracy on the evaluation set, percent.")]
 
@@ -268,13 +298,13 @@ class VariantStatus(ApiModel):
 class VersionStatus(ApiModel):
     """An accepted version."""
 
-    version: int
-    round: int
-    created_at: datetime
-    accuracy: str
+    version: Annotated[int, Field(description="Rises by one.")]
+    round: Annotated[int, Field(description="The round that made it.")]
+    created_at: Annotated[datetime, Field(description="When it was signed.")]
+    accuracy: Annotated[str, Field(description="Of its worst target, percent.")]
     labels: Annotated[int, Field(description="Labels spent in all when it was trained.")]
-    trigger: Trigger
-    variants: tuple[VariantStatus, ...]
+    trigger: Annotated[Trigger, Field(description="What started its round.")]
+    variants: Annotated[tuple[VariantStatus, ...], Field(description="One a target.")]
     reference_uri: Annotated[
         str, Field(description="Store path of the reference histograms, JSON.")
     ]
@@ -283,19 +313,22 @@ class VersionStatus(ApiModel):
 class Stopped(ApiModel):
     """Which rule ended the asking of a round, and by which numbers."""
 
-    rule: Literal["Budget", "Accuracy", "Plateau", "Kappa", "PoolExhausted"]
-    labels: int
-    message: str
+    rule: Annotated[
+        Literal["Budget", "Accuracy", "Plateau", "Kappa", "PoolExhausted"],
+        Field(description="The first that applied."),
+    ]
+    labels: Annotated[int, Field(description="Labels there were by then.")]
+    message: Annotated[str, Field(description="Its numbers, for a person.")]
 
 
 class RoundStatus(ApiModel):
     """Where the learning loop stands."""
 
-    number: int = 0
-    step: Step = "Idle"
-    trigger: Trigger | None = None
+    number: Annotated[int, Field(description="Rises by one.")] = 0
+    step: Annotated[Step, Field(description="What goes on; docs/learning.md.")] = "Idle"
+    trigger: Annotated[Trigger | None, Field(description="What started it.")] = None
     run: Annotated[str, Field(description="Name of the pipeline run of this step.")] = ""
-    since: datetime | None = None
+    since: Annotated[datetime | None, Field(description="When the step began.")] = None
     data_hash: Annotated[str, Field(description="Hash of spec.data the round was started for.")] = (
         ""
     )
@@ -321,17 +354,17 @@ class RoundStatus(ApiModel):
 class LabelStatus(ApiModel):
     """Labels of the pool."""
 
-    pool: int = 0
-    spent: int = 0
-    requested: int = 0
+    pool: Annotated[int, Field(description="Samples there are.")] = 0
+    spent: Annotated[int, Field(description="Labels that were given.")] = 0
+    requested: Annotated[int, Field(description="Labels asked for and not given yet.")] = 0
 
 
 class CurvePoint(ApiModel):
     """The teacher after a batch of labels: its accuracy on the evaluation set."""
 
-    labels: int
-    accuracy: str
-    round: int = 0
+    labels: Annotated[int, Field(description="Labels that it had learned from.")]
+    accuracy: Annotated[str, Field(description="On the evaluation set, percent.")]
+    round: Annotated[int, Field(description="The round it was in.")] = 0
     agreement: Annotated[
         str, Field(description="Cohen's kappa with the teacher before, on the unlabelled pool.")
     ] = ""
@@ -340,13 +373,23 @@ class CurvePoint(ApiModel):
 class TinyModelStatus(ApiModel):
     """Observed state of a TinyModel."""
 
-    observed_generation: int = 0
-    message: str = ""
-    latest_version: int = 0
+    observed_generation: Annotated[
+        int, Field(description="Generation that the operator looked at last.")
+    ] = 0
+    message: Annotated[str, Field(description="Where the model stands, in a sentence.")] = ""
+    latest_version: Annotated[int, Field(description="The newest accepted one; 0: none.")] = 0
     round: RoundStatus = RoundStatus()
     labels: LabelStatus = LabelStatus()
-    curve: Annotated[tuple[CurvePoint, ...], Field(max_length=100)] = ()
-    versions: Annotated[tuple[VersionStatus, ...], Field(max_length=20)] = ()
-    conditions: tuple[Condition, ...] = ()
+    curve: Annotated[
+        tuple[CurvePoint, ...],
+        Field(max_length=100, description="Accuracy by labels, the newest last."),
+    ] = ()
+    versions: Annotated[
+        tuple[VersionStatus, ...], Field(max_length=20, description="The newest last.")
+    ] = ()
+    conditions: Annotated[
+        tuple[Condition, ...],
+        Field(description="Ready, Reconciling and Stalled by kstatus, and what else holds."),
+    ] = ()
 
     list_map_keys: ClassVar[dict[str, str]] = {"conditions": "type"}
