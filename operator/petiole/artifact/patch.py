@@ -67,6 +67,14 @@ def _copies(base: bytes, new: bytes) -> Iterator[_Copy]:
         index.setdefault(base[start : start + GRAM], start)
     at = covered = shift = 0
     while at < len(new):
+        head = new[at : at + NEAR]
+        if (
+            head != base[at + shift : at + shift + NEAR]
+            and head != base[at : at + NEAR]
+            and new[at : at + GRAM] not in index
+        ):  # nearly everywhere in artefacts that have little in common: worth the haste
+            at += 1
+            continue
         copy = _near(base, new, at, shift) or _far(base, new, at, covered, index)
         if copy is None:
             at += 1

@@ -7,7 +7,9 @@ is simply told everything again (``on_connect``). A publish without a connection
 from __future__ import annotations
 
 import asyncio
+import zlib
 from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -24,7 +26,8 @@ log = structlog.get_logger()
 
 FIRST_WAIT = 0.1  # seconds until the first new attempt
 LONGEST_WAIT = 5.0
-WINDOW = 100  # publishes in flight at once
+WINDOW = 1000  # publishes in flight at once on a connection
+SPEAKERS = 17  # connections to speak by; the first is for halts alone
 SUBSCRIPTIONS = (topics.ALL_STATE, topics.ALL_STATS, topics.ALL_SAMPLES, topics.ALL_ONLINE)
 
 
@@ -50,11 +53,17 @@ class Broker(Protocol):
 
 
 class AiomqttBroker:
-    """Keeps one connection up for as long as ``run`` runs.
+    """Keeps its connections up for as long as ``run`` runs: one to hear, and some to speak.
 
-    All leaders of a fleet connect under one ``identifier``: the broker ends the connection of an
-    earlier one, and with it whatever that one had still to say. Without ``permitted`` nothing is
-    said, nor is a connection made.
+    Mosquitto reads one packet of a connection before it looks at the next one. With thousands of
+    devices that takes milliseconds, so that what is said on one connection waits for all that was
+    said before, acknowledgements of what is heard too. A topic is always spoken of on the same
+    connection, which keeps the order of its messages.
+
+    All leaders of a fleet connect under the same names, ``identifier`` and what is made of it: the
+    broker ends the connections of an earlier one, and with them whatever that one had still to say.
+    Without ``identifier`` it only hears. Without ``permitted`` nothing is said, nor is a connection
+    made.
     """
 
     def __init__(
@@ -70,6 +79,7 @@ class AiomqttBroker:
         self._subscriptions = subscriptions
         self._permitted = permitted
         self._client: DirectClient | None = None
+        self._speakers: list[DirectClient] = []
         self._problem = "the broker was not reached yet"
 
     @property
@@ -82,13 +92,19 @@ class AiomqttBroker:
         return self._problem
 
     async def publish(self, messages: Sequence[Message]) -> bool:
-        """Send at QoS 1, some at a time, in about this order; True when the broker has them all."""
+        """Send at QoS 1; True when the broker has them all. The order holds within a topic."""
+        shares: dict[int, list[Message]] = {}
+        for message in messages:
+            shares.setdefault(_speaker(message.topic), []).append(message)
+        sent = await asyncio.gather(*(self._say(n, share) for n, share in shares.items()))
+        return all(sent)
+
+    async def _say(self, number: int, messages: Sequence[Message]) -> bool:
         for start in range(0, len(messages), WINDOW):
-            client = self._client
-            if client is None or not self._permitted():
+            if not self._speakers or not self._permitted():
                 return False
             try:
-                await client.send(messages[start : start + WINDOW])
+                await self._speakers[number].send(messages[start : start + WINDOW])
             except aiomqtt.MqttError as error:
                 log.warning("publish failed", error=str(error))
                 return False
@@ -132,12 +148,13 @@ class AiomqttBroker:
                 await asyncio.sleep(FIRST_WAIT)
                 continue
             try:
-                async with new_client(
-                    self._settings, identifier=self._identifier, kind=DirectClient
-                ) as client:
-                    self._client, self._problem, wait = client, "", FIRST_WAIT
+                async with AsyncExitStack() as stack:
+                    clients = await _connect(stack, self._clients())
+                    self._client, *self._speakers = clients
+                    self._problem, wait = "", FIRST_WAIT
                     log.info("connected to broker", port=self._settings.mqtt_port)
-                    await self._listen(client, on_message, on_connect)
+                    await self._listen(clients[0], on_message, on_connect)
+                    await _until_one_ends(clients)
             except (aiomqtt.MqttError, OSError) as error:  # OSError: of the TLS files
                 self._problem = (
                     f"broker {self._settings.mqtt_host}:{self._settings.mqtt_port}: {error}; "
@@ -145,9 +162,15 @@ class AiomqttBroker:
                 )
                 log.warning("broker lost", error=str(error), again_in=wait)
             finally:
-                self._client = None
+                self._client, self._speakers = None, []
             await asyncio.sleep(wait)
             wait = min(wait * 2, LONGEST_WAIT)
+
+    def _clients(self) -> list[DirectClient]:
+        """Make the connection to hear by, and those to speak by."""
+        name = self._identifier
+        names = [name] if name is None else [name, *(f"{name}-{n}" for n in range(SPEAKERS))]
+        return [new_client(self._settings, identifier=n, kind=DirectClient) for n in names]
 
     async def _listen(
         self,
@@ -159,8 +182,41 @@ class AiomqttBroker:
         for topic in self._subscriptions:
             await client.subscribe(topic, qos=1)
         on_connect()
-        async for _ in client.messages:
-            pass  # none come here; it raises when the connection ends
+
+
+def _speaker(topic: str) -> int:
+    """Choose the connection of a topic. A halt must wait for nothing else."""
+    if topics.is_halt(topic):
+        return 0
+    return 1 + zlib.crc32(topic.encode()) % (SPEAKERS - 1)
+
+
+async def _connect(stack: AsyncExitStack, clients: Sequence[DirectClient]) -> list[DirectClient]:
+    """Connect all of them, at once. Raises MqttError or OSError when one cannot."""
+    entering = [stack.enter_async_context(client) for client in clients]
+    connected = await asyncio.gather(*entering, return_exceptions=True)
+    for failure in connected:
+        if isinstance(failure, BaseException):
+            raise failure
+    return list(clients)
+
+
+async def _until_one_ends(clients: Sequence[DirectClient]) -> None:
+    """Wait for the end of a connection: then the others have no use either. Raises MqttError."""
+    reading = [asyncio.create_task(_read(client)) for client in clients]
+    try:
+        ended, _ = await asyncio.wait(reading, return_when=asyncio.FIRST_COMPLETED)
+        for task in ended:
+            task.result()
+    finally:
+        for task in reading:
+            task.cancel()
+        await asyncio.gather(*reading, return_exceptions=True)
+
+
+async def _read(client: DirectClient) -> None:
+    async for _ in client.messages:
+        pass  # none come here; it raises when the connection ends
 
 
 C = TypeVar("C", bound=aiomqtt.Client)

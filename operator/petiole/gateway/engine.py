@@ -10,6 +10,7 @@ narrows. Forgotten, it is decided again by the same reports.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -25,6 +26,7 @@ from petiole.wire.messages import Sample, WireError
 from . import schema
 from .blocks import Blocks, removal
 from .broker import Broker, Message
+from .garbage import Garbage
 from .ingest import Heard, interpret
 from .metrics import Metrics
 from .outbox import Outbox
@@ -62,10 +64,12 @@ class Engine:
         self._written = asyncio.Condition()
         self.outbox = Outbox(broker)
         self._removing: set[str] = set()
+        self._lacking = asyncio.Event()  # artefacts that nobody has tried to fetch yet
         self._announce = False
         self._arrived: list[str] = []
         self._looked = 0.0
         self._hearing_since = time.time()
+        self._garbage = Garbage()
 
     def use(self, samples: Samples) -> None:
         self._samples = samples
@@ -133,6 +137,7 @@ class Engine:
 
     async def run(self) -> None:
         """Take turns for ever; write and publish beside them."""
+        self._garbage.start()
         beside = [
             asyncio.create_task(self.outbox.run(), name="outbox"),
             asyncio.create_task(self._write_for_ever(), name="writer"),
@@ -155,7 +160,9 @@ class Engine:
             pass  # time itself changes things: silence, looks, windows
         self._wake.clear()
         await asyncio.sleep(GATHER)
+        messages = len(self._inbox)
         self.turn()
+        self._garbage.collect(messages)
 
     async def _write_for_ever(self) -> None:
         while True:
@@ -166,6 +173,7 @@ class Engine:
     async def chores(self) -> None:
         """Fetch missing artefacts and count samples, for ever, beside the turns."""
         while True:
+            self._lacking.clear()
             if self._blocks.missing():
                 self._arrived += await self._blocks.fetch()
                 self.nudge()
@@ -173,7 +181,9 @@ class Engine:
                 await self._samples.survey(
                     {f.plan.samples_path for f in self.registry.fleets.values()}
                 )
-            await asyncio.sleep(HEARTBEAT / 5)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(HEARTBEAT / 5):
+                    await self._lacking.wait()
 
     def turn(self) -> None:
         """Ingest and decide. A halt goes out at once; all else when it is written."""
@@ -181,7 +191,7 @@ class Engine:
         with parts.labels("ingest").time():
             self._ingest()
         with parts.labels("decide").time():
-            self.outbox.put(self._decide(time.time()), urgent=True)
+            self.outbox.put(self._decide(time.time()))
         self._decided.set()
 
     def _ingest(self) -> None:
@@ -224,6 +234,7 @@ class Engine:
         for image in self._blocks.refer(wanted, pairs):
             row = {"digest": image.digest, "size": image.size, "block_size": image.block_size}
             self.registry.changes.put(schema.artefacts, row)
+            self._lacking.set()
         arrived, self._arrived = self._arrived, []
         self.registry.outbox[:0] = self._blocks.messages(arrived)
         if not self._broker.connected:

@@ -53,6 +53,10 @@ def halt(fleet: str) -> str:
     return f"{PREFIX}/f/{fleet}/halt"
 
 
+def is_halt(topic: str) -> bool:
+    return topic.startswith(f"{PREFIX}/f/") and topic.endswith("/halt")
+
+
 def block(digest: str, number: int) -> str:
     return f"{PREFIX}/b/{digest}/{number}"
 
