@@ -13,9 +13,9 @@ demo: ## the whole loop once, small and real; KEEP=1 leaves it running
 	@$(PYTHON) hack/setup.py --for demo
 	@$(BIN)/python -m hack.demo $(if $(KEEP),--keep)
 
-test: ## all tests but the long ones
+test: ## all tests but the long ones, on two cores; WORKERS=1 for one
 	@$(PYTHON) hack/setup.py --for test
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses $(or $(WORKERS),2) --dist loadfile --no-loadscope-reorder
 
 test-long: ## the tests that take minutes each
 	@$(PYTHON) hack/setup.py --for test
@@ -46,9 +46,9 @@ bench-firmware: ## exactness, speed, memory, power cuts, updates and sizes of th
 	@$(PYTHON) hack/setup.py --for test
 	@$(BIN)/python -m bench.firmware $(OPTIONS)
 
-fuzz: ## each parser of the device against 10 million inputs, an hour; RUNS=100000 to try
+fuzz: ## each parser of the device against 10 million inputs, two side by side, half an hour; RUNS=100000 to try
 	@$(PYTHON) hack/setup.py --for test
-	@$(MAKE) --no-print-directory -C firmware -s fuzz FUZZ_RUNS=$(or $(RUNS),10000000)
+	@$(MAKE) --no-print-directory -C firmware -s -j2 fuzz FUZZ_RUNS=$(or $(RUNS),10000000)
 
 check: ## format, lint, types, layers, generated files, C warnings, sizes
 	@$(PYTHON) hack/setup.py --for check
