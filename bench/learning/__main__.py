@@ -8,9 +8,7 @@ status 1 when a bar is missed; settings whose data are absent are named and left
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -18,15 +16,16 @@ from rich.table import Table
 
 from petiole_pipelines.store import Store
 
-from . import plot
+from . import plot, pump
 from .arms import Seed, recipe
+from .figures import OUTPUT, keep
 from .saved import measure, summary
 from .settings import SETTINGS, AbsentError
 
-OUTPUT = Path("build/bench")
 # Least percent of labels saved: on average, and in every seed.
 BARS = {"leaves": (93.0, 87.0), "leavesAugmented": (93.0, 87.0), "leavesIncremental": (91.0, 0.0)}
 SEEDS = 10
+SECTIONS = {"pump": pump.section}  # beside the settings: each shows, keeps and judges its own
 
 
 def run(name: str, seeds: int, steps: int | None, console: Console) -> dict[str, Any]:
@@ -80,21 +79,24 @@ def judged(console: Console, found: dict[str, Any]) -> bool:
 
 def write(found: dict[str, Any]) -> None:
     """Put these settings beside what other benches wrote."""
-    file = OUTPUT / "learning.json"
-    before = json.loads(file.read_text()) if file.exists() else {}
-    file.write_text(json.dumps(before | found, indent=1) + "\n")
+    keep(found)
     plot.draw(found, OUTPUT / "learning.png")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="bench.learning", description=__doc__)
-    parser.add_argument("--only", choices=sorted(SETTINGS), nargs="+", default=list(SETTINGS))
+    every = [*SETTINGS, *SECTIONS]
+    parser.add_argument("--only", choices=every, nargs="+", default=every)
     parser.add_argument("--seeds", type=int, default=SEEDS)
     parser.add_argument(
         "--steps", type=int, help="train so many only, to try; such results are not kept as figures"
     )
     given = parser.parse_args()
-    console = Console(width=110)
+    console = Console(width=130)
+    bars = [SECTIONS[name](console) for name in given.only if name in SECTIONS]
+    given.only = [name for name in given.only if name in SETTINGS]
+    if not given.only:
+        return 0 if all(bars) else 1
     found = {}
     for name in given.only:
         try:
@@ -108,7 +110,7 @@ def main() -> int:
         console.print("tried with few steps: no figures, no bars")
         return 0
     write(found)
-    return 0 if judged(console, found) else 1
+    return 0 if judged(console, found) and all(bars) else 1
 
 
 if __name__ == "__main__":

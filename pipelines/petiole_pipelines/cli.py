@@ -14,7 +14,7 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console
 
-from . import images, split
+from . import images, runs, split
 from .errors import StepError
 from .workbench import Done, Workbench, read_model
 
@@ -37,6 +37,7 @@ class Part(StrEnum):
     STUDENT = "student"
     COMPRESS = "compress"
     JUDGE = "judge"
+    DETECT = "detect"
 
 
 @pipelines.callback()
@@ -52,7 +53,7 @@ def _data() -> None:
 @pipelines.command()
 def run(
     *,
-    step: Annotated[Part, typer.Option(help="A step, or a phase: query or train.")],
+    step: Annotated[Part, typer.Option(help="A step, or a phase: query, train or detect.")],
     model: Annotated[Path, typer.Option(help="Manifest of the TinyModel.")],
     work: Annotated[Path, typer.Option(help="Folder for what goes between steps.")],
     labels: Annotated[Path | None, typer.Option(help="Answers, a table of id,label.")] = None,
@@ -73,12 +74,14 @@ def _tell(done: Done) -> None:
     what = " ".join(part for part in (done.step, done.target) if part)
     if done.accuracy is not None:
         what += f", accuracy {done.accuracy:.2%}"
+    if done.f1 is not None:
+        what += f", F1 {done.f1:.2%} at {done.false_alarms:.2%} false alarms"
     console.print(f"{what}: {done.file}", highlight=False, soft_wrap=True)
 
 
 @data.command("split")
 def split_(
-    folder: Annotated[Path, typer.Argument(help="Photos, a folder a class.")],
+    folder: Annotated[Path, typer.Argument(help="Photos, a folder a class; or runs, CSV files.")],
     out: Annotated[Path, typer.Argument(help="A new folder for the sets.")],
     *,
     evaluation: Annotated[float, typer.Option(help="Percent of each class.", min=0, max=100)] = 25,
@@ -88,7 +91,8 @@ def split_(
 ) -> None:
     """Cut photos into pool, evaluation set and field by blocks of photo numbers.
 
-    Neighbours in the order of shooting show the same leaf and stay in one set.
+    Neighbours in the order of shooting show the same leaf and stay in one set. Runs of machines,
+    where there are no photos, are dealt out whole.
     """
     shares = {"pool": 100 - evaluation - field, "evaluation": evaluation, "field": field}
     if shares["pool"] <= 0:
@@ -97,19 +101,22 @@ def split_(
         _fail(f"{folder} must be a folder of photos, and {out} new or empty")
     paths = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
     photos = [path for path in paths if images.is_photo(path) and "/" in path]
-    if not photos:
-        _fail(f"{folder} holds no photos in class folders")
+    whole = [path for path in paths if runs.is_run(path)]
+    if not photos and not whole:
+        _fail(f"{folder} holds neither photos in class folders nor runs ({runs.SUFFIX} files)")
+    wanted = {name: share / 100 for name, share in shares.items() if share}
     try:
-        chosen = split.by_blocks(
-            photos,
-            {name: share / 100 for name, share in shares.items() if share},
-            size=block,
-            seed=seed,
-        )
+        if photos:
+            chosen = split.by_blocks(photos, wanted, size=block, seed=seed)
+        else:
+            chosen = split.whole(whole, wanted, seed=seed)
         _write(folder, out, chosen)
+        if photos:
+            _write_labels(out, chosen)
     except (split.UnnumberedError, OSError) as error:
         _fail(str(error))
-    record = {"shares": shares, "block": block, "seed": seed, "photos": _counts(chosen)}
+    counts = {"photos" if photos else "runs": _counts(chosen)}
+    record = {"shares": shares, "seed": seed} | ({"block": block} if photos else {}) | counts
     (out / "split.json").write_text(json.dumps(record, indent=1) + "\n")
     for name, classes in _counts(chosen).items():
         listed = ", ".join(f"{label} {count}" for label, count in sorted(classes.items()))
@@ -117,7 +124,7 @@ def split_(
 
 
 def _write(folder: Path, out: Path, chosen: Mapping[str, str]) -> None:
-    """Link the photos into their sets, or copy them to another disk; write the pool's labels."""
+    """Link the files into their sets, or copy them to another disk."""
     for path, name in chosen.items():
         target = out / name / path
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -125,6 +132,10 @@ def _write(folder: Path, out: Path, chosen: Mapping[str, str]) -> None:
             target.hardlink_to(folder / path)
         except OSError:
             shutil.copyfile(folder / path, target)
+
+
+def _write_labels(out: Path, chosen: Mapping[str, str]) -> None:
+    """Write the labels of the pool, as its folders tell them."""
     with (out / "labels.csv").open("w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(["id", "label"])

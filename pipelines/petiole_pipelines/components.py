@@ -37,6 +37,32 @@ def embed(
 
 
 @dsl.component(base_image=IMAGE, packages_to_install=[], install_kfp_package=False)
+def detect(
+    pool_uri: str,
+    evaluation_uri: str,
+    store_uri: str,
+    output_path: str,
+    task: str,
+    targets: list,  # type: ignore[type-arg] # kfp knows plain list only
+    learning: str,
+    seed: int,
+) -> str:
+    """Choose a detector for a task without classes, and judge it."""
+    from petiole_pipelines import detect  # noqa: PLC0415
+
+    return detect.detect(
+        pool_uri=pool_uri,
+        evaluation_uri=evaluation_uri,
+        store_uri=store_uri,
+        output_path=output_path,
+        task=task,
+        targets=targets,
+        learning=learning,
+        seed=seed,
+    )
+
+
+@dsl.component(base_image=IMAGE, packages_to_install=[], install_kfp_package=False)
 def teacher(samples: Input[Dataset], answers: Output[Dataset], task: str) -> float:
     """Learn from the labels there are."""
     from petiole_pipelines import steps  # noqa: PLC0415

@@ -62,12 +62,18 @@ def judge(answers: NDArray[np.uint8], y: Labels, labels: Sequence[str]) -> Verdi
 
 def reference(answers: NDArray[np.uint8], x: Images) -> dict[str, Any]:
     """Histograms of answers [n, k] on inputs [n, h, w, c], in the units of the wire's ``stats``."""
-    top = answers.max(1).astype(np.int64)
+    classes = np.bincount(answers.argmax(1), minlength=answers.shape[1])
+    return histograms(answers.max(1), classes, x)
+
+
+def histograms(top: NDArray[np.uint8], classes: Labels, x: Images) -> dict[str, Any]:
+    """Histograms of confidences, or levels of scores, ``top`` [n] and of ``classes`` [k]."""
+    top = top.astype(np.int64)
     means = x.reshape(len(x), -1).astype(np.int64).sum(1) // x[0].size
     return {
         "count": len(x),
         "confidence": np.bincount(top // BINS, minlength=BINS).tolist(),
-        "classes": np.bincount(answers.argmax(1), minlength=answers.shape[1]).tolist(),
+        "classes": classes.tolist(),
         "confidenceSum": int(top.sum()),
         "confidenceSquares": int((top**2).sum()),
         "inputSum": int(means.sum()),

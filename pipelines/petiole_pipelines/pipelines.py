@@ -21,51 +21,66 @@ def learning_round(
     seed: int,
     round: int,  # noqa: A002 - the contract's word
 ) -> None:
-    """Run ``phase`` Query (embed, teacher, select) or Train (embed, teacher, students, judge)."""
-    embedded = components.embed(
-        pool_uri=pool_uri,
-        evaluation_uri=evaluation_uri,
-        store_uri=store_uri,
-        labels_path=labels_path,
-        samples_path=samples_path,
-        task=task,
-        learning=learning,
-        seed=seed,
-    ).outputs["samples"]
-    answers = components.teacher(samples=embedded, task=task).outputs["answers"]
-    with dsl.If(phase == "Query"):
-        components.select(
-            samples=embedded,
-            answers=answers,
+    """Run ``phase`` Query (embed, teacher, select) or Train (embed, teacher, students, judge).
+
+    ``Detect`` is all of a round without classes.
+    """
+    with dsl.If(phase == "Detect"):
+        components.detect(
+            pool_uri=pool_uri,
+            evaluation_uri=evaluation_uri,
             store_uri=store_uri,
             output_path=output_path,
             task=task,
+            targets=targets,
             learning=learning,
             seed=seed,
-            round_number=round,
         )
-    with dsl.If(phase == "Train"):
-        with dsl.ParallelFor(targets) as target:
-            trained = components.student(
+    with dsl.If(phase != "Detect"):
+        embedded = components.embed(
+            pool_uri=pool_uri,
+            evaluation_uri=evaluation_uri,
+            store_uri=store_uri,
+            labels_path=labels_path,
+            samples_path=samples_path,
+            task=task,
+            learning=learning,
+            seed=seed,
+        ).outputs["samples"]
+        answers = components.teacher(samples=embedded, task=task).outputs["answers"]
+        with dsl.If(phase == "Query"):
+            components.select(
                 samples=embedded,
                 answers=answers,
                 store_uri=store_uri,
                 output_path=output_path,
-                target=target,
+                task=task,
+                learning=learning,
                 seed=seed,
+                round_number=round,
             )
-            variant = components.compress(
+        with dsl.If(phase == "Train"):
+            with dsl.ParallelFor(targets) as target:
+                trained = components.student(
+                    samples=embedded,
+                    answers=answers,
+                    store_uri=store_uri,
+                    output_path=output_path,
+                    target=target,
+                    seed=seed,
+                )
+                variant = components.compress(
+                    samples=embedded,
+                    tflite_path=trained.output,
+                    store_uri=store_uri,
+                    output_path=output_path,
+                    target=target,
+                )
+            components.judge(
                 samples=embedded,
-                tflite_path=trained.output,
+                answers=answers,
+                variants=dsl.Collected(variant.output),
                 store_uri=store_uri,
                 output_path=output_path,
-                target=target,
+                task=task,
             )
-        components.judge(
-            samples=embedded,
-            answers=answers,
-            variants=dsl.Collected(variant.output),
-            store_uri=store_uri,
-            output_path=output_path,
-            task=task,
-        )

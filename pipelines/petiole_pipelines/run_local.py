@@ -24,7 +24,7 @@ from typing import Any, NoReturn
 from .errors import ERROR_FILE, RUN_FOLDER, STEP_FILE
 
 Publish = Callable[[dict[str, Any]], None]
-OUTPUT = {"Query": "query.json", "Train": "candidate.json"}
+OUTPUT = {"Query": "query.json", "Train": "candidate.json", "Detect": "candidate.json"}
 
 
 @dataclass(slots=True)

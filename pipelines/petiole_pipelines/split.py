@@ -1,4 +1,4 @@
-"""Cuts one folder of photos into pool, evaluation set and field, so that no leaf is in two of them.
+"""Cuts a folder of photos or runs into pool, evaluation set and field; no leaf is in two of them.
 
 Photos that follow each other mostly show the same thing, so a random split measures memory. Photos
 are therefore kept together in blocks of neighbouring numbers, and blocks are dealt out.
@@ -50,6 +50,19 @@ def by_blocks(
         cut = blocks(shots, size)
         order = [cut[index] for index in random.permutation(len(cut))]
         chosen |= _deal(order, shares)
+    return chosen
+
+
+def whole(paths: Iterable[str], shares: Mapping[str, float], *, seed: int) -> dict[str, str]:
+    """Return the set of each run of a machine: whole runs, each folder in about these shares."""
+    random = np.random.default_rng(seed)
+    folders = defaultdict(list)
+    for path in sorted(paths):
+        folder = str(PurePosixPath(path).parent)
+        folders[folder].append([Shot(path, folder, path, 0)])
+    chosen: dict[str, str] = {}
+    for _, found in sorted(folders.items()):
+        chosen |= _deal([found[index] for index in random.permutation(len(found))], shares)
     return chosen
 
 

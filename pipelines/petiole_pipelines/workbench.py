@@ -32,7 +32,7 @@ PHASES = {
     "query": ("embed", "teacher", "select"),
     "train": ("embed", "teacher", "student", "compress", "judge"),
 }
-STEPS = ("embed", "teacher", "select", "student", "compress", "judge")
+STEPS = ("embed", "teacher", "select", "student", "compress", "judge", "detect")
 SAMPLES, ANSWERS, LABELS, OUT, FIELD = (
     "samples.npz",
     "answers.npz",
@@ -44,12 +44,14 @@ SAMPLES, ANSWERS, LABELS, OUT, FIELD = (
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A step that ran: the file that it wrote, and for the teacher its accuracy 0..1."""
+    """A step that ran: the file that it wrote, and how good what it made is, each 0..1."""
 
     step: str
     file: Path
     target: str = ""
     accuracy: float | None = None
+    f1: float | None = None
+    false_alarms: float = 0.0
 
 
 @dataclass(slots=True)
@@ -97,6 +99,9 @@ class Workbench:
         return all_done
 
     def _step(self, name: str, target: str) -> Iterator[Done]:
+        if name in STEPS and (name == "detect") == self.model.task.has_classes:
+            wanted = "query and train" if self.model.task.has_classes else "detect"
+            raise StepError("StepFailed", f"{name} is not for this task: run {wanted}")
         if name == "embed":
             self._call(steps.embed, self._path(SAMPLES))
             yield Done(name, self.work / SAMPLES)
@@ -111,6 +116,8 @@ class Workbench:
                 yield self._student(chosen) if name == "student" else self._compress(chosen)
         elif name == "judge":
             yield from self._judge(target)
+        elif name == "detect":
+            yield from self._detect(target)
         else:
             raise StepError("StepFailed", f"there is no step {name!r}; choose of {_all()}")
 
@@ -133,6 +140,14 @@ class Workbench:
         path = self.work / self._call(steps.judge, *self._taught(), variants)
         for variant in json.loads(path.read_text())["variants"]:
             yield Done("judge", path, variant["target"], variant["accuracy"])
+
+    def _detect(self, target: str) -> Iterator[Done]:
+        from .detect import detect  # noqa: PLC0415 - tflite-micro loads slowly
+
+        path = self.work / self._call(detect, targets=self._targets(target))
+        for variant in json.loads(path.read_text())["variants"]:
+            figures = variant["f1"], variant["falseAlarms"]
+            yield Done("detect", path, variant["target"], None, *figures)
 
     def _targets(self, name: str) -> list[dict[str, Any]]:
         targets: list[dict[str, Any]] = json.loads(self._parameters["targets"])

@@ -136,6 +136,27 @@ def _labelled() -> dict[str, Any]:
 LABELLED_MODEL = _labelled()  # the source excludes a URI
 
 
+ANOMALY_MODEL: dict[str, Any] = {
+    "apiVersion": "petiole.dev/v1alpha1",
+    "kind": "TinyModel",
+    "metadata": {"name": "pump"},
+    "spec": {
+        "task": {
+            "type": "AnomalyDetection",
+            "input": {"height": 1, "width": 40, "channels": 8},
+            "commissioning": {"scale": 60, "reach": 32, "baseline": 400},
+        },
+        "data": {
+            "pool": {"uri": "file:///data/pool"},
+            "evaluation": {"uri": "file:///data/evaluation"},
+        },
+        "learning": {"triggers": {"drift": False}, "seed": 7, "deadline": "10m"},
+        "targets": [{"name": "cortex-m4", "flash": "64Ki", "arena": "32Ki"}],
+        "acceptance": {"f1": "60%", "falseAlarms": "10%", "maxRegression": "5%"},
+    },
+}  # a task without classes has no labels
+
+
 def _ramped() -> dict[str, Any]:
     made = copy.deepcopy(DEVICE_FLEET)
     del made["spec"]["rollout"]["stages"]

@@ -20,7 +20,7 @@ from petiole.api.base import GROUP, VERSION
 from petiole.api.devicefleet import DeviceFleetSpec
 from petiole.api.tinymodel import TinyModelSpec
 
-from .examples import DEVICE_FLEET, LABELLED_MODEL, RAMPED_FLEET, TINY_MODEL
+from .examples import ANOMALY_MODEL, DEVICE_FLEET, LABELLED_MODEL, RAMPED_FLEET, TINY_MODEL
 from .limits import Limit, limits, with_value
 
 EXAMPLES = {"TinyModel": TINY_MODEL, "DeviceFleet": DEVICE_FLEET}
@@ -45,6 +45,13 @@ BESIDE = {
 
 
 RAMP = ("spec", "rollout", "ramp")
+COMMISSIONING = ("spec", "task", "commissioning")
+OF_ANOMALIES = (
+    ("task", "commissioning"),
+    ("task", "input", "channels"),  # images have fewer than its limit
+    ("acceptance", "f1"),
+    ("acceptance", "falseAlarms"),
+)
 LABELS = ("spec", "learning", "labels")
 STUDIO = (*LABELS, "labelStudio")
 
@@ -57,11 +64,32 @@ def all_limits() -> list[tuple[dict[str, Any], Limit]]:
     labels = specs["TinyModel"]["properties"]["learning"]["properties"]["labels"]
     studio = labels["properties"].pop("labelStudio")
     labelled = limits(studio, LABELLED_MODEL["spec"]["learning"]["labels"]["labelStudio"], STUDIO)
+    anomalies = [
+        limit
+        for path in OF_ANOMALIES
+        for limit in limits(_popped(specs["TinyModel"], path), _at(path), ("spec", *path))
+    ]
     return [
+        *((ANOMALY_MODEL, limit) for limit in anomalies),
         *((EXAMPLES[kind], limit) for kind in EXAMPLES for limit in limits_of(specs[kind], kind)),
         *((RAMPED_FLEET, limit) for limit in ramped),
         *((LABELLED_MODEL, limit) for limit in labelled),
     ]
+
+
+def _popped(schema: dict[str, Any], path: tuple[str, ...]) -> dict[str, Any]:
+    """Take a field's schema out of a larger one."""
+    for name in path[:-1]:
+        schema = schema["properties"][name]
+    found: dict[str, Any] = schema["properties"].pop(path[-1])
+    return found
+
+
+def _at(path: tuple[str, ...]) -> Any:
+    found: Any = ANOMALY_MODEL["spec"]
+    for name in path:
+        found = found[name]
+    return found
 
 
 def limits_of(schema: dict[str, Any], kind: str) -> Iterator[Limit]:
@@ -78,8 +106,14 @@ class RuleCase:
     accepted: dict[tuple[str | int, ...], Any]
     refused: dict[tuple[str | int, ...], Any]
     update: bool = False
+    example: dict[str, Any] | None = None  # else the kind's
 
 
+def _without(fields: dict[str, Any], name: str) -> dict[str, Any]:
+    return {key: value for key, value in fields.items() if key != name}
+
+
+LABELS_OF_TASK = ("spec", "task", "labels")
 CHANNELS = ("spec", "task", "input", "channels")
 FEATURES = ("spec", "learning", "features")
 STAGES = ("spec", "rollout", "stages")
@@ -117,6 +151,56 @@ RULES = [
     RuleCase(
         "TinyModel", "task is immutable", "spec.task",
         {("spec", "learning", "seed"): 8}, {("spec", "task", "input", "height"): 9}, update=True,
+    ),
+    RuleCase(
+        "TinyModel", "labels are the classes of ImageClassification", "spec.task",
+        {}, {LABELS_OF_TASK: ["normal", "alarm"]}, example=ANOMALY_MODEL,
+    ),
+    RuleCase(
+        "TinyModel", "labels are the classes of ImageClassification", "spec.task",
+        {}, {("spec", "task"): {"input": {"height": 8, "width": 8, "channels": 1}}},
+    ),
+    RuleCase(
+        "TinyModel", "images have at most 4 channels", "spec.task.input",
+        {CHANNELS: 4}, {CHANNELS: 5},
+    ),
+    RuleCase(
+        "TinyModel", "the windows of AnomalyDetection have height 1", "spec.task.input",
+        {CHANNELS: 5}, {("spec", "task", "input", "height"): 2}, example=ANOMALY_MODEL,
+    ),
+    RuleCase(
+        "TinyModel", "commissioning is for AnomalyDetection", "spec.task.commissioning",
+        {}, {COMMISSIONING: {}},
+    ),
+    *(
+        RuleCase(
+            "TinyModel", "classes are learned from labels", "spec.learning",
+            {}, {("spec", "learning"): _without(TINY_MODEL["spec"]["learning"], name)},
+        )
+        for name in ("labels", "batchSize", "labelBudget")
+    ),
+    *(
+        RuleCase(
+            "TinyModel", "AnomalyDetection asks for no labels", "spec.learning",
+            {("spec", "learning"): {}}, {("spec", "learning", name): value},
+            example=ANOMALY_MODEL,
+        )
+        for name, value in TINY_MODEL["spec"]["learning"].items()
+        if name not in ANOMALY_MODEL["spec"]["learning"]
+    ),
+    *(
+        RuleCase(
+            "TinyModel", "classes are accepted by accuracy, anomalies by f1", "spec.acceptance",
+            {}, {("spec", "acceptance"): given}, example=example,
+        )
+        for example, given in (
+            (TINY_MODEL, {}),
+            (TINY_MODEL, {"accuracy": "90%", "f1": "60%"}),
+            (TINY_MODEL, {"accuracy": "90%", "falseAlarms": "10%"}),
+            (ANOMALY_MODEL, {"f1": "60%"}),
+            (ANOMALY_MODEL, {"falseAlarms": "10%"}),
+            (ANOMALY_MODEL, {"f1": "60%", "falseAlarms": "10%", "accuracy": "90%"}),
+        )
     ),
     RuleCase(
         "TinyModel", "labels must be unique", "spec.task.labels",
@@ -308,7 +392,9 @@ def changed(document: dict[str, Any], changes: dict[tuple[str | int, ...], Any])
 
 
 @pytest.mark.parametrize(
-    "example", [*EXAMPLES.values(), RAMPED_FLEET, LABELLED_MODEL], ids=lambda e: e["kind"]
+    "example",
+    [*EXAMPLES.values(), RAMPED_FLEET, LABELLED_MODEL, ANOMALY_MODEL],
+    ids=lambda e: e["kind"],
 )
 def test_example_is_accepted(api: Api, example: dict[str, Any]) -> None:
     assert api.objections(example) == []
@@ -328,7 +414,7 @@ def test_limit(api: Api, example: dict[str, Any], limit: Limit) -> None:
 
 @pytest.mark.parametrize("case", RULES, ids=lambda case: case.message)
 def test_rule(api: Api, case: RuleCase) -> None:
-    example = copy.deepcopy(EXAMPLES[case.kind])
+    example = copy.deepcopy(case.example or EXAMPLES[case.kind])
     ask = api.objections
     if case.update:
         example["metadata"]["name"] = "updated"
@@ -380,6 +466,9 @@ def test_pydantic_reads_what_the_api_server_accepts() -> None:
     for read, example in ((model, TINY_MODEL), (labelled, LABELLED_MODEL)):
         dumped = read.model_dump(mode="json", by_alias=True, exclude_none=True)
         assert dumped == example["spec"]
+    anomalies = TinyModelSpec.model_validate(ANOMALY_MODEL["spec"])
+    dumped = anomalies.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    assert dumped == ANOMALY_MODEL["spec"]
     dumped = fleet.model_dump(mode="json", by_alias=True, exclude_none=True)
     assert dumped == DEVICE_FLEET["spec"]
 

@@ -129,7 +129,7 @@ async def test_what_is_found_on_recordings_is_what_the_device_says(bench, hand, 
     readings = pump(260, 190)
     values = scoring.Scale.of(readings[:60], spreads=16.0).bytes(readings)
     shown = scoring.windows(values, width)
-    planned = plan(summary(width, 3, changes=True))
+    planned = plan(summary((width, 3), newest=width, sensors=range(3), changes=True))
     features = outputs(planned.blob, shown.reshape(len(shown), -1))
     scores = scoring.distances(features, learned)
     task = Anomaly(TaskKind.DISTANCE, threshold=60.0, release=30.0, inputs=learned)

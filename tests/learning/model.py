@@ -11,15 +11,14 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from petiole.api.task import InputShape, Task
 from petiole.api.tinymodel import (
     Acceptance,
     Data,
     DataSet,
-    InputShape,
     Labels,
     Learning,
     Target,
-    Task,
     TinyModelSpec,
     TinyModelStatus,
     Triggers,

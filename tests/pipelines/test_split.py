@@ -1,5 +1,6 @@
 """Splits by blocks: neighbours stay together, each class keeps its shares."""
 
+import json
 from collections import Counter
 
 import pytest
@@ -94,3 +95,24 @@ def test_nothing_is_written_over_and_nothing_is_made_of_nothing(photos, tmp_path
     said = petiole(photos, tmp_path / "out")
     assert said.exit_code == 1
     assert "healthy/leaf.jpg holds no number" in said.stderr
+
+
+def test_runs_of_machines_are_dealt_out_whole(tmp_path):
+    for bed, count in (("other", 12), ("valve1", 16)):
+        (tmp_path / "all" / bed).mkdir(parents=True)
+        for number in range(count):
+            (tmp_path / "all" / bed / f"{number}.csv").write_text(f"a\n{number}\n")
+    out = tmp_path / "out"
+    said = petiole(tmp_path / "all", out, "--field", 25)
+    assert said.exit_code == 0, said.output
+    sets = {name: sorted((out / name).rglob("*.csv")) for name in SHARES}
+    assert {name: len(files) for name, files in sets.items()} == {
+        "pool": 14,
+        "evaluation": 7,
+        "field": 7,
+    }
+    for files in sets.values():
+        assert {file.parent.name for file in files} == {"other", "valve1"}
+    assert len({f"{f.parent.name}/{f.name}" for files in sets.values() for f in files}) == 28
+    assert not (out / "labels.csv").exists()
+    assert json.loads((out / "split.json").read_text())["runs"]["pool"] == {"other": 6, "valve1": 8}

@@ -142,7 +142,7 @@ def test_what_cannot_be_done_says_what_to_do(manifest, tmp_path):
     ("change", "words"),
     [
         ({"kind": "DeviceFleet"}, "not the manifest of one TinyModel"),
-        ({"spec": {"task": {}}}, "spec.task.labels: Field required"),
+        ({"spec": {"task": {}}}, "spec.task.input: Field required"),
     ],
 )
 def test_a_manifest_that_is_none_is_refused(tmp_path, change, words):

@@ -72,6 +72,7 @@ TINY_MODEL = Kind(
         Column("Step", ".status.round.step"),
         Column("Labels", ".status.labels.spent", "integer"),
         Column("Accuracy", ".status.versions[-1:].accuracy"),
+        Column("F1", ".status.versions[-1:].f1", wide=True),
         Column("Ready", _READY),
         _MESSAGE,
         _AGE,

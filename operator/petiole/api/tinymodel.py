@@ -22,42 +22,17 @@ from .base import (
     SecretName,
     Uri,
 )
+from .task import BY_TASK, Task
 
 Step = Literal["Idle", "Querying", "Labelling", "Training", "Packing"]
 Trigger = Literal["Initial", "DataChanged", "Drift", "NewSamples", "Requested"]
 
 
-class InputShape(ApiModel):
-    """Shape of one input: unsigned 8-bit values, height x width x channels."""
-
-    height: Annotated[int, Field(ge=1, le=256, description="Rows.")]
-    width: Annotated[int, Field(ge=1, le=256, description="Columns.")]
-    channels: Annotated[int, Field(ge=1, le=4, description="Values a pixel: 1 grey, 3 colour.")]
-
-
-class Task(ApiModel):
-    """What is learned. Immutable: another task is another model."""
-
-    type: Annotated[
-        Literal["ImageClassification"], Field(description="One class for each input.")
-    ] = "ImageClassification"
-    labels: Annotated[
-        tuple[Name, ...],
-        Field(min_length=2, max_length=32, description="The classes, in the order of the output."),
-    ]
-    input: InputShape
-
-    rules: ClassVar[tuple[Rule, ...]] = (
-        Rule(
-            "self.labels.all(a, self.labels.exists_one(b, a == b))",
-            "labels must be unique: each names one class",
-            ".labels",
-        ),
-    )
-
-
 class DataSet(ApiModel):
-    """Photos, a folder a class, or ``samples.npz``: x uint8 [n,h,w,c], id [n], y to evaluate."""
+    """Photos, a folder a class, or ``samples.npz``: x uint8 [n,h,w,c], id [n], y to evaluate.
+
+    Of anomalies, runs of machines: CSV files.
+    """
 
     uri: Annotated[
         DataUri,
@@ -185,7 +160,7 @@ class Stopping(ApiModel):
 
 
 class Learning(ApiModel):
-    """How labels are chosen and how many may be spent."""
+    """How labels are chosen and how many may be spent. A task without classes asks for none."""
 
     features: Annotated[
         Literal["Kernel", "Pixels", "EfficientNetLite0"],
@@ -204,10 +179,12 @@ class Learning(ApiModel):
         ],
         Field(description="How samples are chosen; docs/learning.md compares them."),
     ] = "TypiClustThenMargin"
-    batch_size: Annotated[int, Field(ge=1, le=10_000, description="Labels asked for at a time.")]
+    batch_size: Annotated[
+        int, Field(ge=1, le=10_000, description="Labels asked for at a time.")
+    ] = 0
     label_budget: Annotated[
         int, Field(ge=1, le=1_000_000, description="Labels that may be spent in all.")
-    ]
+    ] = 0
     drift_budget: Annotated[
         int, Field(ge=0, le=1_000_000, description="Labels a drift round may add to the budget.")
     ] = 0
@@ -220,7 +197,7 @@ class Learning(ApiModel):
         Field(description="Drop: of samples that are nearly the same, one is asked."),
     ] = "Keep"
     stopping: Stopping = Stopping()
-    labels: Labels
+    labels: Labels | None = None
     triggers: Triggers = Triggers()
     seed: Annotated[int, Field(ge=0, le=2**31 - 1, description="Of all that is random.")] = 0
     deadline: Annotated[
@@ -229,7 +206,7 @@ class Learning(ApiModel):
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
-            "self.batchSize <= self.labelBudget",
+            "!has(self.batchSize) || !has(self.labelBudget) || self.batchSize <= self.labelBudget",
             "batchSize must not be above labelBudget",
             ".batchSize",
         ),
@@ -247,7 +224,17 @@ class Target(ApiModel):
 class Acceptance(ApiModel):
     """What a candidate must reach on the evaluation set, judged as int8."""
 
-    accuracy: Annotated[Percent, Field(description="The least, of every target.")]
+    accuracy: Annotated[
+        Percent | None, Field(description="The least, of every target; classes need it.")
+    ] = None
+    f1: Annotated[
+        Percent | None,
+        Field(description="The least of alarms, reading by reading; anomalies need it."),
+    ] = None
+    false_alarms: Annotated[
+        Percent | None,
+        Field(description="Normal readings with an alarm, at most; anomalies need it."),
+    ] = None
     max_regression: Annotated[
         Percent, Field(description="Points that a successor may be worse than the version now.")
     ] = "1%"
@@ -281,6 +268,7 @@ class TinyModelSpec(ApiModel):
             "features EfficientNetLite0 are of colour or grey images: task.input.channels 3 or 1",
             ".learning.features",
         ),
+        *BY_TASK,
     )
     list_map_keys: ClassVar[dict[str, str]] = {"targets": "name"}
 
@@ -292,7 +280,13 @@ class VariantStatus(ApiModel):
     digest: Annotated[str, Field(description="SHA-256 of the signed artefact, hex.")]
     size: Annotated[int, Field(description="Bytes of the artefact.")]
     arena: Annotated[int, Field(description="Arena bytes the device needs.")]
-    accuracy: Annotated[str, Field(description="int8 accuracy on the evaluation set, percent.")]
+    accuracy: Annotated[
+        str, Field(description="int8 accuracy on the evaluation set, percent; of classes.")
+    ] = ""
+    f1: Annotated[str, Field(description="F1 of alarms there, percent; of anomalies.")] = ""
+    false_alarms: Annotated[
+        str, Field(description="Normal readings with an alarm there, percent; of anomalies.")
+    ] = ""
 
 
 class VersionStatus(ApiModel):
@@ -301,13 +295,24 @@ class VersionStatus(ApiModel):
     version: Annotated[int, Field(description="Rises by one.")]
     round: Annotated[int, Field(description="The round that made it.")]
     created_at: Annotated[datetime, Field(description="When it was signed.")]
-    accuracy: Annotated[str, Field(description="Of its worst target, percent.")]
+    accuracy: Annotated[str, Field(description="Of its worst target, percent; of classes.")] = ""
+    f1: Annotated[str, Field(description="Of its worst target, percent; of anomalies.")] = ""
+    false_alarms: Annotated[
+        str, Field(description="Of its worst target, percent; of anomalies.")
+    ] = ""
     labels: Annotated[int, Field(description="Labels spent in all when it was trained.")]
     trigger: Annotated[Trigger, Field(description="What started its round.")]
     variants: Annotated[tuple[VariantStatus, ...], Field(description="One a target.")]
     reference_uri: Annotated[
         str, Field(description="Store path of the reference histograms, JSON.")
     ]
+
+    @property
+    def reached(self) -> str:
+        """What it reached on the evaluation set, in words."""
+        if self.f1:
+            return f"F1 {self.f1} at {self.false_alarms} false alarms"
+        return f"accuracy {self.accuracy} with {self.labels} labels"
 
 
 class Stopped(ApiModel):

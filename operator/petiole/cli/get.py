@@ -66,11 +66,17 @@ def model(name: str, kubeconfig: Kubeconfig = None, namespace: Namespace = "defa
             **_conditions(status),
         },
     )
-    table = Table("version", "accuracy", "labels", "trigger", "variants", box=None)
+    table = Table("version", "reached", "labels", "trigger", "variants", box=None)
     for version in status.versions:
-        variants = ", ".join(f"{v.target} {v.size} B {v.accuracy}" for v in version.variants)
+        variants = ", ".join(
+            f"{v.target} {v.size} B {v.accuracy or v.f1}" for v in version.variants
+        )
         table.add_row(
-            str(version.version), version.accuracy, str(version.labels), version.trigger, variants
+            str(version.version),
+            version.accuracy or f"F1 {version.f1}",
+            str(version.labels),
+            version.trigger,
+            variants,
         )
     console.print(table)
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from petiole.api.base import ApiModel, octets
 from petiole.api.tinymodel import Target, TinyModelSpec, VariantStatus
 from petiole.artifact.pack import pack
-from petiole.artifact.policy import ArtifactError, Golden, Policy
+from petiole.artifact.policy import Anomaly, ArtifactError, Golden, Policy, TaskKind
 from petiole.rollout.observed import Reference
 
 from .problem import Problem
@@ -35,8 +35,28 @@ class Histogram(ApiModel):
         return Reference(**self.model_dump())
 
 
+class Detector(ApiModel):
+    """How the outputs of a model without classes become a score, as ``Anomaly`` of an artefact."""
+
+    kind: Literal["Reconstruction", "Distance"]
+    outputs: Annotated[int, Field(ge=1, description="Bytes that the network puts out.")]
+    threshold: float
+    release: float
+    step: float = 0.0
+    zero: int = 0
+    inputs: int = 0
+
+    def policy(self) -> Anomaly:
+        """Return what a device is told. Raises ArtifactError for what it would refuse."""
+        given = self.model_dump(exclude={"kind", "outputs"})
+        return Anomaly(TaskKind[self.kind.upper()], **given)
+
+
 class CandidateVariant(ApiModel):
-    """The model made for one target. ``model`` and ``golden`` are paths in the store."""
+    """The model made for one target. ``model`` and ``golden`` are paths in the store.
+
+    Figures are 0..1: accuracy of classes, F1 and false alarms of a detector.
+    """
 
     target: str
     model: str
@@ -44,7 +64,10 @@ class CandidateVariant(ApiModel):
     bytes: int
     arena: int
     ops: int
-    accuracy: float
+    accuracy: float = 0.0
+    f1: float = 0.0
+    false_alarms: float = 0.0
+    detector: Detector | None = None
     abi: int = MODEL_ABI
 
 
@@ -99,13 +122,10 @@ def sign_variant(
             f"The model for {target.name} needs {variant.arena} bytes of arena, but the target "
             f"allows {target.arena}. Raise spec.targets[{target.name}].arena or train anew."
         )
-    shape = spec.task.input
     try:
         artefact = pack(
             model,
-            Golden.split(
-                golden, shape.height * shape.width * shape.channels, len(spec.task.labels)
-            ),
+            _golden(spec, variant, golden),
             reference_count=histogram.count,
             reference_confidence=histogram.confidence,
             policy=Policy(
@@ -115,6 +135,7 @@ def sign_variant(
                 ops=variant.ops,
                 security_counter=spec.security_counter,
                 revision=version,
+                anomaly=variant.detector.policy() if variant.detector else None,
             ),
             key=key,
         )
@@ -128,6 +149,12 @@ def sign_variant(
     return artefact
 
 
+def _golden(spec: TinyModelSpec, variant: CandidateVariant, golden: bytes) -> Golden:
+    shape = spec.task.input
+    outputs = variant.detector.outputs if variant.detector else len(spec.task.labels)
+    return Golden.split(golden, shape.height * shape.width * shape.channels, outputs)
+
+
 def describe(target: Target, variant: CandidateVariant, artefact: bytes) -> VariantStatus:
     """Return what ``status.versions`` says about a signed variant."""
     return VariantStatus(
@@ -135,8 +162,18 @@ def describe(target: Target, variant: CandidateVariant, artefact: bytes) -> Vari
         digest=hashlib.sha256(artefact).hexdigest(),
         size=len(artefact),
         arena=variant.arena,
-        accuracy=percent(variant.accuracy),
+        **figures((variant,)),
     )
+
+
+def figures(variants: Sequence[CandidateVariant]) -> dict[str, str]:
+    """Return what status says of how good variants are: of the worst of them."""
+    if any(v.detector is None for v in variants):
+        return {"accuracy": percent(min(v.accuracy for v in variants))}
+    return {
+        "f1": percent(min(v.f1 for v in variants)),
+        "false_alarms": percent(max(v.false_alarms for v in variants)),
+    }
 
 
 def percent(share: float) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from petiole.api.base import REQUEST
 from petiole.api.devicefleet import DeviceFleetSpec, DeviceFleetStatus
+from petiole.api.task import VERDICTS
 from petiole.api.tinymodel import TinyModelStatus, VersionStatus
 from petiole.rollout.observed import (
     Event,
@@ -69,7 +70,7 @@ class FleetPass:
             model_uid=model["metadata"]["uid"],
             latest=status.latest_version,
             versions=status.versions,
-            labels=tuple(model["spec"]["task"].get("labels") or ()),
+            labels=tuple(model["spec"]["task"].get("labels") or VERDICTS),
         )
 
     async def _with_firmware(self, observed: FleetObserved) -> FleetObserved:

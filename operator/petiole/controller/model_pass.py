@@ -147,9 +147,9 @@ class ModelPass:
     async def _source(self, observed: ModelObserved) -> LabelSource:
         """Open the source of labels, with what a Secret says where it needs one."""
         spec, token = observed.spec, ""
-        studio = spec.learning.labels.label_studio
-        if studio is not None:
-            token = await self._value(observed.namespace, studio.token_secret_ref)
+        labels = spec.learning.labels
+        if labels is not None and labels.label_studio is not None:
+            token = await self._value(observed.namespace, labels.label_studio.token_secret_ref)
         hook = self.hooks.of(Key("tinymodels", observed.namespace, observed.name))
         return await asyncio.to_thread(label_source, spec, self.store, token, hook)
 

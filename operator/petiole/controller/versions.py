@@ -68,7 +68,7 @@ class Versions:
             version=version,
             round=observed.status.round.number,
             created_at=candidate.stamp(self._clock()),
-            accuracy=candidate.percent(min(v.accuracy for v in made.variants)),
+            **candidate.figures(made.variants),
             labels=made.labelled,
             trigger=_trigger(observed),
             variants=variants,

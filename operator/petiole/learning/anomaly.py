@@ -8,6 +8,7 @@ depend on each other, so whatever is chosen is chosen on some runs and holds for
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,6 +48,21 @@ class Scale:
         """Return bytes of the same shape; what lies beyond the reach becomes its end."""
         steps = np.round((readings - self.middle) / self.step)
         return np.clip(steps + MIDDLE, 0, 255).astype(np.uint8)
+
+
+def wandering(runs: Sequence[Readings], width: int) -> NDArray[np.bool_]:
+    """Tell which sensors wander: what they show depends more on when than on what happens.
+
+    Most of their variance in normal ``runs`` is still there in means of ``width`` readings: that of
+    a temperature, say, which never comes to rest. Returns [channels].
+    """
+    return np.asarray(np.mean([_slow(run, width) for run in runs], axis=0) > 0.5)
+
+
+def _slow(readings: Readings, width: int) -> Readings:
+    sums = np.cumsum(np.vstack([np.zeros_like(readings[:1]), readings]), axis=0)
+    means = (sums[width:] - sums[:-width]) / width
+    return np.asarray(means.var(axis=0) / np.maximum(readings.var(axis=0), 1e-12))
 
 
 def windows(values: Bytes, width: int) -> Bytes:
@@ -116,6 +132,15 @@ def differences(inputs: Bytes, outputs: Features, step: int, zero: int) -> Score
     mean = (apart * apart).sum(axis=1) // inputs.shape[1] >> 8
     scores: Scores = np.minimum(mean, SCORE_MAX).astype(np.uint32)
     return scores
+
+
+def levels(scores: Scores) -> Bytes:
+    """Return what stands for scores [n] in statistics: 16 steps for each doubling, at most 255.
+
+    As ``anomaly_level`` in ``firmware/core/anomaly.c``.
+    """
+    steps = np.floor(16.0 * np.log2(scores.astype(np.float64) + 1.0) + 1e-9)
+    return np.minimum(steps, 255.0).astype(np.uint8)
 
 
 def alarms(scores: Scores, threshold: int, release: int) -> NDArray[np.bool_]:

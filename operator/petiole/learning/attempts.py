@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from petiole.api.base import fraction, seconds
+from petiole.api.task import Task
 from petiole.api.tinymodel import Learning, RoundStatus, TinyModelSpec
 
 from .observed import ModelObserved, StartRun
 from .runs import Run
 
 Phase = Literal["query", "train"]
+_AIM = 0.9  # of the accepted false alarms is what the choice of a detector is asked for
 _ATTEMPT = re.compile(r"-a([0-9]+)$")
 
 
@@ -72,13 +74,19 @@ def start(observed: ModelObserved, round_: RoundStatus, labels: int) -> StartRun
     return StartRun(
         name=round_.run,
         parameters={
-            "phase": "Train" if round_.step == "Training" else "Query",
+            "phase": _phase(observed.spec, round_),
             "model_uid": observed.uid,
             "round": round_.number,
             **described(observed.spec, batch, round_.asked),
         },
         deadline_seconds=seconds(learning.deadline),
     )
+
+
+def _phase(spec: TinyModelSpec, round_: RoundStatus) -> str:
+    if not spec.task.has_classes:
+        return "Detect"
+    return "Train" if round_.step == "Training" else "Query"
 
 
 def described(spec: TinyModelSpec, batch: int, asked: str = "") -> dict[str, str | int | float]:
@@ -89,11 +97,20 @@ def described(spec: TinyModelSpec, batch: int, asked: str = "") -> dict[str, str
     return {
         "pool_uri": spec.data.pool.uri,
         "evaluation_uri": spec.data.evaluation.uri,
-        "task": spec.task.model_dump_json(by_alias=True),
+        "task": _task(spec.task),
         "targets": json.dumps([t.model_dump(by_alias=True) for t in spec.targets]),
-        "learning": json.dumps(_learning(spec.learning, batch, asked)),
+        "learning": json.dumps(
+            _learning(spec.learning, batch, asked) if spec.task.has_classes else _detecting(spec)
+        ),
         "seed": spec.learning.seed,
     }
+
+
+def _task(task: Task) -> str:
+    """Return the task as the steps read it, with what commissioning is by default."""
+    if not task.has_classes:
+        task = task.model_copy(update={"commissioning": task.commissioned})
+    return task.model_dump_json(by_alias=True, exclude_none=True)
 
 
 def _learning(learning: Learning, batch: int, asked: str) -> dict[str, Any]:
@@ -110,3 +127,8 @@ def _learning(learning: Learning, batch: int, asked: str) -> dict[str, Any]:
         "nearDuplicates": learning.near_duplicates,
         "previous": asked,
     }
+
+
+def _detecting(spec: TinyModelSpec) -> dict[str, Any]:
+    """Return what the choice of a detector needs: the false alarms that it aims at, 0..1."""
+    return {"falseAlarms": _AIM * fraction(spec.acceptance.false_alarms or "0%")}

@@ -31,7 +31,7 @@ def judge(
     if missing:
         names = ", ".join(missing)
         return Judgement(False, "VariantMissing", f"the candidate has no variant for {names}")
-    asked = fraction(spec.acceptance.accuracy)
+    asked = fraction(spec.acceptance.accuracy or "100%")
     low = [f"{t.name} {percent(reached[t.name])}" for t in spec.targets if reached[t.name] < asked]
     if low:
         text = f"accuracy {', '.join(low)}; {percent(asked)} is asked of every target"

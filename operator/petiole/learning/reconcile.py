@@ -11,6 +11,7 @@ from datetime import datetime
 from petiole.api.base import Condition, set_condition
 from petiole.api.tinymodel import TinyModelStatus
 
+from . import detection
 from .datasets import left_out
 from .observed import Event, ModelObserved, ModelOutcome
 from .rounds import Turn, condition, take
@@ -56,8 +57,10 @@ class _Finding:
 
 def _findings(observed: ModelObserved, turn: Turn, status: TinyModelStatus) -> tuple[_Finding, ...]:
     rejected = _rejected(observed, turn, status)
-    found = (*_kstatus(turn, status, rejected), rejected, _labels(turn, status), _asking(status))
-    return (*found, *_data(observed))
+    found = (*_kstatus(turn, status, rejected), rejected)
+    if observed.spec.task.has_classes:
+        found = (*found, _labels(turn, status), _asking(status))
+    return (*found, *_data(observed), *_baseline(observed, status))
 
 
 def _kstatus(turn: Turn, status: TinyModelStatus, rejected: _Finding) -> tuple[_Finding, ...]:
@@ -101,6 +104,23 @@ def _data(observed: ModelObserved) -> tuple[_Finding, ...]:
     return (_Finding("DataReadable", not problem, reason, problem),)
 
 
+def _baseline(observed: ModelObserved, status: TinyModelStatus) -> tuple[_Finding, ...]:
+    """Tell, of a model without classes, of machines that are no longer what devices learned."""
+    if observed.spec.task.has_classes:
+        return ()
+    moved = detection.moved(observed.drift, status.latest_version)
+    if moved:
+        return (_Finding("BaselineDrifted", True, "FleetMoved", moved),)
+    if observed.run_document is not None:
+        text = detection.restless(observed.run_document)
+        reason = "WhileLearning" if text else "Steady"
+        return (_Finding("BaselineDrifted", bool(text), reason, text),)
+    before = condition(observed.status, "BaselineDrifted")
+    if before is None or before.reason == "FleetMoved":
+        return (_Finding("BaselineDrifted", False, "Steady", ""),)
+    return (_Finding("BaselineDrifted", before.status == "True", before.reason, before.message),)
+
+
 def _labels(turn: Turn, status: TinyModelStatus) -> _Finding:
     if turn.labels_problem:
         text = f"{turn.labels_problem} It is asked again by itself."
@@ -133,7 +153,7 @@ def _message(turn: Turn, status: TinyModelStatus) -> str:
     if not status.versions:
         return "There is no version yet"
     newest = status.versions[-1]
-    return f"Version {newest.version}: accuracy {newest.accuracy} with {newest.labels} labels"
+    return f"Version {newest.version}: {newest.reached}"
 
 
 def _set(

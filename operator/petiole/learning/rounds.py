@@ -15,7 +15,7 @@ from typing import Any
 from petiole.api.base import Condition
 from petiole.api.tinymodel import CurvePoint, RoundStatus, Stopped, TinyModelStatus
 
-from . import attempts, stopping, triggers
+from . import attempts, detection, stopping, triggers
 from .judge import Judgement, judge, percent
 from .observed import (
     AskLabels,
@@ -120,7 +120,7 @@ def _restart(observed: ModelObserved, now: datetime) -> Turn:
 def _next(observed: ModelObserved, round_: RoundStatus, now: datetime) -> RoundStatus:
     """Ask for more labels, or train when there are enough."""
     asks = observed.labels < round_.target_labels
-    if not asks:
+    if not asks and observed.spec.task.has_classes:
         stopped = stopping.budget(observed.labels, round_.target_labels)
         round_ = round_.model_copy(update={"stopped": stopped})
     return _enter(observed, round_, now, asks=asks)
@@ -241,7 +241,8 @@ def _measured(status: TinyModelStatus, document: dict[str, Any]) -> TinyModelSta
 def _trained(observed: ModelObserved, document: dict[str, Any], now: datetime) -> Turn:
     status = _measured(observed.status, document)
     newest = status.versions[-1] if status.versions else None
-    verdict = judge(observed.spec, document, newest)
+    judging = judge if observed.spec.task.has_classes else detection.judge
+    verdict = judging(observed.spec, document, newest)
     if verdict.accepted:
         round_ = status.round.model_copy(update={"step": "Packing", "since": now})
         pack = Pack(status.latest_version + 1, round_.run)
@@ -278,7 +279,8 @@ def _labelling(observed: ModelObserved, now: datetime) -> Turn:
         save = SaveLabels(observed.answers)
         return Turn(status, (save,), again, labels_problem=problem, message=text)
     ask = AskLabels(status.round.run, ids)
-    again = _PEOPLE if observed.spec.learning.labels.source == "LabelStudio" else _ASK
+    labels = observed.spec.learning.labels
+    again = _PEOPLE if labels is not None and labels.source == "LabelStudio" else _ASK
     return Turn(status, (ask,), again=again, labels_problem=problem, message=text)
 
 
@@ -305,7 +307,7 @@ def _packing(observed: ModelObserved, _now: datetime) -> Turn:
         return Turn(status, (pack,), again=_ASK if stall else _POLL, stall=stall)
     versions = (*status.versions, packed)[-VERSIONS:]
     status = _rest(status).model_copy(update={"latest_version": number, "versions": versions})
-    text = f"Version {number}: accuracy {packed.accuracy} with {packed.labels} labels"
+    text = f"Version {number}: {packed.reached}"
     return Turn(status, (Event("Normal", "Accepted", text),))
 
 

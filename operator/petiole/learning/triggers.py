@@ -54,12 +54,15 @@ def due(observed: ModelObserved, now: datetime) -> Start | Hold | None:
         return _drift(observed, alarms, now)
     wanted = spec.learning.triggers.new_samples
     if wanted is not None and observed.samples - round_.samples_before >= wanted:
-        more = observed.labels + spec.learning.batch_size
-        return Start("NewSamples", more, round_.drift_seen)
+        return Start("NewSamples", _and(observed, spec.learning.batch_size), round_.drift_seen)
     if asked(observed):
-        more = observed.labels + spec.learning.batch_size
-        return Start("Requested", more, round_.drift_seen)
+        return Start("Requested", _and(observed, spec.learning.batch_size), round_.drift_seen)
     return None
+
+
+def _and(observed: ModelObserved, more: int) -> int:
+    """Return the labels that a round may end with that may ask for so many more."""
+    return observed.labels + (more if observed.spec.task.has_classes else 0)
 
 
 def asked(observed: ModelObserved) -> bool:
@@ -94,8 +97,9 @@ def _drift(observed: ModelObserved, alarms: tuple[DriftAlarm, ...], now: datetim
     round_, learning = observed.status.round, observed.spec.learning
     awaiting = ",".join(alarm.identity for alarm in alarms)
     # Samples that came before the alarm show the old field: they are counted from its first sight.
+    # A model without classes learns from recorded runs, so there is nothing to wait for.
     new = observed.samples - round_.samples_before if round_.awaiting == awaiting else 0
-    needed = max(_FEWEST_SAMPLES, learning.batch_size)
+    needed = max(_FEWEST_SAMPLES, learning.batch_size) if observed.spec.task.has_classes else 0
     until = max(alarm.detected_at for alarm in alarms) + _PATIENCE
     if new < needed and now < until:
         return Hold(awaiting, until, f"{new} of {needed} samples of the moved field have come in")
@@ -103,7 +107,7 @@ def _drift(observed: ModelObserved, alarms: tuple[DriftAlarm, ...], now: datetim
     standing = {a.identity for a in observed.drift}
     kept = [i for i in round_.drift_seen.split(",") if i in standing]
     seen = ",".join(sorted({*kept, *(a.identity for a in alarms)}))
-    return Start("Drift", observed.labels + learning.drift_budget, seen)
+    return Start("Drift", _and(observed, learning.drift_budget), seen)
 
 
 def begun(observed: ModelObserved, start: Start, now: datetime) -> RoundStatus:

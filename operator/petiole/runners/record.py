@@ -17,7 +17,8 @@ from petiole.learning.runs import Run
 from .base import Parameters, RunKey
 
 RUN, RESULT, ERROR = "run.json", "result.json", "error.json"
-OUTPUT = {"Query": "query.json", "Train": "candidate.json"}  # by phase; a run's last write
+# By phase; a run's last write.
+OUTPUT = {"Query": "query.json", "Train": "candidate.json", "Detect": "candidate.json"}
 
 
 class Documents(Protocol):

@@ -18,6 +18,7 @@ def label_source(
 ) -> LabelSource:
     """Return the source that a TinyModel names; ``store`` is the operator's, with its runs."""
     labels, known = spec.learning.labels, spec.task.labels
+    assert labels is not None, "the API server has checked that a task with classes names one"
     if labels.label_studio is not None:
         studio = labels.label_studio
         return Studio(
