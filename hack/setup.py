@@ -181,6 +181,10 @@ def s3_server() -> None:
     run(PYTHON, "-m", "hack.testbed.s3", quiet=True)
 
 
+def chart_programs() -> None:
+    run(PYTHON, "-m", "hack.chart", quiet=True)
+
+
 def firmware() -> None:
     say("building the device agent for POSIX and Cortex-M4")
     run("make", "-C", "firmware", "--no-print-directory", "-j2", "-s", "posix", "mps2")
@@ -196,7 +200,7 @@ STEPS: dict[str, tuple[Callable[[], None], ...]] = {
     ),
 }
 STEPS["demo"] = STEPS["test"]
-STEPS["test"] += (s3_server,)
+STEPS["test"] += (s3_server, chart_programs)
 
 
 def main() -> int:

@@ -28,6 +28,7 @@ from .processes import Process, Processes
 from .waits import free_port, wait_until
 
 OPERATOR_USER = "petiole-operator"
+RELEASE = "petiole-system"  # the namespace of an installation by the chart
 _READY_SECONDS = 120.0
 _SERVICE_RANGE = "10.96.0.0/24"
 # Without a node these controllers only log errors.
@@ -35,12 +36,14 @@ _CONTROLLERS = (
     "*,-nodeipam,-node-route-controller,-service-lb-controller,-cloud-node-lifecycle-controller"
 )
 # One line for every finished write, of a fleet's status with its content; reads and the servers'
-# own leases would only fill the disk.
+# own leases would only fill the disk. Of an installation by the chart each request shows which
+# rights it needs.
 _AUDIT_POLICY: dict[str, Any] = {
     "apiVersion": "audit.k8s.io/v1",
     "kind": "Policy",
     "omitStages": ["RequestReceived"],
     "rules": [
+        {"level": "Metadata", "userGroups": [f"system:serviceaccounts:{RELEASE}"]},
         {"level": "None", "verbs": ["get", "list", "watch"]},
         {"level": "None", "users": ["system:apiserver"]},
         {
@@ -142,6 +145,12 @@ class ControlPlane(Lifetime):
     def version(self) -> str:
         """The server's version, for example ``v1.36.3``."""
         return str(json.loads(self.kubectl("get", "--raw", "/version"))["gitVersion"])
+
+    def requests(self, account: str) -> Iterator[dict[str, Any]]:
+        """What a ServiceAccount of ``RELEASE`` asked the API server, from its audit log."""
+        user = f"system:serviceaccount:{RELEASE}:{account}"
+        with (self.folder / "audit.log").open() as log:
+            yield from (e for e in map(json.loads, log) if e["user"]["username"] == user)
 
     def writes(self, user: str = OPERATOR_USER) -> int:
         """How many writes of ``user`` the API server has finished, from its audit log."""

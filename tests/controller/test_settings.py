@@ -31,6 +31,7 @@ def options(tmp_path):
         ("--store", "file:///no/such/folder", "make that folder or correct the URI"),
         ("--signing-key", "/no/such/key", "--signing-key: there is no file /no/such/key"),
         ("--work", "/dev/null/work", "work: the folder /dev/null/work cannot be made"),
+        ("--namespace", "here,There", "--namespace: 'There' is no name of a namespace"),
         ("--resync", "0", "--resync: Input should be greater than or equal to 1"),
         ("--listen", "8080", "--listen: '8080' is no host:port"),
         ("--kubeconfig", "/no/such/file", "--kubeconfig: there is no file"),

@@ -1,4 +1,4 @@
-"""``petiole key``: signing keys, and the authority of devices."""
+"""``petiole key``: signing keys and their change, and the authority of devices."""
 
 from __future__ import annotations
 
@@ -7,16 +7,21 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
+from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+    Ed25519PrivateKey,
+    Ed25519PublicKey,
+)
 
 from petiole.artifact.keys import (
     BadKeyError,
     load_private,
+    load_public,
     new_private_pem,
     public_pem,
     public_raw,
 )
 
-from .authority import ca, services
+from .authority import ca, services, write
 from .settings import console, fail
 
 app = typer.Typer(no_args_is_help=True, help="Make signing keys and authorities of devices.")
@@ -43,11 +48,51 @@ def public(
     ] = "pem",
 ) -> None:
     """Print the public half of a signing key."""
+    key = _private(file).public_key()
+    text = public_pem(key).decode().strip() if form == "pem" else public_raw(key).hex()
+    console.print(text, soft_wrap=True, markup=False, highlight=False)
+
+
+@app.command()
+def rotate(
+    folder: Annotated[Path, typer.Argument(help="With signing.pem and accepted.pem, as they are.")],
+    file: Annotated[Path, typer.Argument(help="The next private key.")],
+    into: Annotated[Path, typer.Argument(help="A new folder, with the files as they shall be.")],
+) -> None:
+    """Sign with the next key from now on, and go on accepting what the last one signed.
+
+    A folder is what the chart's Secret is made of: signing.pem signs, accepted.pem is the other
+    public key that devices hold. It is refused unless they hold the next key.
+    """
+    accepted = folder / "accepted.pem"
+    last, following = _private(folder / "signing.pem"), _private(file)
+    if public_raw(following.public_key()) != public_raw(_public(accepted)):
+        fail(
+            f"{file} is not the key that {accepted} tells of: devices would refuse what it signs. "
+            "Provision them with its public half first (docs/install.md, 'Signing keys')"
+        )
     try:
-        key = load_private(file.read_bytes()).public_key()
+        into.mkdir(mode=0o700)
+        write(into / "signing.pem", file.read_bytes())
+        write(into / "accepted.pem", public_pem(last.public_key()))
+    except OSError as error:
+        fail(f"cannot make {into}: {error.strerror}")
+    console.print(f"{into} signs with {file} and accepts what the last key signed", soft_wrap=True)
+
+
+def _private(file: Path) -> Ed25519PrivateKey:
+    try:
+        return load_private(file.read_bytes())
     except OSError as error:
         fail(f"cannot read {file}: {error.strerror}")
     except BadKeyError as error:
         fail(f"{file}: {error}")
-    text = public_pem(key).decode().strip() if form == "pem" else public_raw(key).hex()
-    console.print(text, soft_wrap=True, markup=False, highlight=False)
+
+
+def _public(file: Path) -> Ed25519PublicKey:
+    try:
+        return load_public(file.read_bytes())
+    except OSError as error:
+        fail(f"cannot read {file}: {error.strerror}")
+    except BadKeyError as error:
+        fail(f"{file}: {error}")

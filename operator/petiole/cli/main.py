@@ -16,6 +16,7 @@ from . import (
     firmware,
     forward,
     get,
+    installation,
     key,
     learn,
     logs,
@@ -31,6 +32,7 @@ app.add_typer(artifact.app, name="artifact")
 app.add_typer(firmware.app, name="firmware")
 app.add_typer(devices.app, name="devices")
 app.add_typer(get.app, name="get")
+app.add_typer(installation.app, name="installation")
 app.command("simulate")(simulate.command)
 app.command()(learn.learn)
 request.add_to(app)
@@ -52,7 +54,9 @@ def operator(
             envvar=["PETIOLE_KUBECONFIG", "KUBECONFIG"], help="Default: the cluster it runs in."
         ),
     ] = None,
-    namespace: Annotated[str, _option("--namespace", "Only this one; default: all.")] = "",
+    namespace: Annotated[
+        str, _option("--namespace", "Only these, with commas between; default: all.")
+    ] = "",
     gateway_url: Annotated[str, _option("--gateway-url", "Address of the gateway's HTTP API.")],
     gateway_token: Annotated[str, _option("--gateway-token", "Better given as variable.")] = "",
     store: Annotated[str, _option("--store", "URI of the object store.")],

@@ -81,10 +81,14 @@ class Cluster:
         answer = await self._send("GET", _path(plural, namespace, name), missing_ok=True)
         return None if answer is None else dict(answer.json())
 
-    async def all(self, plural: str, namespace: str = "") -> list[Object]:
-        """Return all objects of a kind, of one namespace or of all."""
-        answer = await self._send("GET", _path(plural, namespace))
-        return list(answer.json()["items"]) if answer is not None else []
+    async def all(self, plural: str, namespaces: tuple[str, ...] = ()) -> list[Object]:
+        """Return all objects of a kind, of some namespaces or, without any, of the cluster."""
+        answers = [await self._send("GET", _path(plural, n)) for n in namespaces or ("",)]
+        return [item for answer in answers if answer is not None for item in answer.json()["items"]]
+
+    async def delete(self, plural: str, namespace: str, name: str) -> None:
+        """Delete the object, if there is one."""
+        await self._send("DELETE", _path(plural, namespace, name), missing_ok=True)
 
     async def secret(self, namespace: str, name: str) -> dict[str, str]:
         """Return the values of a Secret by key. Raises Problem when there is none."""

@@ -69,7 +69,7 @@ class ModelPass:
             pack_problem=self._problem(meta["uid"], "pack"),
             request=(meta.get("annotations") or {}).get(REQUEST, "")[:_LONGEST_REQUEST],
         )
-        fleets = await self.cluster.all("devicefleets", observed.namespace)
+        fleets = await self.cluster.all("devicefleets", (observed.namespace,))
         observed = replace(observed, drift=_alarms(observed.name, fleets))
         return await self._with_answers(await asyncio.to_thread(self._gather, observed))
 

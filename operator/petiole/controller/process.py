@@ -88,7 +88,7 @@ async def _run(settings: OperatorSettings, queue: WorkQueue[Key], reconciler: Re
     doorbell = Doorbell(reconciler.cluster, _now)
     routes = [*doorbell.routes, reconciler.models.hooks.route(queue.add)]
     async with health.serve(settings.address, ready, routes) as address:
-        _log.info("started", health=address, namespace=settings.namespace or "all")
+        _log.info("started", health=address, namespaces=settings.namespaces or "all")
         tasks = [
             asyncio.create_task(_watch(settings, reconciler.cluster, queue, ready)),
             asyncio.create_task(queue.run(reconciler, _WORKERS)),
@@ -110,23 +110,23 @@ async def _run(settings: OperatorSettings, queue: WorkQueue[Key], reconciler: Re
 async def _watch(
     settings: OperatorSettings, cluster: Cluster, queue: WorkQueue[Key], ready: asyncio.Event
 ) -> None:
-    await _until_served(cluster, settings.namespace)
+    await _until_served(cluster, settings.namespaces)
     await kopf.operator(
         registry=edge.registry(settings, queue.add),
         settings=edge.kopf_settings(),
         standalone=True,
-        clusterwide=not settings.namespace,
-        namespaces=[settings.namespace] if settings.namespace else [],
+        clusterwide=not settings.namespaces,
+        namespaces=settings.namespaces,
         ready_flag=ready,
     )
 
 
-async def _until_served(cluster: Cluster, namespace: str) -> None:
+async def _until_served(cluster: Cluster, namespaces: tuple[str, ...]) -> None:
     """Wait for API server and CRDs: without its scan kopf would miss what comes later."""
     while True:
         try:
-            await cluster.all("tinymodels", namespace)
-            await cluster.all("devicefleets", namespace)
+            await cluster.all("tinymodels", namespaces)
+            await cluster.all("devicefleets", namespaces)
         except ClusterError as error:
             _log.warning("waiting for the API server and the CRDs of crds/", error=str(error))
             await asyncio.sleep(_CRD_RETRY)
@@ -142,7 +142,7 @@ async def _resync(
         await asyncio.sleep(settings.resync)
         metrics.WAITING.set(len(queue))
         try:
-            keys = await reconciler.sweep(settings.namespace)
+            keys = await reconciler.sweep(settings.namespaces)
         except Problem as problem:
             _log.warning("resync failed", error=str(problem))
             continue

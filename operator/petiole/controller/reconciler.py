@@ -152,15 +152,15 @@ class Reconciler:
         self._runs.pop(key, None)
         self.writer.forget(key)
 
-    async def sweep(self, namespace: str) -> list[Key]:
+    async def sweep(self, namespaces: tuple[str, ...]) -> list[Key]:
         """Clear what the gateway keeps of fleets that were deleted unseen; return all objects."""
         keys: list[Key] = []
         for plural in ("tinymodels", "devicefleets"):
-            found = await self.cluster.all(plural, namespace)
+            found = await self.cluster.all(plural, namespaces)
             keys += [Key.of(plural, body) for body in found]
         existing = {key.fleet for key in keys if key.plural == "devicefleets"}
         for fleet in await self.gateway.fleets():
-            ours = not namespace or fleet.startswith(f"{namespace}.")
+            ours = not namespaces or fleet.partition(".")[0] in namespaces
             if ours and fleet not in existing:
                 await self.gateway.delete(fleet)
                 _log.info("cleared a fleet that is no more", fleet=fleet)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+
+_NAMESPACE = re.compile("[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
 
 class OperatorSettings(BaseModel):
@@ -16,7 +19,7 @@ class OperatorSettings(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     kubeconfig: Path | None = None  # None: the cluster that the process runs in
-    namespace: str = ""  # empty: all
+    namespace: str = ""  # or several with commas between; empty: all
     gateway_url: str
     gateway_token: SecretStr = SecretStr("")
     store: str
@@ -36,6 +39,14 @@ class OperatorSettings(BaseModel):
     kfp_token_file: Path | None = None
     kfp_ca: Path | None = None  # empty: the public authorities
     kfp_secret: str = ""  # where KFP runs Pods, for the steps' environment
+
+    @field_validator("namespace")
+    @classmethod
+    def _names(cls, value: str) -> str:
+        for name in filter(None, _parts(value)):
+            if not _NAMESPACE.fullmatch(name):
+                raise ValueError(f"{name!r} is no name of a namespace; put commas between several")
+        return value
 
     @field_validator("gateway_url")
     @classmethod
@@ -99,6 +110,11 @@ class OperatorSettings(BaseModel):
         return self
 
     @property
+    def namespaces(self) -> tuple[str, ...]:
+        """Those whose objects are served; none: all of the cluster."""
+        return tuple(dict.fromkeys(filter(None, _parts(self.namespace))))
+
+    @property
     def address(self) -> tuple[str, int]:
         host, _, port = self.listen.rpartition(":")
         return host, int(port)
@@ -106,3 +122,7 @@ class OperatorSettings(BaseModel):
     @property
     def command(self) -> tuple[str, ...] | None:
         return tuple(shlex.split(self.runner_command)) or None
+
+
+def _parts(value: str) -> list[str]:
+    return [part.strip() for part in value.split(",")]
