@@ -16,7 +16,7 @@ from rich.table import Table
 
 from petiole_pipelines.store import Store
 
-from . import plot, pump
+from . import drift, plot, pump
 from .arms import Seed, recipe
 from .figures import OUTPUT, keep
 from .saved import measure, summary
@@ -25,7 +25,8 @@ from .settings import SETTINGS, AbsentError
 # Least percent of labels saved: on average, and in every seed.
 BARS = {"leaves": (93.0, 87.0), "leavesAugmented": (93.0, 87.0), "leavesIncremental": (91.0, 0.0)}
 SEEDS = 10
-SECTIONS = {"pump": pump.section}  # beside the settings: each shows, keeps and judges its own
+# Beside the settings: each shows, keeps and judges its own.
+SECTIONS = {"drift": drift.section, "pump": pump.section}
 
 
 def run(name: str, seeds: int, steps: int | None, console: Console) -> dict[str, Any]:

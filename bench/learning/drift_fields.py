@@ -38,7 +38,8 @@ class Field:
     """A fleet. ``weather`` is how much windows vary, ``memory`` how much of it stays for the next.
 
     ``lumps`` is the share of a window's class counts that comes from what devices look at for long,
-    ``daily`` the height of a wave with the period of a day.
+    ``daily`` the height of a wave with the period of a day. Each of ``sites`` has weather of its
+    own, and as many devices as the others.
     """
 
     devices: int
@@ -48,6 +49,7 @@ class Field:
     memory: float = 0.0
     lumps: float = 0.0
     daily: float = 0.0
+    sites: int = 1
 
     @property
     def count(self) -> int:
@@ -63,21 +65,22 @@ def play(
     severity: float = 0.0,
 ) -> Iterator[Window]:
     """Draw windows one after another; from ``moved_at`` on a share ``severity`` is unsure."""
-    weather = 0.0
+    weather = np.zeros(field.sites)
     for first in range(0, windows, CHUNK):
         index = np.arange(first, min(first + CHUNK, windows))
-        unsure = np.full(len(index), 0.05)
-        if moved_at is not None:
-            unsure += np.where(index >= moved_at, severity, 0.0)
-        noise = rng.normal(size=len(index)) * np.sqrt(1 - field.memory**2)
-        state = np.empty(len(index))
-        for n, more in enumerate(noise):
+        state = np.empty((len(index), field.sites))
+        for n, more in enumerate(rng.normal(size=state.shape) * np.sqrt(1 - field.memory**2)):
             weather = field.memory * weather + more
             state[n] = weather
         wave = np.sin(2 * np.pi * index * field.minutes / 1440.0) * field.daily
-        unsure = np.clip(unsure + 0.02 * (field.weather * state + wave), 0.0, 1.0)
-        levels = rng.multinomial(field.count, (1 - unsure)[:, None] * CALM + unsure[:, None] * LOW)
-        inputs = rng.normal(90 + 2 * (field.weather * state + wave), 20 / np.sqrt(field.count))
+        sky = field.weather * state + wave[:, None]
+        unsure = 0.05 + 0.02 * sky
+        if moved_at is not None:
+            unsure += np.where(index >= moved_at, severity, 0.0)[:, None]
+        unsure = np.clip(unsure, 0.0, 1.0)[..., None]
+        shares = (1 - unsure) * CALM + unsure * LOW
+        levels = rng.multinomial(field.count // field.sites, shares).sum(axis=1)
+        inputs = rng.normal(90 + 2 * sky.mean(axis=1), 20 / np.sqrt(field.count))
         yield from _windows(field, index, levels, inputs, _classes(field, rng, len(index)))
 
 

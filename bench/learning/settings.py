@@ -161,10 +161,11 @@ def _copy(photo: Images, random: np.random.Generator) -> Images:
 def shifted() -> Images:
     """Every photo in a darker, warmer and noisier light."""
     random = np.random.default_rng(2)
-    return np.stack([_shift(photo, random) for photo in leaves().x])
+    return np.stack([relit(photo, random) for photo in leaves().x])
 
 
-def _shift(photo: Images, random: np.random.Generator) -> Images:
+def relit(photo: Images, random: np.random.Generator) -> Images:
+    """Show a photo [h, w, 3] as in the evening: darker, warmer and noisier."""
     values = (photo / 255.0) ** random.uniform(1.5, 2.1) * np.array([1.1, 1.0, 0.8])
     return _bytes(values + random.normal(0, 4 / 255, values.shape))
 

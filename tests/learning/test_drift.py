@@ -42,6 +42,7 @@ def window(
         confidence_sum=int(whole.sum()),
         confidence_squares=int((whole**2).sum()),
         input_sum=int(inputs.sum()),
+        inputs=tuple(np.bincount(inputs.astype(np.int64) // 16, minlength=16).tolist()),
     )
 
 
@@ -143,18 +144,26 @@ def test_a_shift_is_seen_within_a_few_windows(shift: dict[str, float], calm: int
 
 def test_the_message_says_what_moved() -> None:
     verdict = evaluate(series(1, 60, shift_at=40, unsure=0.4, gain=30.0))
-    assert "since 2026-11-02 10:00:00 mean confidence 0.91 -> 0.79" in verdict.message
-    assert "mean input 80 -> 111 of 255" in verdict.message
+    assert verdict.message.startswith(
+        "since 2026-11-02 10:00:00 the model is less sure (mean confidence 0.91 -> 0.79), "
+        "inputs are higher (mean 80 -> 111 of 255); "
+        "fewer answers with confidence 0.81-1.00 (88 % -> "
+    )
     assert set(verdict.detectors) == {"ConfidenceMean", "InputMean", "ConfidenceShape"}
     assert verdict.since == START + 40 * INTERVAL
-    assert verdict.moved[0].startswith("confidence 0.94-1.00 43 % -> 23 %, ")
-    assert verdict.moved[0] in verdict.message
+    assert verdict.message.endswith("; ".join(verdict.moved))
+    assert "more answers with confidence 0.31-0.75 (5 % -> 33 %), PSI 1." in verdict.moved[0]
+    assert verdict.moved[1].startswith("more inputs with a mean of 96-1")
 
 
 def test_the_message_names_the_class_that_moved() -> None:
     verdict = evaluate(series(1, 60, shift_at=40, shares=(0.1, 0.3, 0.2, 0.4)))
     assert verdict.detectors == ("Classes",)
-    assert "class scab 40 % -> 10 %, class healthy 10 % -> 36 % (PSI 0.7" in verdict.message
+    assert "the model is as sure as before" in verdict.message
+    assert verdict.message.endswith(verdict.moved[0])
+    assert verdict.moved[0].startswith(
+        "fewer answers 'scab' (40 % -> 10 %), more answers 'healthy' (10 % -> 36 %), PSI 0.7"
+    )
 
 
 def test_a_shape_that_keeps_its_mean_is_seen() -> None:

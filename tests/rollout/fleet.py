@@ -263,6 +263,7 @@ class Operator:
     bundle_problem: Obstacle | None = None
     windows: tuple[Window, ...] = ()
     references: dict[str, Reference] = field(default_factory=dict)
+    labels: tuple[str, ...] = ()  # of the model's classes
     request: str = ""
     asked: int = 0
     writes: int = 0
@@ -284,6 +285,7 @@ class Operator:
             gateway_problem=self.problem,
             windows=() if self.problem else self.windows,
             references=self.references,
+            labels=self.labels,
             reference_problem=self.reference_problem,
             bundle=bundle(self.bundle) if self._has_bundle() else None,
             bundle_problem=self.bundle_problem if self.spec.firmware else None,

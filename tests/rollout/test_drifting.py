@@ -100,9 +100,9 @@ def test_status_says_which_detector_saw_what_and_since_when(rolled: Operator) ->
     assert drift.since == START + 20 * INTERVAL
     assert drift.since < drift.detected_at <= START + 23 * INTERVAL
     assert drift.moved[0].startswith(
-        "confidence 0.81-0.88 41 % -> 0 %, confidence 0.56-0.62 0 % ->"
+        "fewer answers with confidence 0.75-1.00 (95 % -> 0 %), more answers with confidence 0.4"
     )
-    assert drift.message.startswith("m4: since 2026-11-02 13:00:00 mean confidence 0.85 -> 0.60")
+    assert drift.message.startswith("m4: since 2026-11-02 13:00:00 the model is less sure (mean")
     assert float(drift.score) >= 1.0
 
 

@@ -21,6 +21,10 @@ Vector = npt.NDArray[np.float64]
 ALLOWANCE = 0.5  # standard deviations; tunes the chart to shifts of twice that
 RESOLUTION = 0.005  # of full scale; a step of less is not drift that matters to anybody
 _SUSPECT = 3.0  # standard deviations; such a window is counted but not learned from
+# What is learned from was cut at _SUSPECT: the share of a normal variable's variance that is left.
+_KEPT = 1.0 - _SUSPECT * math.sqrt(2.0 / math.pi) * math.exp(-(_SUSPECT**2) / 2.0) / math.erf(
+    _SUSPECT / math.sqrt(2.0)
+)
 _CORRELATION = 0.9  # of neighbouring windows, at most: beyond, nothing would ever be seen
 _STEPS = 2.0  # windows that an alarm takes at least: one freak window makes none
 
@@ -95,18 +99,21 @@ class Baseline:
         "Self-starting CUSUM charts for location and scale", The Statistician 36 (1987), 299-316).
         In several the upper tail of F, with as many degrees of freedom as the measured spread
         really has (J. N. K. Rao and A. J. Scott, "On chi-squared tests for multiway contingency
-        tables with cell proportions estimated from survey data", Ann. Stat. 12 (1984), 46-60).
+        tables with cell proportions estimated from survey data", Ann. Stat. 12 (1984), 46-60),
+        moved and scaled so that its skewness is right too (J. P. Imhof, "Computing the distribution
+        of quadratic forms in normal variables", Biometrika 48 (1961), 419-426, section 4).
         """
         step = point.mean - self.mean
         rest = self.windows - 1
-        each = max(self.squares / rest, self.variance) * self._inflation()
+        each = max(self.squares / rest / _KEPT, self.variance) * self._inflation()
         error = each * (1.0 / point.count + 1.0 / self.count)
         error = max(error, point.freedom * RESOLUTION**2)
         if len(step) == 1:
             t = float(step[0]) / math.sqrt(error)
             return math.copysign(-float(special.ndtri(special.stdtr(rest, -abs(t)))), t)
-        freedom = self._directions(point.freedom)
-        tail = float(special.fdtrc(freedom, freedom * rest, float(step @ step) / error))
+        directions, freedom = self._directions(point.freedom)
+        far = 1.0 + (float(step @ step) / error - 1.0) * math.sqrt(directions / freedom)
+        tail = float(special.fdtrc(freedom, freedom * rest, max(far, 0.0)))
         return -float(special.ndtri(min(max(tail, 1e-300), 0.99)))
 
     def _inflation(self) -> float:
@@ -122,19 +129,38 @@ class Baseline:
         r = min(max(self.follows / self.squares, 0.0), _CORRELATION)
         return (1.0 + r) / (1.0 - r)
 
-    def _directions(self, most: int) -> float:
-        """Effective number of directions of the covariance C: ``tr(C)^2 / tr(C^2)``, unbiased.
+    def _directions(self, most: int) -> tuple[float, float]:
+        """Effective number of directions of the covariance C, and degrees of freedom of its tail.
 
-        The correction for a covariance of few windows: Z. Bai and H. Saranadasa, "Effect of high
-        dimension", Statistica Sinica 6 (1996), 311-329.
+        ``tr(C)^2 / tr(C^2)`` and ``tr(C^2)^3 / tr(C^3)^2``: alike when windows vary as much in all
+        directions; the second is smaller when one stands out, as weather does.
         """
-        if most == 1:
-            return 1.0
-        rest = self.windows - 1
-        trace = (self.squares / rest) ** 2
-        found = float((self.products * self.products).sum()) / rest**2
-        found = (found - trace / rest) * rest**2 / ((rest - 1) * (rest + 2))
-        return most if found * most <= trace else max(1.0, trace / found)
+        one, two, three = traces(self.products / (self.windows - 1), self.windows - 1)
+        if two * most <= one**2:
+            return most, most
+        two = min(two, one**2)
+        three = min(max(three, two**2 / one), two**1.5)
+        return one**2 / two, two**3 / three**2
+
+
+def traces(covariance: Vector, freedom: int) -> tuple[float, float, float]:
+    """Traces of a covariance, its square and its cube, without bias; shape ``(p, p)``.
+
+    ``covariance`` is estimated with ``freedom`` (3 at least), of normal variables. The square's: Z.
+    Bai and H. Saranadasa, "Effect of high dimension", Statistica Sinica 6 (1996), 311-329; the
+    cube's from the moments of the Wishart distribution in the same way.
+    """
+    square = covariance @ covariance
+    one, two = float(covariance.trace()), float(square.trace())
+    three = float((square * covariance).sum())
+    n = float(freedom)
+    scale = n**2 / ((n - 1) * (n + 2))
+    cube = three - (3.0 * one * two - 2.0 * one**3 / n) / n
+    return (
+        one,
+        (two - one**2 / n) * scale,
+        cube * scale * n**2 / ((n - 2) * (n + 4)),
+    )
 
 
 @dataclass(slots=True)
