@@ -48,11 +48,18 @@ class Authority:
     def certificate(self) -> Path:
         return self.folder / "ca.crt"
 
-    def issue(self, file: str, common_name: str, *, groups: tuple[str, ...] = ()) -> None:
-        """A key and a certificate for loopback servers and for clients."""
+    def issue(
+        self,
+        file: str,
+        common_name: str,
+        *,
+        groups: tuple[str, ...] = (),
+        addresses: tuple[str, ...] = (),
+    ) -> None:
+        """A key and a certificate for clients, and for servers on loopback and at ``addresses``."""
         key = ec.generate_private_key(ec.SECP256R1())
         names: list[x509.GeneralName] = [x509.DNSName(name) for name in _SERVER_NAMES]
-        names += [x509.IPAddress(ipaddress.ip_address(a)) for a in _SERVER_ADDRESSES]
+        names += [x509.IPAddress(ipaddress.ip_address(a)) for a in (*_SERVER_ADDRESSES, *addresses)]
         usage = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
         certificate = (
             _builder(_name(common_name, groups), self._name, key.public_key())

@@ -1,8 +1,8 @@
 """A real Kubernetes control plane on loopback: etcd, kube-apiserver, kube-controller-manager.
 
-No node and no scheduler: objects, admission, garbage collection and RBAC are real, Pods never run.
-Ready in about five seconds. Everything lies in one folder, on free ports; a second one beside it
-does not meet the first.
+No node and no scheduler: objects, admission, garbage collection and RBAC are real, Pods never run
+(``hack.node`` adds what runs them). Ready in about five seconds. Everything lies in one folder, on
+free ports; a second one beside it does not meet the first.
 """
 
 from __future__ import annotations
@@ -63,12 +63,15 @@ class KubectlError(Exception):
 class ControlPlane(Lifetime):
     """Start with ``with ControlPlane(folder) as cluster`` or ``start()`` and ``stop()``.
 
-    Given ``processes``, the servers become part of that testbed and end with it.
+    Given ``processes``, the servers become part of that testbed and end with it. ``node`` is the
+    address of a node in a network of its own, where the API server listens instead of on loopback.
     """
 
-    def __init__(self, folder: Path, processes: Processes | None = None) -> None:
+    def __init__(self, folder: Path, processes: Processes | None = None, *, node: str = "") -> None:
         self.folder = folder.resolve()
         self.url = ""
+        self._node = node
+        self._authority: Authority | None = None
         self._owned = processes is None
         self._processes = processes or Processes(self.folder)
         self._programs: dict[str, Path] = {}
@@ -165,10 +168,18 @@ class ControlPlane(Lifetime):
                 if done and "requestObject" in event:
                     yield datetime.fromisoformat(event["stageTimestamp"]), event["requestObject"]
 
+    def admit(self, user: str, common_name: str, *groups: str) -> Path:
+        """Make credentials for a client of the API server; return its kubeconfig."""
+        assert self._authority is not None, "the control plane has been started"
+        self._authority.issue(user, common_name, groups=groups)
+        path = self.folder / f"{user}.kubeconfig"
+        self._write_kubeconfig(user, path)
+        return path
+
     def _prepare(self) -> None:
         pki = self.folder / "pki"
-        authority = Authority(pki)
-        authority.issue("server", "kube-apiserver")
+        self._authority = authority = Authority(pki)
+        authority.issue("server", "kube-apiserver", addresses=(self._node,) if self._node else ())
         authority.issue("admin", "admin", groups=("system:masters",))
         authority.issue("operator", OPERATOR_USER, groups=("system:masters",))
         authority.issue("controller-manager", "system:kube-controller-manager")
@@ -216,7 +227,7 @@ class ControlPlane(Lifetime):
         return url
 
     def _start_apiserver(self, etcd_url: str) -> None:
-        port = free_port()
+        host, port = self._node or "127.0.0.1", free_port()
         pki = self.folder / "pki"
         server = self._start(
             [
@@ -225,7 +236,7 @@ class ControlPlane(Lifetime):
                 f"--etcd-cafile={pki / 'ca.crt'}",
                 f"--etcd-certfile={pki / 'server.crt'}",
                 f"--etcd-keyfile={pki / 'server.key'}",
-                "--bind-address=127.0.0.1",
+                f"--bind-address={host}",
                 f"--secure-port={port}",
                 f"--tls-cert-file={pki / 'server.crt'}",
                 f"--tls-private-key-file={pki / 'server.key'}",
@@ -234,14 +245,27 @@ class ControlPlane(Lifetime):
                 f"--service-account-signing-key-file={pki / 'sa.key'}",
                 "--service-account-issuer=https://kubernetes.default.svc",
                 f"--service-cluster-ip-range={_SERVICE_RANGE}",
-                "--authorization-mode=RBAC",
-                "--disable-admission-plugins=ServiceAccount",  # no node: nothing waits for tokens
+                *self._node_options(),
                 f"--audit-policy-file={self.folder / 'audit-policy.yaml'}",
                 f"--audit-log-path={self.folder / 'audit.log'}",
             ]
         )
-        self.url = f"https://127.0.0.1:{port}"
+        self.url = f"https://{host}:{port}"
         server.wait_ready(lambda: self._answers(f"{self.url}/readyz"), _READY_SECONDS)
+
+    def _node_options(self) -> list[str]:
+        if not self._node:
+            # Nothing here waits for tokens.
+            return ["--authorization-mode=RBAC", "--disable-admission-plugins=ServiceAccount"]
+        pki = self.folder / "pki"
+        return [
+            "--authorization-mode=Node,RBAC",
+            "--enable-admission-plugins=NodeRestriction",
+            "--allow-privileged=true",
+            f"--kubelet-client-certificate={pki / 'admin.crt'}",
+            f"--kubelet-client-key={pki / 'admin.key'}",
+            "--kubelet-preferred-address-types=InternalIP",
+        ]
 
     def _start_controller_manager(self) -> None:
         kubeconfig = self.folder / "controller-manager.kubeconfig"

@@ -1,0 +1,1 @@
+"""Container images without an engine: layers, archives, and the project's own images."""
