@@ -1,10 +1,15 @@
 """Rounds of a TinyModel on a real API server, with crashes wherever they can fall."""
 
+import copy
 import json
 
 from hack.testbed.waits import wait_until
 from petiole.artifact.keys import load_private, new_private_pem
+from petiole.artifact.policy import Anomaly, TaskKind
 from petiole.artifact.read import verify
+from tests.api.examples import ANOMALY_MODEL
+
+from .conftest import condition
 
 PASSES = 'petiole_operator_pass_seconds_count{kind="tinymodels"}'
 
@@ -34,6 +39,22 @@ def test_a_model_learns_and_gets_a_signed_version(shared, model):
     assert document["references"]["cortex-m4"]["count"] == 100
     events = shared.cluster.kubectl("get", "events", "-n", shared.namespace)
     assert "Version 1: accuracy 95.00%" in events
+
+
+def test_a_model_without_classes_gets_a_signed_version_without_a_label(shared, model):
+    manifest = model.manifest()
+    data = manifest["spec"]["data"]
+    manifest["spec"] = copy.deepcopy(ANOMALY_MODEL["spec"]) | {"data": data}
+    shared.cluster.apply(manifest)
+    status = shared.until("tinymodel", model.name, accepted, "version 1")
+    assert [name.rpartition("-r1-")[2] for name in model.runs()] == ["b0-train"]
+    (version,) = status["versions"]
+    assert (version["f1"], version["falseAlarms"], version["labels"]) == ("95.00%", "5.00%", 0)
+    artefact = (shared.store / "artifacts" / version["variants"][0]["digest"]).read_bytes()
+    found = verify(artefact, [load_private(shared.key.read_bytes()).public_key()])
+    policy = Anomaly(TaskKind.DISTANCE, threshold=90.5, release=45.25, inputs=391)
+    assert (found.policy.anomaly, found.golden_count) == (policy, 4)
+    assert condition(status, "BaselineDrifted")["reason"] == "WhileLearning"
 
 
 def test_at_rest_nothing_is_written(shared, model):
