@@ -211,6 +211,7 @@ def test_the_pipeline_compiles_to_ir(tmp_path):
         "exec-student",
         "exec-compress",
         "exec-judge",
+        "exec-detect",
     } == set(spec["deploymentSpec"]["executors"])
     parameters = spec["root"]["inputDefinitions"]["parameters"]
     expected = {"phase", "pool_uri", "labels_path", "targets", "learning", "round"}
