@@ -8,18 +8,18 @@ status 1 when a bar is missed; settings whose data are absent are named and left
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-from petiole_pipelines.store import Store
-
-from . import drift, plot, pump
-from .arms import Seed, recipe
+from . import drift, plot, pump, work
 from .figures import OUTPUT, keep
-from .saved import measure, summary
+from .saved import summary
 from .settings import SETTINGS, AbsentError
 
 # Least percent of labels saved: on average, and in every seed.
@@ -29,18 +29,28 @@ SEEDS = 10
 SECTIONS = {"drift": drift.section, "pump": pump.section}
 
 
-def run(name: str, seeds: int, steps: int | None, console: Console) -> dict[str, Any]:
-    folder = (OUTPUT / "learning").absolute()
-    folder.mkdir(parents=True, exist_ok=True)
-    kept = folder / name / recipe(SETTINGS[name], steps)
-    store = Store((folder / "store").as_uri())
+def run(given: argparse.Namespace, console: Console) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Measure setting by setting; yield each with its summary."""
+    with work.pool(given.workers) as pool:
+        for name in given.only:
+            try:
+                yield name, measured(pool, name, given, console)
+            except AbsentError as error:
+                console.print(f"left out: {name}: {error}", soft_wrap=True)
+
+
+def measured(
+    pool: ProcessPoolExecutor, name: str, given: argparse.Namespace, console: Console
+) -> dict[str, Any]:
+    pool.submit(work.describe, name).result()
+    seeds = range(given.seeds)
+    jobs = [pool.submit(work.measured, name, number, given.steps) for number in seeds]
     rows = []
-    for number in range(seeds):
-        seed = Seed(SETTINGS[name], number, kept / str(number), store, steps, console.print)
-        rows.append(measure(seed))
-        line = rows[-1]
-        console.print(f"{name} seed {number}: {line['labels']} of {line['pool']} labels")
-    return summary(rows)
+    for job in as_completed(jobs):
+        rows.append(row := job.result())
+        words = f"{row['labels']} of {row['pool']} labels" if row["labels"] else "never near"
+        console.print(f"{name} seed {row['seed']}: {words}; {len(rows)} of {len(jobs)} seeds done")
+    return summary(sorted(rows, key=lambda row: int(row["seed"])))
 
 
 def show(console: Console, found: dict[str, Any]) -> None:
@@ -79,9 +89,10 @@ def judged(console: Console, found: dict[str, Any]) -> bool:
 
 
 def write(found: dict[str, Any]) -> None:
-    """Put these settings beside what other benches wrote."""
-    keep(found)
-    plot.draw(found, OUTPUT / "learning.png")
+    """Put these settings beside what was found before."""
+    written = keep(found)
+    drawn = {name: written[name] for name in SETTINGS if name in written}
+    plot.draw(drawn, OUTPUT / "learning.png")
 
 
 def main() -> int:
@@ -89,6 +100,9 @@ def main() -> int:
     every = [*SETTINGS, *SECTIONS]
     parser.add_argument("--only", choices=every, nargs="+", default=every)
     parser.add_argument("--seeds", type=int, default=SEEDS)
+    parser.add_argument(
+        "--workers", type=int, default=os.cpu_count(), help="seeds side by side, a core each"
+    )
     parser.add_argument(
         "--steps", type=int, help="train so many only, to try; such results are not kept as figures"
     )
@@ -99,18 +113,16 @@ def main() -> int:
     if not given.only:
         return 0 if all(bars) else 1
     found = {}
-    for name in given.only:
-        try:
-            found[name] = run(name, given.seeds, given.steps, console)
-        except AbsentError as error:
-            console.print(f"left out: {name}: {error}")
+    for name, measures in run(given, console):
+        found[name] = measures
+        if given.steps is None:
+            write({name: measures})
     if not found:
         return 1
     show(console, found)
     if given.steps is not None:
         console.print("tried with few steps: no figures, no bars")
         return 0
-    write(found)
     return 0 if judged(console, found) and all(bars) else 1
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,13 +15,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from petiole.learning.strategies import Choice, Pool, select
 from petiole_pipelines import augment, fit, judge, networks, student
 from petiole_pipelines.augment import Lesson
-from petiole_pipelines.features import EXTRACTORS, Extractor, cache
+from petiole_pipelines.features import EXTRACTORS, Extractor, Fitted, cache
 from petiole_pipelines.store import Store
-from petiole_pipelines.teacher import teach
+from petiole_pipelines.teacher import Answers, neighbours, teach
 
 from .settings import Setting, Split
 
@@ -30,9 +31,20 @@ Row = dict[str, Any]
 
 STRATEGY, BATCH, RANDOM_SHARE = "TypiClustThenMargin", 20, 0.1  # the defaults of spec.learning
 LADDER = (40, 60, 80, 100, 120, 160, 200, 240, 320, 480, 640, 800, 1000, 1300, 1600, 2000, 2500)
-MOST = 0.25  # of the pool: whoever needs more saves little
+HORIZON = 0.2  # of the pool: as far as the ladder goes
 WITHIN = 0.01
-IN_A_ROW = 2  # steps of the ladder that must be within a point: one may be luck
+ROUNDING = 1e-9  # of differences between shares of the same count
+FORMAT = 2  # of what is kept
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Rows of the pool that are there, and what they are seen by: fitted on them alone."""
+
+    pool: Rows
+    fitted: Fitted
+    features: NDArray[np.float64]
+    graph: csr_array
 
 
 @dataclass(frozen=True)
@@ -71,79 +83,102 @@ class Seed:
         """Accuracy of the student after so many labels of an arm, ``asked`` or ``random``."""
         return self._kept(f"{arm}-{labels}", lambda: self._learned(self._rows(arm, labels)))
 
-    def climb(self, arm: str, start: int) -> list[Row]:
-        """Results up the ladder until the student stays within a point of the full one."""
-        wanted = self.full()["accuracy"] - WITHIN
-        most = MOST * len(self.split.y)
+    @property
+    def ladder(self) -> list[int]:
+        """Numbers of labels that are measured; the last is the horizon."""
+        return [step for step in LADDER if step <= HORIZON * len(self.split.y)]
+
+    def descend(self, arm: str) -> list[Row]:
+        """Results from the horizon down to the first that is not within a point; fewest first."""
+        least = wanted(self.full())
         found: list[Row] = []
-        for labels in (step for step in LADDER if start <= step <= most):
-            found.append(self.at(arm, labels) | {"labels": labels})
-            if needed(found, wanted) is not None:
+        for labels in reversed(self.ladder):
+            found.insert(0, self.at(arm, labels) | {"labels": labels})
+            if found[0]["accuracy"] < least:
                 break
         return found
 
     def _rows(self, arm: str, labels: int) -> Rows:
-        """Rows of the pool that are labelled, by arrivals with the same number each."""
-        strategy = "Random" if arm == "random" else STRATEGY
-        kept = self._kept(f"{arm}-{labels}-rows", lambda: {"rows": self._ask(strategy, labels)})
-        return np.array(kept["rows"], dtype=np.int64)
+        """Rows of the pool that are labelled.
 
-    def _ask(self, strategy: str, labels: int) -> list[int]:
-        arrivals = np.unique(self.split.arrival)
+        What is there at once is asked about once, up to the horizon: its beginning is what fewer
+        labels would have been. Of arrivals, each has the same number of labels.
+        """
+        until = labels if self._last else self.ladder[-1]
+        kept = self._kept(f"{arm}-{until}-rows", lambda: {"rows": self._ask(arm, until)})
+        return np.array(kept["rows"][:labels], dtype=np.int64)
+
+    def _ask(self, arm: str, labels: int) -> list[int]:
+        """Rows in the order in which they are asked about."""
+        asked: list[int] = []
+        for arrival in range(self._last + 1):
+            until = labels * (arrival + 1) // (self._last + 1)
+            while len(asked) < until:
+                asked += self._queries(arm, arrival, asked, min(BATCH, until - len(asked)))
+        return asked
+
+    def _queries(self, arm: str, arrival: int, asked: list[int], count: int) -> list[int]:
+        seen = self._seen[arrival]
         labelled = np.zeros(len(self.split.y), dtype=np.bool_)
-        for turn, arrival in enumerate(arrivals, start=1):
-            pool = np.flatnonzero(self.split.arrival <= arrival)
-            features = self._features(pool)[0]
-            until = labels * turn // len(arrivals)
-            while labelled.sum() < until:
-                count = min(BATCH, until - int(labelled.sum()))
-                rows = self._queries(strategy, pool, features, labelled, count)
-                labelled[rows] = True
-        return [int(row) for row in np.flatnonzero(labelled)]
-
-    def _queries(
-        self,
-        strategy: str,
-        pool: Rows,
-        features: NDArray[np.float64],
-        labelled: NDArray[np.bool_],
-        count: int,
-    ) -> Rows:
-        y = np.where(labelled, self.split.y, -1)[pool]
-        soft = teach(features, y, self.classes, features[:1]).samples
-        generator = np.random.default_rng([self.number, int(labelled.sum())])
-        given = Pool(features, soft, labelled[pool])
+        labelled[asked] = True
+        y = np.where(labelled, self.split.y, -1)[seen.pool]
+        if arm == "random":
+            strategy, soft = "Random", np.full((len(y), self.classes), 1 / self.classes)
+        else:
+            strategy = STRATEGY
+            soft = self._teach(seen, y, seen.features[:1]).samples
+        generator = np.random.default_rng([self.number, len(asked)])
+        given = Pool(seen.features, soft, labelled[seen.pool])
         queries = select(given, Choice(strategy, count, RANDOM_SHARE), generator)
-        return pool[[query.row for query in queries]]
+        return [int(seen.pool[query.row]) for query in queries]
 
     def _learned(self, rows: Rows) -> Row:
         """Let a teacher learn from these rows, and a student from the teacher."""
         y = np.full(len(self.split.y), -1, dtype=np.int64)
         y[rows] = self.split.y[rows]
-        features, others = self._features(np.arange(len(y)))
-        answers = teach(features, y, self.classes, others)
+        seen = self._seen[self._last]
+        others = seen.fitted.transform(self.described[self.split.evaluation])
+        answers = self._teach(seen, y, others)
         right = answers.others.argmax(1) == self._truth
         return {"teacher": float(right.mean())} | self._taught(answers.samples)
 
+    def _teach(self, seen: Seen, y: Rows, others: NDArray[np.float64]) -> Answers:
+        return teach(seen.features, y, self.classes, others, seen.graph)
+
     def _taught(self, soft: NDArray[np.float64]) -> Row:
         """Train the widest student that fits; judge it as int8, as the pipeline does."""
-        x, target = self.split.x, dict(self.setting.target)
-        width = fit.widest(x, self.classes, target)
-        model = student.train(Lesson(x, soft, np.ones(len(x))), width, self.number, self.steps)
+        x = self.split.x
+        lesson = Lesson(x, soft, np.ones(len(x)))
+        model = student.train(lesson, self._width, self.number, self.steps)
         answers = judge.infer(student.quantise(model, x), self.split.images[self.split.evaluation])
         verdict = judge.judge(answers, self._truth, self.setting.labels)
         return {
             "accuracy": verdict.accuracy,
             "recall": verdict.recall,
-            "width": width,
+            "width": self._width,
             "steps": self.steps or augment.recipe_of(x.shape[1:]).steps,
         }
 
-    def _features(self, pool: Rows) -> list[NDArray[np.float64]]:
-        """Features of these rows of the pool, fitted on them alone, and of the evaluation set."""
+    @cached_property
+    def _width(self) -> int:
+        return fit.widest(self.split.x, self.classes, dict(self.setting.target))
+
+    @cached_property
+    def _last(self) -> int:
+        """Number of the last arrival; they count from 0."""
+        return int(self.split.arrival.max())
+
+    @cached_property
+    def _seen(self) -> list[Seen]:
+        """What is there after each arrival."""
+        return [self._after(arrival) for arrival in range(self._last + 1)]
+
+    def _after(self, arrival: int) -> Seen:
+        pool = np.flatnonzero(self.split.arrival <= arrival)
         first = self.described[self.split.pool[pool]]
         fitted = self._extractor.fit(first, 0)
-        return [fitted.transform(first), fitted.transform(self.described[self.split.evaluation])]
+        features = fitted.transform(first)
+        return Seen(pool, fitted, features, neighbours(features))
 
     @property
     def _truth(self) -> Rows:
@@ -166,6 +201,7 @@ class Seed:
 def recipe(setting: Setting, steps: int | None) -> str:
     """Digest of what results depend on besides code: none is taken for another recipe's."""
     words = (
+        FORMAT,
         setting,
         steps,
         (STRATEGY, BATCH, RANDOM_SHARE),
@@ -177,9 +213,19 @@ def recipe(setting: Setting, steps: int | None) -> str:
     return hashlib.sha256(plain.encode()).hexdigest()[:12]
 
 
-def needed(rows: list[Row], wanted: float) -> int | None:
-    """Labels of the first of IN_A_ROW successive results that reach ``wanted``; None for none."""
-    for at in range(len(rows) - IN_A_ROW + 1):
-        if all(row["accuracy"] >= wanted for row in rows[at : at + IN_A_ROW]):
-            return int(rows[at]["labels"])
-    return None
+def wanted(full: Row) -> float:
+    """Least accuracy that is within a point of the full student's."""
+    return float(full["accuracy"]) - WITHIN - ROUNDING
+
+
+def needed(rows: Sequence[Row], least: float) -> int | None:
+    """Labels of the first result from which on all reach ``least``; None where the last does not.
+
+    ``rows`` go up to the horizon, fewest labels first.
+    """
+    labels = None
+    for row in reversed(rows):
+        if row["accuracy"] < least:
+            break
+        labels = int(row["labels"])
+    return labels

@@ -10,9 +10,11 @@ from typing import Any
 OUTPUT = Path("build/bench")
 
 
-def keep(found: Mapping[str, Any]) -> None:
-    """Put these parts beside what is in the file already."""
+def keep(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Put these parts beside what is in the file already; returns all of it."""
     OUTPUT.mkdir(parents=True, exist_ok=True)
     file = OUTPUT / "learning.json"
     before = json.loads(file.read_text()) if file.exists() else {}
-    file.write_text(json.dumps(before | dict(found), indent=1) + "\n")
+    every = before | dict(found)
+    file.write_text(json.dumps(every, indent=1) + "\n")
+    return every

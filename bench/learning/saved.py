@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import t
 
-from .arms import WITHIN, Row, Seed, needed
+from .arms import Row, Seed, needed, wanted
 
 CONFIDENCE = 0.95
 
@@ -16,19 +16,20 @@ CONFIDENCE = 0.95
 def measure(seed: Seed) -> Row:
     """One seed: the full student, what was asked until it was within a point, and chance."""
     full = seed.full()
-    asked = seed.climb("asked", 0)
-    wanted = full["accuracy"] - WITHIN
-    labels = needed(asked, wanted)
-    random = seed.climb("random", labels or asked[-1]["labels"])
+    asked, random = seed.descend("asked"), seed.descend("random")
+    labels = needed(asked, wanted(full))
+    if labels is not None and labels < random[0]["labels"]:
+        random.insert(0, seed.at("random", labels) | {"labels": labels})
     return {
         "seed": seed.number,
         "pool": len(seed.split.y),
+        "horizon": seed.ladder[-1],
         "steps": full["steps"],
         "full": full["accuracy"],
         "labels": labels,
         "asked": [{"labels": row["labels"], "accuracy": row["accuracy"]} for row in asked],
         "random": [{"labels": row["labels"], "accuracy": row["accuracy"]} for row in random],
-        "randomLabels": needed(random, wanted),
+        "randomLabels": needed(random, wanted(full)),
     }
 
 
@@ -42,6 +43,7 @@ def summary(rows: Sequence[Row]) -> dict[str, Any]:
     return {
         "seeds": len(rows),
         "pool": round(float(pool.mean()), 1),
+        "horizon": min(row["horizon"] for row in rows),
         "labelsMean": round(float(spent.mean()), 1),
         "savedPercentMean": round(float(saved.mean()), 2),
         "savedPercentInterval": _interval(saved),

@@ -216,7 +216,9 @@ def fashion(seed: int) -> Split:
 def _idx(name: str, header: int) -> NDArray[np.uint8]:
     file = FASHION / name
     if not file.exists():
-        raise AbsentError(f"{file} is absent: install the Debian package dataset-fashion-mnist")
+        raise AbsentError(
+            f"{file} is absent: `apt-get install dataset-fashion-mnist` (Debian) puts it there"
+        )
     return np.frombuffer(gzip.decompress(file.read_bytes())[header:], dtype=np.uint8)
 
 

@@ -36,21 +36,39 @@ class Answers:
     others: Matrix
 
 
-def teach(features: Matrix, y: Labels, classes: int, others: Matrix) -> Answers:
+def teach(
+    features: Matrix, y: Labels, classes: int, others: Matrix, graph: csr_array | None = None
+) -> Answers:
     """Learn from the labelled rows (y >= 0) and all features [n, d]; answer for both sets.
 
-    With labels of fewer than two classes nothing can be learned: every answer is uniform.
+    ``graph`` is ``neighbours(features)``, for whoever teaches with the same features again. With
+    labels of fewer than two classes nothing can be learned: every answer is uniform.
     """
     labelled = np.flatnonzero(y >= 0)
     if len(np.unique(y[labelled])) < 2:
         return Answers(*(np.full((len(part), classes), 1 / classes) for part in (features, others)))
     ones = np.ones(len(labelled))
     first = regression.fit(features[labelled], y[labelled], classes, ones, STRENGTH)
-    samples = _product(_spread(features, y, classes), first.probabilities(features))
+    graph = neighbours(features) if graph is None else graph
+    samples = _product(_spread(graph, y, classes), first.probabilities(features))
     samples[labelled] = np.eye(classes)[y[labelled]]
     weights = np.where(y >= 0, 1.0, PSEUDO_WEIGHT * samples.max(1) ** 2)
     second = regression.fit(features, samples.argmax(1), classes, weights, STRENGTH)
     return Answers(samples, second.probabilities(others))
+
+
+def neighbours(features: Matrix) -> csr_array:
+    """Symmetric weights of neighbours [n, n] among features [n, d], scaled to the local density.
+
+    L. Zelnik-Manor and P. Perona, "Self-tuning spectral clustering", 2004.
+    """
+    count = len(features)
+    nearest, near = _nearest(features, min(NEIGHBOURS, count - 1))
+    reach = np.maximum(near[:, -1], 1e-12)
+    weights = np.exp(-near / np.sqrt(reach[:, None] * reach[nearest]))
+    rows = np.repeat(np.arange(count), nearest.shape[1])
+    graph = csr_array((weights.ravel(), (rows, nearest.ravel())), shape=(count, count))
+    return graph.maximum(graph.T)
 
 
 def _product(a: Matrix, b: Matrix) -> Matrix:
@@ -58,10 +76,9 @@ def _product(a: Matrix, b: Matrix) -> Matrix:
     return np.asarray(product / product.sum(1, keepdims=True), dtype=np.float64)
 
 
-def _spread(features: Matrix, y: Labels, classes: int) -> Matrix:
+def _spread(graph: csr_array, y: Labels, classes: int) -> Matrix:
     """Label spreading with classes of equal mass, [n, classes]."""
-    count = len(features)
-    graph = _graph(features)
+    count = len(y)
     root = diags_array(1 / np.sqrt(np.asarray(graph.sum(1)).ravel()))
     system = eye_array(count) - SPREADING * (root @ graph @ root)
     seeds = np.zeros((count, classes))
@@ -74,21 +91,7 @@ def _spread(features: Matrix, y: Labels, classes: int) -> Matrix:
     return np.asarray(mass / mass.sum(1, keepdims=True), dtype=np.float64)
 
 
-def _graph(features: Matrix) -> csr_array:
-    """Symmetric neighbour weights [n, n], scaled to the local density.
-
-    L. Zelnik-Manor and P. Perona, "Self-tuning spectral clustering", 2004.
-    """
-    count = len(features)
-    nearest, near = _neighbours(features, min(NEIGHBOURS, count - 1))
-    reach = np.maximum(near[:, -1], 1e-12)
-    weights = np.exp(-near / np.sqrt(reach[:, None] * reach[nearest]))
-    rows = np.repeat(np.arange(count), nearest.shape[1])
-    graph = csr_array((weights.ravel(), (rows, nearest.ravel())), shape=(count, count))
-    return graph.maximum(graph.T)
-
-
-def _neighbours(features: Matrix, count: int) -> tuple[NDArray[np.int64], Matrix]:
+def _nearest(features: Matrix, count: int) -> tuple[NDArray[np.int64], Matrix]:
     """Nearest other rows of each row [n, count], nearest first, and their squared distances."""
     norms = (features**2).sum(1)
     nearest = np.empty((len(features), count), dtype=np.int64)
