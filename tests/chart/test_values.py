@@ -1,6 +1,7 @@
 """What the chart makes of values, by reading what Helm renders."""
 
 import re
+from functools import cache
 
 import pytest
 import yaml
@@ -85,6 +86,7 @@ COMMANDS = {
 SHARED = {"PETIOLE_OPERATOR_URL"}  # check and clear have one list
 
 
+@cache
 def _variables(*words):
     command = get_command(app)
     for word in words:
@@ -130,7 +132,7 @@ def test_the_crds_are_those_of_the_code(row, rendered, root):
     made = {o["metadata"]["name"]: o for o in rendered[row] if "CustomResource" in o["kind"]}
     kept = MATRIX[row].get("crds", {}).get("keep", True)
     for file in sorted((root / "crds").glob("*.yaml")):
-        wanted = yaml.safe_load(file.read_text())
+        wanted = yaml.load(file.read_text(), Loader=yaml.CSafeLoader)
         found = made.pop(wanted["metadata"]["name"])
         annotations = found["metadata"].pop("annotations", {})
         assert annotations == ({"helm.sh/resource-policy": "keep"} if kept else {})
