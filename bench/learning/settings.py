@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hack.demo import data
+from hack.testbed.light import as_bytes, darker_and_warmer
 from hack.testbed.processes import ROOT
 from petiole_pipelines.dataset import Task, read_set
 
@@ -154,24 +155,13 @@ def _copy(photo: Images, random: np.random.Generator) -> Images:
     turned = np.rot90(photo, int(random.integers(4)))
     turned = turned[:, ::-1] if random.random() < 0.5 else turned
     values = (turned / 255.0) ** random.uniform(0.7, 1.4) * random.uniform(0.9, 1.1, 3)
-    return _bytes(values + random.normal(0, 0.02, values.shape))
+    return as_bytes(values + random.normal(0, 0.02, values.shape))
 
 
 @cache
 def shifted() -> Images:
     """Every photo in a darker, warmer and noisier light."""
-    random = np.random.default_rng(2)
-    return np.stack([relit(photo, random) for photo in leaves().x])
-
-
-def relit(photo: Images, random: np.random.Generator) -> Images:
-    """Show a photo [h, w, 3] as in the evening: darker, warmer and noisier."""
-    values = (photo / 255.0) ** random.uniform(1.5, 2.1) * np.array([1.1, 1.0, 0.8])
-    return _bytes(values + random.normal(0, 4 / 255, values.shape))
-
-
-def _bytes(values: NDArray[np.float64]) -> Images:
-    return np.asarray(np.round(np.clip(values, 0, 1) * 255), dtype=np.uint8)
+    return darker_and_warmer(leaves().x, seed=2)
 
 
 def incremental(seed: int) -> Split:

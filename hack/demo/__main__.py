@@ -1,4 +1,7 @@
-"""The whole loop once, small and real: ``python -m hack.demo [--keep] [--out FOLDER]``."""
+"""The whole loop once, small and real.
+
+``python -m hack.demo [--example NAME] [--data FOLDER] [--quick] [--keep] [--out FOLDER]``.
+"""
 
 from __future__ import annotations
 
@@ -15,30 +18,39 @@ from rich.console import Console
 
 from hack.testbed.processes import ROOT, ProcessError
 from hack.testbed.waits import DeadlineError
+from petiole.api.base import seconds
 
 from . import report, summary
-from .acts import STORY, fleet_labels
+from .acts import SCENES
 from .children import agent_sizes
+from .example import Example, ExampleError
+from .examples import EXAMPLES
 from .folder import run_folder
 from .show import Show, final_table
 from .stage import Stage, raised
 from .summary import Measured
 from .watch import ActFailedError
 
-CHILDREN_SECONDS = 120.0
-FAILURES = (ActFailedError, ProcessError, DeadlineError, httpx.HTTPError, OSError)
+FAILURES = (ActFailedError, ExampleError, ProcessError, DeadlineError, httpx.HTTPError, OSError)
 STOPS = (KeyboardInterrupt, asyncio.CancelledError)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m hack.demo", description=__doc__)
+    parser.add_argument("--example", choices=sorted(EXAMPLES), default="digits")
+    parser.add_argument("--data", type=Path, help="the example's data, where it has none with it")
+    parser.add_argument("--quick", action="store_true", help="to try the acts, not for figures")
     parser.add_argument("--keep", action="store_true", help="leave everything running at the end")
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "demo", help="run folder")
     options = parser.parse_args()
     console = Console()
+    try:
+        example = EXAMPLES[options.example](options.data, quick=options.quick)
+    except ExampleError as error:
+        return _farewell(console, error)
     with run_folder(options.out) as folder:
         try:
-            asyncio.run(play(folder, Show(console), keep=options.keep))
+            asyncio.run(play(example, folder, Show(console), keep=options.keep))
         except (*FAILURES, BaseExceptionGroup, *STOPS) as error:
             return _farewell(console, error)
     return 0
@@ -65,14 +77,14 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
         yield error
 
 
-async def play(folder: Path, show: Show, *, keep: bool) -> None:
+async def play(example: Example, folder: Path, show: Show, *, keep: bool) -> None:
     """Raise the stage, play all acts, write what was measured."""
     _end_on_signals()
     with show.live():
-        async with raised(folder, show, fleet_labels()) as stage:
-            for title, act in STORY:
-                with show.act(title):
-                    await act(stage)
+        async with raised(example, folder, show) as stage:
+            for scene in (SCENES[act] for act in example.story):
+                with show.act(scene.title):
+                    await scene.play(stage)
             with show.act("everything is counted"):
                 measured = await measure(stage)
             result = summary.summarise(measured)
@@ -88,13 +100,16 @@ async def play(folder: Path, show: Show, *, keep: bool) -> None:
 
 async def measure(stage: Stage) -> Measured:
     """Collect what the children found, and what the servers know."""
-    reference, exactness = await stage.children.results(CHILDREN_SECONDS)
+    reference, exactness = await stage.children.results(stage.example.model_seconds)
     versions = summary.versions(stage.record)
     stage.record.windows = await stage.gateway.windows(
         [digest for version in versions for digest in summary.digests(version)]
     )
     cluster = stage.testbed.cluster
     return Measured(
+        example=stage.example,
+        changes=stage.manifests.changes(),
+        interval=seconds(stage.manifests.fleet["spec"]["monitoring"]["interval"]),
         record=stage.record,
         tally=stage.field_.tally,
         posix=len(stage.posix),
@@ -120,12 +135,13 @@ def try_these(stage: Stage) -> str:
     """Lines for a terminal beside this one."""
     cluster = stage.testbed.cluster
     kubectl = f"{cluster.kubectl_path} --kubeconfig {cluster.kubeconfig}"
+    fleet = stage.cluster.fleet.name
     return "\n".join(
         [
             "Everything keeps running until Ctrl-C. Try:",
             f"  {kubectl} get tinymodels,devicefleets",
-            f"  {kubectl} describe devicefleet meters",
-            f"  {kubectl} get devicefleet meters -o yaml",
+            f"  {kubectl} describe devicefleet {fleet}",
+            f"  {kubectl} get devicefleet {fleet} -o yaml",
             f"  {kubectl} get events",
         ]
     )

@@ -4,46 +4,39 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
-import yaml
-
-from .data import wrongly_prepared
+from .example import FLEET_FILE, MODEL_FILE, SHIFTED, Act
 from .stage import Stage
-from .summary import SHIFTED
 from .watch import ActFailedError, Object, Snapshot, condition, is_true, status_of
 
-EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "digits"
-FIRST_MODEL_SECONDS = 900.0
-NEXT_MODEL_SECONDS = 600.0
-ROLLOUT_SECONDS = 300.0
+ROLLOUT_SECONDS = 600.0
 CALM_SECONDS = 12.0
 """Kept calm after the drift detector has found its footing: a false alarm would show here."""
 AFTERMATH_SECONDS = 4.0
 """After the bad model, so that the charts show the devices back on the old one."""
-DRIFT_SECONDS = 120.0
+DRIFT_SECONDS = 180.0
 
 
 async def learn(stage: Stage) -> None:
     """Apply the objects; the first version is learned while devices connect."""
-    stage.children.start_reference(reference_arguments(stage))
-    await stage.cluster.apply(
-        manifest(stage, "tinymodel.yaml"), manifest(stage, "devicefleet.yaml")
-    )
+    await stage.apply(MODEL_FILE, FLEET_FILE)
     await stage.connect_devices()
-    await stage.cluster.wait("version 1", lambda s: version_since(s, 0), FIRST_MODEL_SECONDS)
-    accepted(stage, 1)
+    # What a query run has described is kept in the store: the reference need not do it again.
+    await stage.cluster.wait("the first questions", pool_is_known, stage.example.model_seconds)
+    stage.children.start_reference(reference_arguments(stage))
+    await next_version(stage, "version 1", after=0)
 
 
-async def promote_first(stage: Stage) -> None:
+async def promote(stage: Stage) -> None:
     """Canary, early, all."""
-    await stage.cluster.wait(
-        "the promotion of version 1", lambda s: finished(s, 1, "Promoted"), ROLLOUT_SECONDS
-    )
-    stage.mark("version 1 promoted")
+    version = status_of(stage.cluster.latest.model)["latestVersion"]
+    await finished_as(stage, version, "Promoted")
+    stage.mark(f"version {version} promoted")
 
 
 async def stay_calm(stage: Stage) -> None:
@@ -55,7 +48,8 @@ async def stay_calm(stage: Stage) -> None:
 
 
 async def shift_field(stage: Stage) -> None:
-    """Tilt and dim the sensors; the operator has to notice by the devices' statistics."""
+    """Move the field; the operator has to notice by the devices' statistics."""
+    stage.record.shifted_from = status_of(stage.cluster.latest.fleet)["revision"]["stable"]
     stage.show_field(SHIFTED)
     stage.record.injected_at = datetime.now(UTC)
     stage.mark("field shifted")
@@ -67,76 +61,72 @@ async def shift_field(stage: Stage) -> None:
 
 async def answer_drift(stage: Stage) -> None:
     """A round starts by itself, from samples that devices sent up; a better model goes out."""
-    version = await stage.cluster.wait(
-        "a version that answers the drift", lambda s: version_since(s, 1), NEXT_MODEL_SECONDS
-    )
-    accepted(stage, version)
-    await stage.cluster.wait(
-        f"the promotion of version {version}",
-        lambda s: finished(s, version, "Promoted"),
-        ROLLOUT_SECONDS,
-    )
-    stage.mark(f"version {version} promoted")
+    before = stage.record.shifted_from
+    await next_version(stage, "a version that answers the drift", after=before)
+    await promote(stage)
 
 
 async def publish_bad(stage: Stage) -> None:
     """Evaluation data prepared wrongly let a bad model pass; the canaries must stop it."""
     before = status_of(stage.cluster.latest.model)["latestVersion"]
-    await asyncio.to_thread(wrongly_prepared, stage.data_folder)
-    await stage.cluster.apply(manifest(stage, "digits-wrong-data.yaml"))
-    version = await stage.cluster.wait(
-        "the bad version", lambda s: version_since(s, before), NEXT_MODEL_SECONDS
-    )
-    accepted(stage, version)
-    await stage.cluster.wait(
-        f"version {version} to be taken back",
-        lambda s: finished(s, version, "Reverted"),
-        ROLLOUT_SECONDS,
-    )
+    await asyncio.to_thread(stage.example.spoil, stage.data_folder, stage.manifests.task)
+    await stage.apply(stage.example.wrong)
+    version = await next_version(stage, "the bad version", after=before)
+    await finished_as(stage, version, "Reverted")
     stage.mark(f"bad version {version} taken back")
     await asyncio.sleep(AFTERMATH_SECONDS)
 
 
-def accepted(stage: Stage, version: int) -> None:
-    """Note it, and have the version's variants compared with tflite-micro beside the story."""
+async def mend(stage: Stage) -> None:
+    """The model gets its right data again, and what it learns from them goes out."""
+    before = status_of(stage.cluster.latest.model)["latestVersion"]
+    await stage.apply(MODEL_FILE)
+    await next_version(stage, "a version from the right data", after=before)
+    await promote(stage)
+
+
+async def next_version(stage: Stage, what: str, *, after: int) -> int:
+    """Wait for it, and have its variants compared with tflite-micro beside the story."""
+    version = await stage.cluster.wait(
+        what, lambda s: version_since(s, after), stage.example.model_seconds
+    )
     stage.mark(f"version {version} accepted")
     stage.children.start_exactness(stage.cluster.latest.model or {}, version)
+    return version
 
 
-def manifest(stage: Stage, name: str) -> Path:
-    """An example with this run's data folder in the place of the example's."""
-    text = (EXAMPLES / name).read_text()
-    rendered = stage.folder / "manifests" / name
-    rendered.parent.mkdir(exist_ok=True)
-    rendered.write_text(text.replace("${DATA}", str(stage.data_folder)))
-    return rendered
+async def finished_as(stage: Stage, version: int, result: str) -> None:
+    """Wait for the end of a version's rollout."""
+    await stage.cluster.wait(
+        f"version {version} to be {result}",
+        lambda s: finished(s, version, result),
+        ROLLOUT_SECONDS,
+    )
 
 
 def reference_arguments(stage: Stage) -> list[str]:
     """The same task, data and targets as the model's, for runs with all and with random labels."""
-    spec = example("tinymodel.yaml")["spec"]
+    spec = stage.manifests.model["spec"]
+    learning = spec["learning"]
     given = {
-        "--pool-uri": stage.data.pool_uri,
-        "--evaluation-uri": stage.data.evaluation_uri,
-        "--labels": str(stage.data.labels_path),
+        "--pool-uri": spec["data"]["pool"]["uri"],
+        "--evaluation-uri": spec["data"]["evaluation"]["uri"],
+        "--store-uri": stage.testbed.store.as_uri(),
+        "--labels": str(stage.data.answers),
         "--task": json.dumps(spec["task"]),
         "--targets": json.dumps(spec["targets"]),
-        "--spend": str(spec["learning"]["labelBudget"]),
-        "--batch": str(spec["learning"]["batchSize"]),
-        "--seed": str(spec["learning"].get("seed", 0)),
+        "--features": learning.get("features", "Kernel"),
+        "--spend": str(learning["labelBudget"]),
+        "--batch": str(learning["batchSize"]),
+        "--seed": str(learning.get("seed", 0)),
     }
     return [word for pair in given.items() for word in pair]
 
 
-def fleet_labels() -> dict[str, str]:
-    """The labels that the example's fleet selects devices by."""
-    labels: dict[str, str] = example("devicefleet.yaml")["spec"]["selector"]["matchLabels"]
-    return labels
-
-
-def example(name: str) -> Object:
-    found: Object = yaml.safe_load((EXAMPLES / name).read_text())
-    return found
+def pool_is_known(snapshot: Snapshot) -> bool | None:
+    """Whether the first query run is through; a model that cannot go on ends the wait."""
+    version_since(snapshot, 0)
+    return status_of(snapshot.model).get("labels", {}).get("pool", 0) > 0 or None
 
 
 def version_since(snapshot: Snapshot, before: int) -> int | None:
@@ -145,7 +135,7 @@ def version_since(snapshot: Snapshot, before: int) -> int | None:
         found = condition(snapshot.model, type_)
         if found is not None and found["status"] == "True":
             raise ActFailedError(
-                f"TinyModel/digits is {type_}: {found['reason']}: {found.get('message', '')}"
+                f"the TinyModel is {type_}: {found['reason']}: {found.get('message', '')}"
             )
     latest: int = status_of(snapshot.model).get("latestVersion", 0)
     return latest if latest > before else None
@@ -164,9 +154,12 @@ def finished(snapshot: Snapshot, revision: int, result: str) -> dict[str, Any] |
 
 
 def drift_is_stable(snapshot: Snapshot) -> bool | None:
+    """Whether calm is known, of the revision that is stable now."""
     if is_true(snapshot.fleet, "Drifted"):
         raise ActFailedError("drift was reported before the field had shifted")
-    return status_of(snapshot.fleet).get("drift", {}).get("state") == "Stable" or None
+    status = status_of(snapshot.fleet)
+    drift, stable = status.get("drift", {}), status.get("revision", {}).get("stable", 0)
+    return (drift.get("state") == "Stable" and drift.get("version", 0) == stable) or None
 
 
 def drifted(snapshot: Snapshot) -> Object | None:
@@ -179,13 +172,22 @@ def moment(status: Object, drift_condition: Object) -> datetime:
     return datetime.fromisoformat(said)
 
 
-Act = Callable[[Stage], Awaitable[None]]
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """An act: what is shown of it, and what plays it."""
 
-STORY: tuple[tuple[str, Act], ...] = (
-    ("few labels are asked for while devices connect", learn),
-    ("version 1 goes out by stages", promote_first),
-    ("the field is calm", stay_calm),
-    ("the field shifts", shift_field),
-    ("a better model goes out by itself", answer_drift),
-    ("a bad model is published and taken back", publish_bad),
+    title: str
+    play: Callable[[Stage], Awaitable[None]]
+
+
+SCENES: Mapping[Act, Scene] = MappingProxyType(
+    {
+        Act.LEARN: Scene("few labels are asked for while devices connect", learn),
+        Act.PROMOTE: Scene("version 1 goes out by stages", promote),
+        Act.CALM: Scene("the field is calm", stay_calm),
+        Act.SHIFT: Scene("the field shifts", shift_field),
+        Act.ANSWER: Scene("a better model goes out by itself", answer_drift),
+        Act.SPOIL: Scene("a bad model is published and taken back", publish_bad),
+        Act.MEND: Scene("the data are put right", mend),
+    }
 )

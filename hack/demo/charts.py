@@ -19,8 +19,9 @@ from matplotlib.figure import Figure
 
 from hack.testbed.field import Cell
 
+from .example import CALM
 from .record import Record
-from .summary import CALM, Json, Measured, digests, percent, versions
+from .summary import Json, Measured, digests, percent, versions
 from .watch import status_of
 
 INK, GREEN, RED, GREY = "#1f2933", "#2f855a", "#c53030", "#9aa5b1"
@@ -63,7 +64,9 @@ def label_curve(record: Record, reference: Json, labels: Json) -> str:
         "labels spent",
         "accuracy on the frozen set, %",
     )
-    curve = status_of(record.model).get("curve", [])
+    first = versions(record)[0].get("round")
+    every = status_of(record.model).get("curve", [])
+    curve = [point for point in every if point.get("round") == first]
     axes.plot(
         [p["labels"] for p in curve],
         [percent(p["accuracy"]) or 0.0 for p in curve],
@@ -225,7 +228,7 @@ def accuracy_chart(
 ) -> str:
     """Accuracy in the field by the harness's own count, all devices together."""
     figure, axes = _figure(
-        "Accuracy in the field, by the scans' own labels", "seconds of the run", "accuracy, %"
+        "Accuracy in the field, by the inputs' own labels", "seconds of the run", "accuracy, %"
     )
     right: dict[int, list[int]] = defaultdict(lambda: [0, 0])
     for (second, _), cell in by_second.items():

@@ -71,6 +71,7 @@ class Record:
     fleet: Object | None = None
     pool_of_version: dict[int, int] = field(default_factory=dict)
     injected_at: datetime | None = None
+    shifted_from: int = 0  # the version that was stable when the field shifted
     detected_at: datetime | None = None
     drift_message: str = ""
 
@@ -98,6 +99,10 @@ class Record:
             self.frames[-1] = frame
         else:
             self.frames.append(frame)
+
+    def stable_beside(self, revision: int) -> int:
+        """The revision that the other devices had while this one was on its way; 0: unknown."""
+        return next((f.stable for f in self.frames if f.target == revision), 0)
 
     def saw_summary(self, summary: dict[str, Any]) -> None:
         """Keep the evidence of the gates."""

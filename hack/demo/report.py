@@ -24,18 +24,21 @@ def page(summary: Json, measured: Measured) -> str:
     bad = summary["bad"]
     parts = [
         _head(summary),
+        _overrides(summary["example"]["overrides"]),
+        "<h2>Labels</h2>",
         charts.label_curve(record, measured.reference, summary["labels"]),
         "<h2>Rollouts</h2>",
         charts.rollout_timeline(record),
         _rollouts(summary["rollouts"]),
         "<h2>Drift</h2>",
-        f'<p class="words">{escape(summary["drift"]["message"])}</p>',
+        _drift(summary),
         charts.drift_chart(record),
         charts.accuracy_chart(measured.tally.by_second, measured.field_began, record),
     ]
     if bad is not None:
-        parts += ["<h2>The bad model</h2>", _bad(bad)]
-        parts.append(charts.gate_chart(measured, bad["revision"], bad["stable"]))
+        parts += ["<h2>The bad model</h2>", _bad(bad, summary["example"]["mistake"])]
+        if bad["devicesSeenWithIt"]:
+            parts.append(charts.gate_chart(measured, bad["revision"], bad["stable"]))
     parts += ["<h2>Devices</h2>", _sizes(summary)]
     body = "\n".join(parts)
     return (
@@ -58,11 +61,31 @@ def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 def _head(summary: Json) -> str:
     devices, kubernetes = summary["devices"], summary["kubernetes"]
     return (
-        "<h1>Petiole: the loop, once</h1>"
+        f"<h1>Petiole: the loop, once, on {escape(summary['example']['name'])}</h1>"
         f"<p>{devices['posix']} devices in one process and {devices['qemu']} emulated Cortex-M4 "
         f"boards gave {devices['answers']:,} answers. Kubernetes {escape(kubernetes['version'])}, "
         f"{kubernetes['writes']} writes by the operator. Set-up {summary['setupSeconds']} s, run "
-        f"{summary['runSeconds']} s.</p><h2>Labels</h2>"
+        f"{summary['runSeconds']} s.</p>"
+    )
+
+
+def _overrides(overrides: Sequence[Json]) -> str:
+    """What the run had otherwise than the example's manifests."""
+    if not overrides:
+        return ""
+    columns = ("file", "path", "example", "demo")
+    rows = [["not given" if o[c] is None else o[c] for c in columns] for o in overrides]
+    return "<p>Scaled for the demo:</p>" + table(("manifest", "field", "example", "demo"), rows)
+
+
+def _drift(summary: Json) -> str:
+    drift = summary["drift"]
+    return (
+        f"<p>What moved: {escape(summary['example']['shift'])}. Found after {drift['seconds']} s, "
+        f"{drift['windows']} windows. Right answers by the harness: {drift['accuracyCalm']} % "
+        f"before, {drift['accuracyBefore']} % after the field had shifted, and "
+        f"{drift['accuracyAfter']} % with the version that answered it.</p>"
+        f'<p class="words">{escape(drift["message"])}</p>'
     )
 
 
@@ -71,11 +94,17 @@ def _rollouts(rollouts: Sequence[Json]) -> str:
     return table(header, [[r[h] for h in header[:-1]] + [r["message"]] for r in rollouts])
 
 
-def _bad(bad: Json) -> str:
+def _bad(bad: Json, mistake: str) -> str:
+    """A model that was stopped in its shadow run has answered nobody."""
+    seen = (
+        f"in the field it was right on {bad['fieldAccuracy']} %"
+        if bad["devicesSeenWithIt"]
+        else "no device has answered with it"
+    )
     return (
         f"<p>Revision {bad['revision']} was judged at {bad['judgedAccuracy']} % on evaluation data "
-        "that had been prepared wrongly; in the field it was right on "
-        f"{bad['fieldAccuracy']} %.</p>"
+        f"that had been prepared wrongly ({escape(mistake)}); {seen}.</p>"
+        f'<p class="words">{escape(bad["message"])}</p>'
     )
 
 

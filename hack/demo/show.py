@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -50,6 +50,11 @@ class Show:
         act.seconds = time.monotonic() - act.began
         self._line(f"act {len(self.acts)} done after {act.seconds:.1f} s")
 
+    def scaled(self, changes: Sequence[str]) -> None:
+        """Say what the demo has otherwise than the example's manifests."""
+        if changes:
+            self.console.print("Scaled for the demo:", *changes, sep="\n  ", highlight=False)
+
     def saw(self, snapshot: Snapshot) -> None:
         """Take a new snapshot; off a terminal, say what changed in it."""
         self.latest = snapshot
@@ -94,8 +99,8 @@ class Show:
                 f"{seconds:.0f} s",
             )
         facts = Table.grid(padding=(0, 2))
-        facts.add_row("TinyModel/digits", Text(model_words(self.latest)))
-        facts.add_row("DeviceFleet/meters", Text(fleet_words(self.latest)))
+        facts.add_row("TinyModel", Text(model_words(self.latest)))
+        facts.add_row("DeviceFleet", Text(fleet_words(self.latest)))
         facts.add_row("drift", Text(drift_words(self.latest)))
         for gate in status_of(self.latest.fleet).get("gates", []):
             facts.add_row(f"gate {gate['name']}", Text(gate_words(gate)))
@@ -176,7 +181,11 @@ def final_table(summary: Json) -> Table:
             f"{r['result']} in {r['seconds']} s: {r['exposed']} exposed, {r['updated']} updated, "
             f"{r['reverted']} reverted",
         )
-    table.add_row("drift", f"detected {drift['seconds']} s after it was injected")
+    table.add_row(
+        "drift",
+        f"detected {drift['seconds']} s ({drift['windows']} windows) after it was injected: "
+        f"{summary['example']['shift']}",
+    )
     table.add_row(
         "field accuracy",
         f"calm {drift['accuracyCalm']} %, shifted {drift['accuracyBefore']} %, "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -11,25 +12,21 @@ from pathlib import Path
 
 from hack.testbed.boards import provision_board, start_board
 from hack.testbed.devices import Device, passwords, provision_posix, start_posix
-from hack.testbed.field import Field, Place, Stream, publish_answers
+from hack.testbed.field import Field, Place, publish_answers
 from hack.testbed.link import SensorLink
 from hack.testbed.processes import Process
 from hack.testbed.testbed import Testbed
+from petiole.api.base import octets
+from petiole.artifact.flash import MAX_SLOT_SIZE
 
 from .children import Children
-from .data import DigitsData, prepare, shift
+from .example import CALM, Example, Prepared
+from .manifests import Manifests
 from .record import GatewayView, Record
 from .show import Show
-from .summary import CALM, SHIFTED
-from .watch import ActFailedError, Cluster
+from .watch import ActFailedError, Cluster, watched
 
 NAMESPACE = "default"
-FLEET = f"{NAMESPACE}.meters"
-CLASSES = {"cortex-m4": 150, "cortex-m0": 70}
-"""POSIX devices by device class."""
-BOARDS = 2
-INPUTS_PER_SECOND = 3.0
-"""Inputs a second for each device."""
 SEED = 7
 CONNECT_SECONDS = 60.0
 
@@ -38,13 +35,15 @@ CONNECT_SECONDS = 60.0
 class Stage:
     """All that an act may touch."""
 
+    example: Example
+    manifests: Manifests
     folder: Path
     testbed: Testbed
     cluster: Cluster
     gateway: GatewayView
     record: Record
     show: Show
-    data: DigitsData
+    data: Prepared
     posix: Sequence[Device]
     boards: Sequence[Device]
     tasks: asyncio.TaskGroup
@@ -56,7 +55,12 @@ class Stage:
 
     @property
     def data_folder(self) -> Path:
-        return self.folder / "data"
+        return self.manifests.data
+
+    async def apply(self, *names: str) -> None:
+        """Apply manifests of the example as this run has them."""
+        written = [self.manifests.write(name, self.folder / "manifests") for name in names]
+        await self.cluster.apply(*written)
 
     def mark(self, words: str) -> None:
         self.record.mark(datetime.now(UTC), words)
@@ -70,9 +74,9 @@ class Stage:
         return None
 
     def show_field(self, phase: str) -> None:
-        """Switch the field; the annotator who can see it answers for its scans from now on."""
+        """Switch the field; the annotator who can see it answers for its inputs from now on."""
         self.field_.switch(phase)
-        publish_answers(self.data.labels_path, self.field_.stream, self.data.names)
+        publish_answers(self.data.answers, self.field_.stream, self.data.names)
 
     async def connect_devices(self) -> None:
         """Provision and start all devices, feed them, and wait until each has reported."""
@@ -124,25 +128,27 @@ class Stage:
 
 
 @asynccontextmanager
-async def raised(folder: Path, show: Show, labels: dict[str, str]) -> AsyncIterator[Stage]:
-    """Bring the testbed up and watch it; whatever happens, take everything down again.
-
-    ``labels`` go on every device, for the fleet's selector.
-    """
-    posix, boards = fleet_of(labels)
+async def raised(example: Example, folder: Path, show: Show) -> AsyncIterator[Stage]:
+    """Bring the testbed up and watch it; whatever happens, take everything down again."""
+    manifests = Manifests(example.manifests, folder / "data", example.overrides)
+    posix, boards = fleet_of(example, manifests)
+    show.scaled([str(change) for change in manifests.changes()])
     testbed = Testbed(folder, passwords([*posix, *boards]))
     record = Record(datetime.now(UTC))
     with show.act("control plane, broker, gateway and operator come up"):
-        data = await asyncio.to_thread(prepare, folder / "data")
+        data = await asyncio.to_thread(example.prepare, manifests.data, manifests.task)
         try:
             await asyncio.to_thread(testbed.start)
         except asyncio.CancelledError:
             await asyncio.to_thread(testbed.stop)
             raise
-    gateway = GatewayView(testbed.gateway_url, testbed.gateway_token, FLEET)
+    fleet = watched(manifests.fleet)
+    gateway = GatewayView(testbed.gateway_url, testbed.gateway_token, f"{NAMESPACE}.{fleet.name}")
     try:
         async with asyncio.TaskGroup() as tasks:
             cluster = Cluster(
+                model=watched(manifests.model),
+                fleet=fleet,
                 kubeconfig=testbed.cluster.kubeconfig,
                 kubectl=testbed.cluster.kubectl_path,
                 namespace=NAMESPACE,
@@ -151,6 +157,8 @@ async def raised(folder: Path, show: Show, labels: dict[str, str]) -> AsyncItera
                 listeners=[record.saw, show.saw],
             )
             stage = Stage(
+                example=example,
+                manifests=manifests,
                 folder=folder,
                 testbed=testbed,
                 cluster=cluster,
@@ -162,7 +170,7 @@ async def raised(folder: Path, show: Show, labels: dict[str, str]) -> AsyncItera
                 boards=boards,
                 tasks=tasks,
                 children=Children(testbed.processes, folder, testbed.store),
-                field_=Field(_streams(data), phase=CALM, per_second=INPUTS_PER_SECOND, seed=SEED),
+                field_=Field(data.streams, phase=CALM, per_second=example.per_second, seed=SEED),
             )
             cluster.dead = stage.dead
             show.field_ = stage.field_
@@ -178,19 +186,21 @@ async def raised(folder: Path, show: Show, labels: dict[str, str]) -> AsyncItera
         await asyncio.to_thread(testbed.stop)
 
 
-def fleet_of(labels: dict[str, str]) -> tuple[list[Device], list[Device]]:
-    """The POSIX devices and the boards."""
+def fleet_of(example: Example, manifests: Manifests) -> tuple[list[Device], list[Device]]:
+    """The POSIX devices and the boards, each with its target's limits as far as its flash goes."""
+    limits = {target["name"]: target for target in manifests.model["spec"]["targets"]}
+    selected = manifests.fleet["spec"]["selector"]["matchLabels"]
+    places = itertools.cycle(example.sites or ("",))
+
+    def device(name: str, target: str) -> Device:
+        site = next(places)
+        labels = selected | ({"site": site} if site else {})
+        flash, arena = (octets(str(limits[target][what])) for what in ("flash", "arena"))
+        return Device(name, target, labels, slot=min(flash, MAX_SLOT_SIZE), arena=arena)
+
     posix = [
-        Device(f"{target}-{number:03d}", target, labels)
-        for target, count in CLASSES.items()
+        device(f"{target}-{number:03d}", target)
+        for target, count in example.posix.items()
         for number in range(count)
     ]
-    boards = [Device(f"board-{number}", "cortex-m4", labels) for number in range(BOARDS)]
-    return posix, boards
-
-
-def _streams(data: DigitsData) -> dict[str, Stream]:
-    return {
-        CALM: Stream(data.field_x, data.field_y),
-        SHIFTED: Stream(shift(data.field_x), data.field_y),
-    }
+    return posix, [device(f"board-{n}", example.board) for n in range(example.boards)]

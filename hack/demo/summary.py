@@ -11,10 +11,10 @@ from typing import Any
 
 from hack.testbed.field import Tally
 
+from .example import CALM, SHIFTED, Example
+from .manifests import Change
 from .record import Record
 from .watch import Object, status_of
-
-CALM, SHIFTED = "calm", "shifted"
 
 Json = dict[str, Any]
 
@@ -23,6 +23,9 @@ Json = dict[str, Any]
 class Measured:
     """All sources of the summary, each measured by something else."""
 
+    example: Example
+    changes: list[Change]  # what is not as in the example's manifests
+    interval: float  # seconds of a monitoring window
     record: Record
     tally: Tally
     posix: int
@@ -42,6 +45,7 @@ def summarise(measured: Measured) -> Json:
     record = measured.record
     by_number = {v["version"]: v for v in versions(record)}
     return {
+        "example": _example(measured),
         "labels": _labels(by_number[1], record, measured.reference),
         "variants": _variants(by_number[1]),
         "versions": [_version(v) for v in by_number.values()],
@@ -54,11 +58,24 @@ def summarise(measured: Measured) -> Json:
         "agent": measured.agent,
         "exactness": measured.exactness,
         "rollouts": _rollouts(record.fleet),
-        "bad": _bad(record.fleet, by_number, measured.tally),
-        "drift": _drift(by_number, record, measured.tally),
+        "bad": _bad(by_number, measured),
+        "drift": _drift(by_number, measured),
         "kubernetes": {"version": measured.version, "writes": measured.writes},
         "setupSeconds": round(measured.setup_seconds, 1),
         "runSeconds": round(measured.run_seconds, 1),
+    }
+
+
+def _example(measured: Measured) -> Json:
+    """What was played, and what of its manifests was scaled."""
+    return {
+        "name": measured.example.name,
+        "shift": measured.example.shift,
+        "mistake": measured.example.mistake,
+        "overrides": [
+            {"file": c.file, "path": c.path, "example": c.example, "demo": c.demo}
+            for c in measured.changes
+        ],
     }
 
 
@@ -158,9 +175,10 @@ def _time(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-def _bad(fleet: Object | None, versions: Mapping[int, Any], tally: Tally) -> Json | None:
+def _bad(versions: Mapping[int, Any], measured: Measured) -> Json | None:
     """The revision that was put back: good on the bench, bad in the field."""
-    reverted = [e for e in status_of(fleet).get("history", []) if e["result"] == "Reverted"]
+    record, tally = measured.record, measured.tally
+    reverted = [e for e in status_of(record.fleet).get("history", []) if e["result"] == "Reverted"]
     if not reverted:
         return None
     revision = reverted[-1]["revision"]
@@ -168,21 +186,26 @@ def _bad(fleet: Object | None, versions: Mapping[int, Any], tally: Tally) -> Jso
     of = digests(version)
     return {
         "revision": revision,
-        "stable": status_of(fleet)["revision"]["stable"],
+        "stable": record.stable_beside(revision),
         "judgedAccuracy": percent(version.get("accuracy")),
-        "fieldAccuracy": _accuracy(tally, SHIFTED, of),
-        "devicesSeenWithIt": len(tally.devices(SHIFTED, of)),
+        "fieldAccuracy": _accuracy(tally, None, of),
+        "devicesSeenWithIt": len(tally.devices(of)),
+        "message": reverted[-1].get("message", ""),
     }
 
 
-def _drift(versions: Mapping[int, Any], record: Record, tally: Tally) -> Json:
+def _drift(versions: Mapping[int, Any], measured: Measured) -> Json:
     """Field accuracy by the harness: the version that was shifted away from, then its answer."""
+    record, tally = measured.record, measured.tally
     answers = [v for _, v in sorted(versions.items()) if v["trigger"] == "Drift"]
-    first, second = digests(versions.get(1, {})), digests(answers[0] if answers else {})
+    first = digests(versions.get(record.shifted_from, {}))
+    second = digests(answers[0] if answers else {})
+    seconds = _delay(record)
     return {
         "injectedAt": _stamp(record.injected_at),
         "detectedAt": _stamp(record.detected_at),
-        "seconds": _delay(record),
+        "seconds": seconds,
+        "windows": None if seconds is None else round(seconds / measured.interval, 1),
         "accuracyCalm": _accuracy(tally, CALM, first),
         "accuracyBefore": _accuracy(tally, SHIFTED, first),
         "accuracyAfter": _accuracy(tally, SHIFTED, second),
@@ -190,7 +213,7 @@ def _drift(versions: Mapping[int, Any], record: Record, tally: Tally) -> Json:
     }
 
 
-def _accuracy(tally: Tally, phase: str, of: list[str]) -> float | None:
+def _accuracy(tally: Tally, phase: str | None, of: list[str]) -> float | None:
     accuracy = tally.over(phase, of).accuracy
     return None if accuracy is None else _share(accuracy)
 

@@ -35,8 +35,10 @@ class Watched:
         return f"{self.kind}/{self.name}"
 
 
-MODEL = Watched("TinyModel", "tinymodels", "digits")
-FLEET = Watched("DeviceFleet", "devicefleets", "meters")
+def watched(manifest: Object) -> Watched:
+    """What a manifest makes."""
+    kind = manifest["kind"]
+    return Watched(kind, f"{kind.lower()}s", manifest["metadata"]["name"])
 
 
 def status_of(obj: Object | None) -> Object:
@@ -77,6 +79,8 @@ class Snapshot:
 class Cluster:
     """Reads both objects all the time; acts wait on what it reads and write by kubectl."""
 
+    model: Watched
+    fleet: Watched
     kubeconfig: Path
     kubectl: Path
     namespace: str
@@ -91,8 +95,8 @@ class Cluster:
         """Poll until cancelled and tell the listeners."""
         api = client.CustomObjectsApi(config.new_client_from_config(str(self.kubeconfig)))
         while True:
-            model = await asyncio.to_thread(self._read, api, MODEL)
-            fleet = await asyncio.to_thread(self._read, api, FLEET)
+            model = await asyncio.to_thread(self._read, api, self.model)
+            fleet = await asyncio.to_thread(self._read, api, self.fleet)
             self.latest = Snapshot(time.monotonic() - self.started, model, fleet)
             for listener in self.listeners:
                 listener(self.latest)
@@ -153,8 +157,8 @@ class Cluster:
     def _gave_up(self, what: str, deadline: float) -> str:
         lines = [
             f"waited {deadline:.0f} s for {what}, in vain.",
-            f"  {MODEL}: {last_words(self.latest.model)}",
-            f"  {FLEET}: {last_words(self.latest.fleet)}",
+            f"  {self.model}: {last_words(self.latest.model)}",
+            f"  {self.fleet}: {last_words(self.latest.fleet)}",
         ]
         if self.problem:
             lines.append(f"  API server: {self.problem}")

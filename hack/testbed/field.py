@@ -1,7 +1,7 @@
-"""The field: real scans shown to devices over their sensor links, and how well they answer.
+"""The field: real inputs shown to devices over their sensor links, and how well they answer.
 
-What is counted here comes from the devices' answers and the scans' own labels alone, so that it can
-contradict Petiole's telemetry.
+What is counted here comes from the devices' answers and the inputs' own labels alone, so that it
+can contradict Petiole's telemetry.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ ANSWER_DEADLINE = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """Scans with their labels: ``x`` uint8 [n, bytes], ``y`` class numbers [n]."""
+    """Inputs with their labels: ``x`` uint8 [n, ...], ``y`` class numbers [n]."""
 
     x: NDArray[np.uint8]
     y: NDArray[np.int64]
@@ -89,16 +89,17 @@ class Tally:
         self.by_device[phase, answer.digest, device].add(right, confidence)
         self.by_second[second, answer.digest].add(right, confidence)
 
-    def over(self, phase: str, digests: Sequence[str] | None = None) -> Cell:
-        """All answers of a phase, of some artefacts or of all."""
+    def over(self, phase: str | None, digests: Sequence[str] | None = None) -> Cell:
+        """All answers of a phase or of all, of some artefacts or of all."""
         total = Cell()
         for (of_phase, digest, _), cell in self.by_device.items():
-            if of_phase == phase and (digests is None or digest in digests):
+            if phase in (None, of_phase) and (digests is None or digest in digests):
                 total.merge(cell)
         return total
 
-    def devices(self, phase: str, digests: Sequence[str]) -> set[str]:
-        return {d for (p, digest, d) in self.by_device if p == phase and digest in digests}
+    def devices(self, digests: Sequence[str]) -> set[str]:
+        """Those that answered with one of the artefacts."""
+        return {device for (_, digest, device) in self.by_device if digest in digests}
 
 
 @dataclass(slots=True)
@@ -149,7 +150,7 @@ class Field:
         return self._streams[self.phase]
 
     def switch(self, phase: str) -> None:
-        """From now on scans come from another stream."""
+        """From now on inputs come from another stream."""
         if phase not in self._streams:
             raise ValueError(f"there is no stream {phase!r}; known: {sorted(self._streams)}")
         self.phase = phase
@@ -196,14 +197,25 @@ class Field:
 def publish_answers(oracle: Path, stream: Stream, names: Sequence[str]) -> int:
     """Add what an annotator sees in the field to the oracle's ``id,label`` file.
 
-    Replaces the file in one step, because the operator may read it at any moment. Returns how many
-    lines were added.
+    Returns how many lines were added.
+    """
+    seen = {
+        input_hash(shown.tobytes()).hex(): names[int(label)]
+        for shown, label in zip(stream.x, stream.y, strict=True)
+    }
+    return add_answers(oracle, seen)
+
+
+def add_answers(oracle: Path, answers: Mapping[str, str]) -> int:
+    """Add labels by id to the oracle's file; those that it has stay. Returns how many are new.
+
+    Replaces the file in one step, because the operator may read it at any moment.
     """
     with oracle.open(newline="") as file:
         rows = dict(row[:2] for row in csv.reader(file) if row)
     before = len(rows)
-    for scan, label in zip(stream.x, stream.y, strict=True):
-        rows.setdefault(input_hash(scan.tobytes()).hex(), names[int(label)])
+    for id_, label in answers.items():
+        rows.setdefault(id_, label)
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(rows.items())
     fresh = oracle.with_suffix(".new")

@@ -23,6 +23,7 @@ from .dataset import Labels, Task
 from .features import extract
 from .fit import widest
 from .steps import AnswerFile, SampleFile, lesson
+from .store import Store
 from .teacher import Answers, teach
 
 CURVE_DRAWS = 5  # random label sets that a point of the curve is the mean of
@@ -36,12 +37,23 @@ class Bench:
     task: Task
 
     @staticmethod
-    def open(pool_uri: str, evaluation_uri: str, truth: Mapping[str, str], task: Task) -> Bench:
-        """Read the sets; ``truth`` holds the label of every pool id."""
+    def open(
+        pool_uri: str,
+        evaluation_uri: str,
+        truth: Mapping[str, str],
+        task: Task,
+        *,
+        features: str = "Kernel",
+        store: Store | None = None,
+    ) -> Bench:
+        """Read the sets; ``truth`` holds the label of every pool id.
+
+        Slow descriptions are read from the store, where a round has kept them.
+        """
         found = dataset.read_set(pool_uri, task, "pool")
         x, ids = found.x, found.ids
         evaluation = dataset.read_evaluation(evaluation_uri, task)
-        features, others = extract("Kernel", x, [evaluation.x], seed=0)
+        pool_features, others = extract(features, x, [evaluation.x], seed=0, store=store)
         nothing = np.zeros(len(x), dtype=np.bool_)
         nobody = np.full(len(x), "")
         pool = dataset.Samples(x, ids, field=nothing, chance=nothing, device=nobody)
@@ -52,7 +64,7 @@ class Bench:
             field=nothing,
             chance=nothing,
             device=nobody,
-            features=features,
+            features=pool_features,
             evaluation_x=evaluation.x,
             evaluation_y=evaluation.y,
             evaluation_features=others,
@@ -114,6 +126,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="petiole_pipelines.reference", description=__doc__)
     parser.add_argument("--pool-uri", required=True)
     parser.add_argument("--evaluation-uri", required=True)
+    parser.add_argument("--features", default="Kernel", help="spec.learning.features")
+    parser.add_argument("--store-uri", help="of the object store, for descriptions it keeps")
     parser.add_argument("--labels", required=True, type=Path, help="CSV of id,label: all of them")
     parser.add_argument("--task", required=True, help="spec.task as JSON")
     parser.add_argument("--targets", required=True, help="spec.targets as JSON")
@@ -124,7 +138,14 @@ def main() -> None:
     given = parser.parse_args()
     os.nice(10)
     task = Task.parse(given.task)
-    bench = Bench.open(given.pool_uri, given.evaluation_uri, read_truth(given.labels), task)
+    bench = Bench.open(
+        given.pool_uri,
+        given.evaluation_uri,
+        read_truth(given.labels),
+        task,
+        features=given.features,
+        store=Store(given.store_uri) if given.store_uri else None,
+    )
     targets = json.loads(given.targets)
     found = compare(bench, targets, spend=given.spend, batch=given.batch, seed=given.seed)
     partial = given.out.with_name(f".{given.out.name}.{os.getpid()}")

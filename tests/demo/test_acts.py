@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from hack.demo.acts import drift_is_stable, finished, version_since
-from hack.demo.watch import ActFailedError, Cluster, Snapshot
+from hack.demo.watch import ActFailedError, Cluster, Snapshot, watched
 
 
 def model(version=0, **condition):
@@ -42,12 +42,20 @@ def test_a_rollout_that_ends_otherwise_ends_the_wait():
 def test_drift_before_the_shift_is_a_failure():
     assert drift_is_stable(fleet(drift={"state": "Unknown"})) is None
     assert drift_is_stable(fleet(drift={"state": "Stable"})) is True
+    calm = {"state": "Stable", "version": 1}
+    assert drift_is_stable(fleet(drift=calm, revision={"stable": 2})) is None
+    assert drift_is_stable(fleet(drift=calm, revision={"stable": 1})) is True
     with pytest.raises(ActFailedError, match="before"):
         drift_is_stable(fleet(conditions=[{"type": "Drifted", "status": "True"}]))
 
 
 def cluster(dead=lambda: None):
-    found = Cluster(Path("k"), Path("kubectl"), "default", Path("logs"), dead=dead)
+    model_, fleet_ = (
+        watched({"kind": kind, "metadata": {"name": "digits"}})
+        for kind in ("TinyModel", "DeviceFleet")
+    )
+    logs = Path("logs")
+    found = Cluster(model_, fleet_, Path("k"), Path("kubectl"), "default", logs, dead=dead)
     found.latest = model(1)
     return found
 

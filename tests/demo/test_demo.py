@@ -6,11 +6,14 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
 from hack.testbed.processes import ROOT
 
+DATASETS = Path(os.environ.get("PETIOLE_DATASETS") or ROOT.parent / "shared" / "datasets")
+LEAVES = DATASETS / "plantvillage-apple"
 DEMO = [sys.executable, "-m", "hack.demo", "--out"]
 
 
@@ -50,6 +53,7 @@ def test_the_whole_loop(tmp_path):
     every = found["devices"]["posix"] + found["devices"]["qemu"]
     results = [(r["result"], r["updated"]) for r in found["rollouts"]]
     assert results[:2] == [("Promoted", every), ("Promoted", every)]
+    assert found["example"]["overrides"] == []
     bad = found["rollouts"][-1]
     assert bad["result"] == "Reverted"
     assert bad["reverted"] == bad["exposed"] <= 40
@@ -59,6 +63,54 @@ def test_the_whole_loop(tmp_path):
     assert found["exactness"]
     assert all(e["inputs"] == 500 and e["mismatches"] == 0 for e in found["exactness"])
     assert (folder / "report.html").stat().st_size > 50_000
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+@pytest.mark.skipif(not LEAVES.is_dir(), reason=f"no photos of leaves at {LEAVES}")
+def test_the_whole_loop_on_leaves(tmp_path):
+    folder = tmp_path / "demo"
+    example = ["--example", "leaf-disease", "--data", str(LEAVES), "--quick"]
+    done = subprocess.run(
+        [*DEMO, str(folder), *example],
+        cwd=ROOT,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=1700,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-4000:]
+    assert "spec.rollout.stages.canary.soak" in done.stdout
+    found = json.loads((folder / "summary.json").read_text())
+    every = found["devices"]["posix"] + found["devices"]["qemu"]
+    ended = [(r["result"], r["updated"]) for r in found["rollouts"] if r["result"] == "Promoted"]
+    assert ended == [("Promoted", every)] * 3
+    assert found["rollouts"][1]["result"] == "Reverted"
+    bad = found["bad"]
+    assert bad["judgedAccuracy"] > 50
+    assert bad["devicesSeenWithIt"] == 0 or bad["fieldAccuracy"] < 50
+    drift = found["drift"]
+    assert drift["windows"] > 0
+    assert drift["accuracyBefore"] < drift["accuracyCalm"]
+    assert drift["accuracyAfter"] > drift["accuracyBefore"]
+    assert all(e["mismatches"] == 0 for e in found["exactness"])
+    assert (folder / "report.html").stat().st_size > 50_000
+
+
+def test_an_example_without_its_data_says_what_to_do(tmp_path):
+    done = subprocess.run(
+        [*DEMO, str(tmp_path / "demo"), "--example", "leaf-disease"],
+        cwd=ROOT,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "DATA=FOLDER" in done.stdout
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])

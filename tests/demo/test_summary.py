@@ -7,8 +7,11 @@ from html.parser import HTMLParser
 import pytest
 
 from hack.demo import report
+from hack.demo.example import CALM, SHIFTED
+from hack.demo.examples import EXAMPLES
+from hack.demo.manifests import Change
 from hack.demo.record import Record
-from hack.demo.summary import CALM, SHIFTED, Measured, summarise
+from hack.demo.summary import Measured, summarise
 from hack.demo.watch import Snapshot
 from hack.testbed.field import Cell, Tally
 
@@ -59,11 +62,12 @@ def measured():
         entry(3, "Reverted", 90, 99, "<canaries> were worse"),
     ]
     fleet = {"metadata": {"name": "meters"}, "status": {"history": history, "mode": "Idle"}}
-    record = Record(BEGAN, injected_at=BEGAN + timedelta(seconds=40))
+    record = Record(BEGAN, injected_at=BEGAN + timedelta(seconds=40), shifted_from=1)
     record.detected_at = BEGAN + timedelta(seconds=44)
     record.saw(Snapshot(1.0, model, fleet))
     arm = {"devices": 30, "mean": 0.6, "variance": 0.01}
-    record.fleet["status"]["revision"] = {"target": 3, "stable": 2}
+    fleet["status"]["revision"] = {"target": 3, "stable": 2}
+    record.saw(Snapshot(85.0, model, fleet))
     alone = {"devices": 0, "mean": 0.0, "variance": 0.0}
     record.saw_summary({"evidence": [{"gate": "update", "canary": arm, "control": alone}]})
     record.saw_summary({"evidence": [{"gate": "confidence", "canary": arm, "control": arm}]})
@@ -78,6 +82,9 @@ def measured():
     tally.by_second[90, "d2"] = Cell(10, 9, 9.0, 8.2)
     tally.by_second[91, "d3"] = Cell(10, 4, 6.0, 3.7)
     return Measured(
+        example=EXAMPLES["digits"](None),
+        changes=[Change("devicefleet.yaml", "spec.a", "1h", "5s")],
+        interval=2.0,
         record=record,
         tally=tally,
         posix=220,
@@ -114,10 +121,14 @@ def test_the_summary_has_what_was_measured(measured):
     assert (promoted["result"], promoted["seconds"]) == ("Promoted", 12.5)
     assert (reverted["revision"], reverted["reverted"]) == (3, 30)
     drift = found["drift"]
-    assert drift["seconds"] == 4.0
+    assert (drift["seconds"], drift["windows"]) == (4.0, 2.0)
     assert (drift["accuracyCalm"], drift["accuracyBefore"], drift["accuracyAfter"]) == (96, 60, 90)
+    assert (found["bad"]["revision"], found["bad"]["stable"]) == (3, 2)
     assert found["bad"]["fieldAccuracy"] == 35.0
     assert found["bad"]["devicesSeenWithIt"] == 2
+    assert found["example"]["overrides"] == [
+        {"file": "devicefleet.yaml", "path": "spec.a", "example": "1h", "demo": "5s"}
+    ]
     assert found["kubernetes"] == {"version": "v1.36.3", "writes": 77}
 
 
@@ -148,3 +159,4 @@ def test_the_page_needs_nothing_from_elsewhere(measured):
     assert outside.links == []
     assert len(re.findall("<svg", page)) == 5
     assert "&lt;canaries&gt; were worse" in page
+    assert "devicefleet.yaml" in page

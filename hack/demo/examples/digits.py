@@ -1,0 +1,42 @@
+"""``examples/digits``: scans of handwritten digits, which come with scikit-learn."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hack.demo import data
+from hack.demo.example import CALM, SHIFTED, Act, Example, ExampleError, Prepared
+from hack.testbed.field import Stream
+from hack.testbed.processes import ROOT
+from petiole_pipelines.dataset import Task
+
+
+def example(source: Path | None, *, quick: bool = False) -> Example:
+    """The example; it has its data with it."""
+    if source is not None:
+        raise ExampleError("the example digits brings its own data: leave out DATA")
+    return Example(
+        name="digits",
+        manifests=ROOT / "examples" / "digits",
+        wrong="digits-wrong-data.yaml",
+        story=(Act.LEARN, Act.PROMOTE, Act.CALM, Act.SHIFT, Act.ANSWER, Act.SPOIL),
+        prepare=_prepare,
+        spoil=_spoil,
+        shift="sensors are tilted and dimmed: sheared scans, less contrast, other gain",
+        mistake="rows and columns mixed up in pool and evaluation set",
+        posix={"cortex-m4": 40, "cortex-m0": 20} if quick else {"cortex-m4": 150, "cortex-m0": 70},
+        board="cortex-m4",
+    )
+
+
+def _prepare(folder: Path, _task: Task) -> Prepared:
+    found = data.prepare(folder)
+    streams = {
+        CALM: Stream(found.field_x, found.field_y),
+        SHIFTED: Stream(data.shift(found.field_x), found.field_y),
+    }
+    return Prepared(streams, found.names, found.labels_path)
+
+
+def _spoil(folder: Path, _task: Task) -> None:
+    data.wrongly_prepared(folder)
