@@ -5,10 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from hack.demo import data
-from hack.demo.example import CALM, SHIFTED, Act, Example, ExampleError, Prepared
+from hack.demo.example import CALM, MODEL_FILE, SHIFTED, Act, Example, ExampleError, Prepared
 from hack.testbed.field import Stream
 from hack.testbed.processes import ROOT
 from petiole_pipelines.dataset import Task
+
+WRONG_FILE = "digits-wrong-data.yaml"
+QUICK = {
+    "spec.learning.batchSize": 30,
+    "spec.learning.labelBudget": 60,
+    "spec.acceptance.accuracy": "80%",
+}
 
 
 def example(source: Path | None, *, quick: bool = False) -> Example:
@@ -18,7 +25,7 @@ def example(source: Path | None, *, quick: bool = False) -> Example:
     return Example(
         name="digits",
         manifests=ROOT / "examples" / "digits",
-        wrong="digits-wrong-data.yaml",
+        wrong=WRONG_FILE,
         story=(Act.LEARN, Act.PROMOTE, Act.CALM, Act.SHIFT, Act.ANSWER, Act.SPOIL),
         prepare=_prepare,
         spoil=_spoil,
@@ -26,6 +33,7 @@ def example(source: Path | None, *, quick: bool = False) -> Example:
         mistake="rows and columns mixed up in pool and evaluation set",
         posix={"cortex-m4": 40, "cortex-m0": 20} if quick else {"cortex-m4": 150, "cortex-m0": 70},
         board="cortex-m4",
+        overrides={MODEL_FILE: QUICK, WRONG_FILE: QUICK} if quick else {},
     )
 
 
