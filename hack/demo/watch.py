@@ -6,10 +6,12 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, TypeVar
 
 from kubernetes import client, config
+from urllib3.exceptions import HTTPError
 
 from petiole.api.base import GROUP, VERSION
 
@@ -95,21 +97,31 @@ class Cluster:
         """Poll until cancelled and tell the listeners."""
         api = client.CustomObjectsApi(config.new_client_from_config(str(self.kubeconfig)))
         while True:
-            model = await asyncio.to_thread(self._read, api, self.model)
-            fleet = await asyncio.to_thread(self._read, api, self.fleet)
+            before = self.latest
+            model = await asyncio.to_thread(self._read, api, self.model, before.model)
+            fleet = await asyncio.to_thread(self._read, api, self.fleet, before.fleet)
             self.latest = Snapshot(time.monotonic() - self.started, model, fleet)
             for listener in self.listeners:
                 listener(self.latest)
             await asyncio.sleep(POLL_SECONDS)
 
-    def _read(self, api: client.CustomObjectsApi, what: Watched) -> Object | None:
+    def _read(
+        self, api: client.CustomObjectsApi, what: Watched, before: Object | None
+    ) -> Object | None:
+        """The object now; as it was ``before`` while the server does not answer."""
         try:
             found: Object = api.get_namespaced_custom_object(
                 GROUP, VERSION, self.namespace, what.plural, what.name, _request_timeout=5
             )
         except client.ApiException as error:
-            self.problem = "" if error.status == 404 else f"{what}: {error.status} {error.reason}"
-            return None
+            if error.status == HTTPStatus.NOT_FOUND:
+                self.problem = ""
+                return None
+            self.problem = f"{what}: {error.status} {error.reason}"
+            return before
+        except HTTPError as error:  # on a machine that is busy it may be slow for a while
+            self.problem = f"{what}: {error}"
+            return before
         self.problem = ""
         return found
 

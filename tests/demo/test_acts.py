@@ -4,6 +4,8 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from kubernetes.client import ApiException
+from urllib3.exceptions import ReadTimeoutError
 
 from hack.demo.acts import drift_is_stable, finished, version_since
 from hack.demo.watch import ActFailedError, Cluster, Snapshot, watched
@@ -65,6 +67,33 @@ async def test_giving_up_says_what_was_waited_for_and_what_was_seen():
         await cluster().wait("version 7", lambda s: version_since(s, 6), 0.2)
     for words in ("version 7", "TinyModel/digits: Training", "it does not exist", "logs"):
         assert words in str(error.value)
+
+
+class Answers:
+    """An API server that says these things in turn."""
+
+    def __init__(self, *turns):
+        self.turns = iter(turns)
+
+    def get_namespaced_custom_object(self, *_, **__):
+        found = next(self.turns)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+
+def test_a_server_that_is_slow_or_refuses_changes_nothing_and_is_named():
+    found = cluster()
+    slow, refuses = ReadTimeoutError(None, "/", "Read timed out."), ApiException(503, "busy")
+    gone = ApiException(404, "Not Found")
+    api = Answers({"kind": "TinyModel"}, slow, refuses, gone)
+    last = found._read(api, found.model, None)
+    assert (last, found.problem) == ({"kind": "TinyModel"}, "")
+    for words in ("timed out", "503 busy"):
+        assert found._read(api, found.model, last) == last
+        assert words in found.problem
+    assert found._read(api, found.model, last) is None
+    assert found.problem == ""
 
 
 async def test_a_dead_process_ends_the_wait_at_once():
