@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hack.demo import data
-from hack.testbed.light import as_bytes, darker_and_warmer
+from hack.testbed.light import as_bytes, relit
 from hack.testbed.processes import ROOT
 from petiole_pipelines.dataset import Task, read_set
 
@@ -161,7 +161,8 @@ def _copy(photo: Images, random: np.random.Generator) -> Images:
 @cache
 def shifted() -> Images:
     """Every photo in a darker, warmer and noisier light."""
-    return darker_and_warmer(leaves().x, seed=2)
+    random = np.random.default_rng(2)
+    return np.stack([relit(photo, random) for photo in leaves().x])
 
 
 def incremental(seed: int) -> Split:
