@@ -53,7 +53,8 @@ class Show:
     def scaled(self, changes: Sequence[str]) -> None:
         """Say what the demo has otherwise than the example's manifests."""
         if changes:
-            self.console.print("Scaled for the demo:", *changes, sep="\n  ", highlight=False)
+            lines = "\n  ".join(["Scaled for the demo:", *changes])
+            self.console.print(lines, highlight=False, markup=False, soft_wrap=True)
 
     def saw(self, snapshot: Snapshot) -> None:
         """Take a new snapshot; off a terminal, say what changed in it."""
