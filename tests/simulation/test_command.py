@@ -10,8 +10,8 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from petiole.cli import simulation_table
 from petiole.cli.main import app
+from petiole.cli.words import duration
 from petiole.simulation.assumptions import Assumptions
 from petiole.simulation.policy import PolicyError, policy
 
@@ -171,4 +171,4 @@ def test_the_defaults_are_what_the_help_says():
     [(0.04, "0.0s"), (59.4, "59.4s"), (59.6, "1m 00s"), (4000.0, "1h 06m"), (2e5, "2d 07h")],
 )
 def test_durations_are_shown_in_two_units(seconds, shown):
-    assert simulation_table.duration(seconds) == shown
+    assert duration(seconds) == shown

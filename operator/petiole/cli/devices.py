@@ -1,23 +1,66 @@
-"""``petiole devices``: tell the gateway which devices there are, let them in and out."""
+"""``petiole devices`` and ``device``: which devices there are, how they are, who is let in."""
 
 from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
 
-import httpx
 import typer
 
+from . import device_view
+from .device_view import Filter
+from .gateway_api import Bearer, Gateway, OptionalGateway, ask
+from .output import Form, Output, dump
 from .settings import console, errors, fail
 
-app = typer.Typer(no_args_is_help=True, help="Register devices, let them in and out.")
+app = typer.Typer(help="List devices, register them, let them in and out.")
 
-Gateway = Annotated[str, typer.Option(envvar="PETIOLE_GATEWAY_URL", help="Its address.")]
-Bearer = Annotated[str, typer.Option(envvar="PETIOLE_GATEWAY_TOKEN")]
 Device = Annotated[str, typer.Argument(help="The device's id.")]
+
+
+@app.callback(invoke_without_command=True)
+def devices(
+    context: typer.Context,
+    fleet: Annotated[str, typer.Option(help="Of this fleet: NAMESPACE.NAME.")] = "",
+    label: Annotated[list[str] | None, typer.Option("--label", "-l", help="KEY=VALUE.")] = None,
+    phase: Annotated[str, typer.Option(help="Such as trial or failed.")] = "",
+    reason: Annotated[str, typer.Option(help="Such as golden-mismatch or never reported.")] = "",
+    output: Output = Form.TABLE,
+    *,
+    online: Annotated[bool | None, typer.Option("--online/--offline")] = None,
+    registered: Annotated[bool | None, typer.Option("--registered/--unregistered")] = None,
+    gateway: OptionalGateway = "",
+    token: Bearer = "",
+) -> None:
+    """List devices, or do something with them."""
+    if context.invoked_subcommand is not None:
+        return
+    if not gateway:
+        fail("say which gateway to ask: --gateway URL or PETIOLE_GATEWAY_URL", code=2)
+    wanted = Filter(_labels(label or ()), phase, reason, online, registered)
+    path = "/v1/devices" + (f"?fleet={quote(fleet)}" if fleet else "")
+    found = device_view.chosen(ask(gateway, token, "GET", path, "the devices"), wanted)
+    if output.is_data:
+        dump(found, output)
+        return
+    wide = output is Form.WIDE
+    console.print(device_view.table(found, datetime.now(UTC), wide=wide))
+    errors.print(f"{len(found)} devices", highlight=False)
+
+
+def device(name: Device, gateway: Gateway, token: Bearer = "", output: Output = Form.TABLE) -> None:
+    """Show one device: what it runs, what is wrong with it, and its history."""
+    path = f"/v1/devices/{quote(name, safe='')}"
+    found = ask(gateway, token, "GET", path, f"to show {name}")
+    if output.is_data:
+        dump(found, output)
+    else:
+        console.print(device_view.render(found, datetime.now(UTC)))
 
 
 @app.command()
@@ -30,14 +73,14 @@ def register(
 ) -> None:
     """Register devices or replace their labels. In a CSV the other columns are labels."""
     devices = _read(file)
-    _ask(gateway, token, "PUT", "/v1/devices", "the devices", devices)
+    ask(gateway, token, "PUT", "/v1/devices", "the devices", devices)
     console.print(f"{len(devices)} devices registered")
 
 
 @app.command("token")
 def one_time_token(device: Device, gateway: Gateway, token: Bearer = "") -> None:
     """Print a one-time token with which a device gets its certificate. The last one is void."""
-    given = _ask(gateway, token, "POST", f"/v1/devices/{quote(device, safe='')}/token", "a token")
+    given = ask(gateway, token, "POST", f"/v1/devices/{quote(device, safe='')}/token", "a token")
     console.print(given["token"], soft_wrap=True, markup=False, highlight=False)
     errors.print(f"for {device}, once, until {given['expiresAt']}", highlight=False)
 
@@ -46,7 +89,7 @@ def one_time_token(device: Device, gateway: Gateway, token: Bearer = "") -> None
 def revoke(device: Device, gateway: Gateway, token: Bearer = "") -> None:
     """Take a device's certificates back, and its token."""
     path = f"/v1/devices/{quote(device, safe='')}/certificate"
-    taken = _ask(gateway, token, "DELETE", path, "to revoke")["revoked"]
+    taken = ask(gateway, token, "DELETE", path, "to revoke")["revoked"]
     console.print(f"{taken} certificates of {device} taken back; the broker must read its list")
 
 
@@ -65,25 +108,15 @@ def forget(
     Its certificates stay: `petiole devices revoke` takes those back.
     """
     path = f"/v1/devices/{quote(device, safe='')}" + "?keep=registration" * keep_registration
-    _ask(gateway, token, "DELETE", path, f"to forget {device}")
+    ask(gateway, token, "DELETE", path, f"to forget {device}")
     console.print(f"{device} forgotten" + ", still registered" * keep_registration)
 
 
-def _ask(gateway: str, token: str, method: str, path: str, what: str, body: object = None) -> Any:  # noqa: ANN401 - JSON
-    """Return the answer's JSON, None when it is empty; end with a sentence when it is an error."""
-    try:
-        answer = httpx.request(
-            method,
-            f"{gateway.rstrip('/')}{path}",
-            json=body,
-            headers={"Authorization": f"Bearer {token}"},
-            timeout=30.0,
-        )
-    except httpx.HTTPError as error:
-        fail(f"the gateway at {gateway} does not answer: {error}")
-    if answer.status_code >= 300:
-        fail(f"the gateway at {gateway} refused {what}: {answer.text}")
-    return answer.json() if answer.content else None
+def _labels(given: Iterable[str]) -> dict[str, str]:
+    for text in given:
+        if "=" not in text:
+            fail(f"--label: {text!r} is not KEY=VALUE", code=2)
+    return {key: value for key, _, value in (text.partition("=") for text in given)}
 
 
 def _read(file: Path) -> list[dict[str, Any]]:

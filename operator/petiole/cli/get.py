@@ -1,108 +1,209 @@
-"""``petiole get``: a TinyModel or a DeviceFleet as a person wants to read it."""
+"""``petiole get``: models and fleets as a person wants to read them, also as they change."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
+from rich.console import Group, RenderableType
+from rich.text import Text
 
-from petiole.api.devicefleet import DeviceFleetStatus
 from petiole.api.tinymodel import TinyModelStatus
 
+from . import fleet_view, live, model_view
+from .fleet_view import Fleet
+from .gateway_api import Bearer, GatewayError, OptionalGateway, call
+from .live import Look
+from .model_view import Model
+from .output import Form, Output, dump, shown
 from .settings import console, fail
+from .sites import Site, group, names_of
+from .where import (
+    FLEETS,
+    MODELS,
+    Context,
+    FleetName,
+    Kubeconfig,
+    ModelName,
+    Namespace,
+    Object,
+    ask,
+    chosen_namespace,
+    missing,
+)
 
-app = typer.Typer(no_args_is_help=True, help="Show objects of Petiole.")
+if TYPE_CHECKING:
+    from petiole.controller.cluster import Cluster
 
-Kubeconfig = Annotated[
-    Path | None, typer.Option(envvar="KUBECONFIG", help="Default: the cluster it runs in.")
+app = typer.Typer(no_args_is_help=True, help="Show models and fleets.")
+
+Watch = Annotated[bool, typer.Option("--watch", "-w", help="Go on showing it until Ctrl-C.")]
+By = Annotated[
+    str, typer.Option(help="The label that devices are counted by, where the gateway is given.")
 ]
-Namespace = Annotated[str, typer.Option("--namespace", "-n")]
+
+_DEVICES_EVERY = 15.0  # seconds between two questions for all devices of a fleet
 
 
 @app.command()
-def fleet(name: str, kubeconfig: Kubeconfig = None, namespace: Namespace = "default") -> None:
-    """Show where a DeviceFleet stands."""
-    status = DeviceFleetStatus.model_validate(
-        _read("devicefleets", namespace, name, kubeconfig).get("status") or {}
-    )
-    counts = status.counts.model_dump()
-    _print(
-        f"DeviceFleet {namespace}/{name}",
-        {
-            "status": status.message,
-            "revision": f"target {status.revision.target}, stable {status.revision.stable}",
-            "firmware": f"target {status.firmware.target}, stable {status.firmware.stable}",
-            "mode": f"{status.mode} ({status.kind})" if status.mode != "Idle" else status.mode,
-            "stage": status.stage.name or "-",
-            "waiting": status.waiting_for.message if status.waiting_for is not None else "-",
-            "request": status.answer or "-",
-            "devices": ", ".join(f"{number} {word}" for word, number in counts.items() if number),
-            **{f"gate {g.name}": f"{g.verdict}: {g.message}" for g in status.gates},
-            "drift": f"{status.drift.state} {status.drift.message}",
-            **_conditions(status),
-        },
-    )
-    for entry in status.history:
-        what = "revision" if entry.kind == "Model" else "firmware"
-        console.print(f"  {what} {entry.revision}: {entry.result}. {entry.message}")
+def fleet(
+    name: FleetName = "",
+    kubeconfig: Kubeconfig = None,
+    context: Context = "",
+    namespace: Namespace = "",
+    output: Output = Form.TABLE,
+    *,
+    watch: Watch = False,
+    by: By = "site",
+    gateway: OptionalGateway = "",
+    token: Bearer = "",
+) -> None:
+    """Show a DeviceFleet: stages, devices, what it waits for, gates; without a name, all."""
+    place = chosen_namespace(namespace, kubeconfig, context)
+    if not name:
+        bodies = ask(kubeconfig, context, lambda cluster: cluster.all(FLEETS, (place,)))
+        _print_all(bodies, output, lambda: fleet_view.table([Fleet.of(b) for b in bodies]))
+        return
+    devices = _Devices(gateway, token, f"{place}.{name}", by)
+
+    async def draw(cluster: Cluster, body: Object, now: datetime) -> RenderableType:
+        seen = Fleet.of(body)
+        sites = await devices.look(cluster, seen)
+        wide = output is Form.WIDE
+        picture = fleet_view.render(seen, now, sites=sites, label=by, wide=wide)
+        return Group(picture, Text(devices.problem, style="dim")) if devices.problem else picture
+
+    one = _One(FLEETS, place, name, draw, lambda body: fleet_view.line(Fleet.of(body)))
+    _show(one, kubeconfig, context, output, watch=watch)
 
 
 @app.command()
-def model(name: str, kubeconfig: Kubeconfig = None, namespace: Namespace = "default") -> None:
-    """Show where a TinyModel stands."""
-    status = TinyModelStatus.model_validate(
-        _read("tinymodels", namespace, name, kubeconfig).get("status") or {}
-    )
-    _print(
-        f"TinyModel {namespace}/{name}",
-        {
-            "status": status.message,
-            "round": f"{status.round.number} {status.round.step}",
-            "labels": f"{status.labels.spent} of {status.labels.pool}",
-            **_conditions(status),
-        },
-    )
-    table = Table("version", "reached", "labels", "trigger", "variants", box=None)
-    for version in status.versions:
-        variants = ", ".join(
-            f"{v.target} {v.size} B {v.accuracy or v.f1}" for v in version.variants
-        )
-        table.add_row(
-            str(version.version),
-            version.accuracy or f"F1 {version.f1}",
-            str(version.labels),
-            version.trigger,
-            variants,
-        )
-    console.print(table)
+def model(
+    name: ModelName = "",
+    kubeconfig: Kubeconfig = None,
+    context: Context = "",
+    namespace: Namespace = "",
+    output: Output = Form.TABLE,
+    *,
+    watch: Watch = False,
+) -> None:
+    """Show a TinyModel: its round, labels, versions and curve; without a name, all."""
+    place = chosen_namespace(namespace, kubeconfig, context)
+    if not name:
+        bodies = ask(kubeconfig, context, lambda cluster: cluster.all(MODELS, (place,)))
+        _print_all(bodies, output, lambda: model_view.table([Model.of(b) for b in bodies]))
+        return
+
+    async def draw(_: Cluster, body: Object, now: datetime) -> RenderableType:
+        return model_view.render(Model.of(body), now, wide=output is Form.WIDE)
+
+    one = _One(MODELS, place, name, draw, lambda body: model_view.line(Model.of(body)))
+    _show(one, kubeconfig, context, output, watch=watch)
 
 
-def _conditions(status: DeviceFleetStatus | TinyModelStatus) -> dict[str, str]:
-    return {c.type: f"{c.status} {c.reason} {c.message}" for c in status.conditions}
+# --- one object, once or as it changes ------------------------------------------------------------
 
 
-def _print(title: str, rows: Mapping[str, str]) -> None:
-    table = Table(title=title, title_justify="left", show_header=False, box=None)
-    for key, value in rows.items():
-        table.add_row(key, value)
-    console.print(table)
+@dataclass(frozen=True, slots=True)
+class _One:
+    """An object to show: how it is drawn, and the line that tells one state from the next."""
+
+    plural: str
+    namespace: str
+    name: str
+    draw: Callable[[Cluster, Object, datetime], Awaitable[RenderableType]]
+    line: Callable[[Object], str]
 
 
-def _read(plural: str, namespace: str, name: str, kubeconfig: Path | None) -> Mapping[str, Any]:
-    from petiole.controller.cluster import Cluster, ClusterError  # noqa: PLC0415 - takes a second
+def _show(one: _One, kubeconfig: Path | None, context: str, output: Form, *, watch: bool) -> None:
+    if watch and output.is_data:
+        fail(f"--watch shows tables only; `kubectl get {one.plural} -w -o {output}` shows data", 2)
+    if watch:
+        try:
+            ask(kubeconfig, context, lambda cluster: _followed(one, cluster))
+        except KeyboardInterrupt:
+            return
+    elif output.is_data:
+        dump(shown(ask(kubeconfig, context, lambda cluster: _read(one, cluster))), output)
+    else:
+        console.print(ask(kubeconfig, context, lambda cluster: _drawn(one, cluster)))
 
-    async def read() -> Mapping[str, Any] | None:
-        async with Cluster.connect(kubeconfig) as cluster:
-            return await cluster.get(plural, namespace, name)
 
-    try:
-        found = asyncio.run(read())
-    except ClusterError as error:
-        fail(str(error))
-    if found is None:
-        fail(f"there is no {plural.removesuffix('s')} {namespace}/{name}")
-    return found
+async def _read(one: _One, cluster: Cluster) -> Object:
+    body = await cluster.get(one.plural, one.namespace, one.name)
+    return body if body is not None else missing(one.plural, one.namespace, one.name)
+
+
+async def _drawn(one: _One, cluster: Cluster) -> RenderableType:
+    return await one.draw(cluster, await _read(one, cluster), datetime.now(UTC))
+
+
+async def _followed(one: _One, cluster: Cluster) -> None:
+    """Show the object until it is gone. A server that does not answer is said, and asked again."""
+    from petiole.controller.cluster import ClusterError  # noqa: PLC0415 - takes a second
+
+    last: list[RenderableType] = []
+
+    async def look(now: datetime) -> Look:
+        try:
+            body = await cluster.get(one.plural, one.namespace, one.name)
+            picture = None if body is None else await one.draw(cluster, body, now)
+        except ClusterError as error:
+            return Look(Group(*last, Text(str(error), style="red")), str(error))
+        if body is None or picture is None:
+            gone = f"{one.namespace}/{one.name} was deleted"
+            return Look(Group(*last, Text(gone, style="red")), gone, over=True)
+        last[:] = [picture]
+        return Look(picture, one.line(body))
+
+    await _read(one, cluster)
+    await live.follow(console, look)
+
+
+def _print_all(bodies: Sequence[Object], output: Form, table: Callable[[], RenderableType]) -> None:
+    if output.is_data:
+        dump([shown(body) for body in bodies], output)
+    elif bodies:
+        console.print(table())
+    else:
+        console.print("there are none in this namespace", highlight=False)
+
+
+# --- the fleet's devices --------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Devices:
+    """Devices by a label, where the gateway is known; asked for seldom, since there may be many."""
+
+    gateway: str
+    token: str
+    fleet: str
+    label: str
+    problem: str = ""
+    _sites: list[Site] = field(default_factory=list)
+    _next: float = 0.0
+
+    async def look(self, cluster: Cluster, seen: Fleet) -> list[Site]:
+        if self.gateway and time.monotonic() >= self._next:
+            try:
+                self._sites = await self._ask(cluster, seen)
+                self.problem = ""
+            except GatewayError as error:
+                self.problem = str(error)
+            self._next = time.monotonic() + _DEVICES_EVERY
+        return self._sites
+
+    async def _ask(self, cluster: Cluster, seen: Fleet) -> list[Site]:
+        path = f"/v1/devices?fleet={self.fleet}"
+        asked = (self.gateway, self.token, "GET", path, "the devices")
+        records = (await asyncio.to_thread(call, *asked)).json()
+        body = await cluster.get(MODELS, seen.namespace, seen.spec.model.name)
+        status = TinyModelStatus.model_validate((body or {}).get("status") or {})
+        return group(records, self.label, names_of(status, seen.status), seen.status.kind)

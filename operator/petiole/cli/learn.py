@@ -2,38 +2,35 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 from datetime import UTC, datetime
-from typing import Annotated
-
-import typer
 
 from petiole.api.base import REQUEST
 from petiole.learning.triggers import REQUEST_VERB
 
-from .get import Kubeconfig, Namespace
-from .settings import console, fail
+from .settings import console
+from .where import (
+    MODELS,
+    Context,
+    Kubeconfig,
+    ModelName,
+    Namespace,
+    ask,
+    chosen_namespace,
+    missing,
+)
 
 
 def learn(
-    model: Annotated[str, typer.Argument(help="Name of the TinyModel.")],
+    model: ModelName,
     kubeconfig: Kubeconfig = None,
-    namespace: Namespace = "default",
+    context: Context = "",
+    namespace: Namespace = "",
 ) -> None:
     """Ask for a round that may spend one batch of labels more, once the model is idle."""
-    from petiole.controller.cluster import Cluster, ClusterError  # noqa: PLC0415 - a second
-
-    async def ask() -> bool:
-        async with Cluster.connect(kubeconfig) as cluster:
-            asked = {REQUEST: request}
-            return await cluster.annotate("tinymodels", namespace, model, asked) is not None
-
+    place = chosen_namespace(namespace, kubeconfig, context)
     request = f"{REQUEST_VERB}{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}-{secrets.token_hex(3)}"
-    try:
-        found = asyncio.run(ask())
-    except ClusterError as error:
-        fail(str(error))
-    if not found:
-        fail(f"there is no tinymodel {namespace}/{model}")
+    asked = {REQUEST: request}
+    if ask(kubeconfig, context, lambda c: c.annotate(MODELS, place, model, asked)) is None:
+        missing(MODELS, place, model)
     console.print(f"Asked {model} for a round: {request}", soft_wrap=True)

@@ -15,6 +15,7 @@ from . import (
     enrol,
     firmware,
     forward,
+    gather,
     get,
     installation,
     key,
@@ -22,10 +23,11 @@ from . import (
     logs,
     request,
     simulate,
+    why,
 )
 from .settings import checked, fail
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 app.command()(enrol.enrol)
 app.add_typer(key.app, name="key")
 app.add_typer(artifact.app, name="artifact")
@@ -33,6 +35,9 @@ app.add_typer(firmware.app, name="firmware")
 app.add_typer(devices.app, name="devices")
 app.add_typer(get.app, name="get")
 app.add_typer(installation.app, name="installation")
+app.command()(devices.device)
+app.command()(why.why)
+app.command()(gather.must_gather)
 app.command("simulate")(simulate.command)
 app.command()(learn.learn)
 request.add_to(app)

@@ -9,15 +9,18 @@ import asyncio
 import secrets
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from petiole.api.base import REQUEST
 from petiole.api.devicefleet import DeviceFleetStatus
 
-from .get import Kubeconfig, Namespace
 from .settings import console, fail
+from .where import FLEETS, Context, FleetName, Kubeconfig, Namespace, ask, chosen_namespace, missing
+
+if TYPE_CHECKING:
+    from petiole.controller.cluster import Cluster
 
 _EVERY = 0.2  # seconds between two looks for the answer
 
@@ -30,7 +33,6 @@ _SAID = {
     "retry": "Try again what was taken back, or the devices that gave up.",
 }
 
-Fleet = Annotated[str, typer.Argument(help="Name of the DeviceFleet.")]
 Wait = Annotated[float, typer.Option(help="Seconds for the operator to answer; 0 asks only.")]
 
 
@@ -42,32 +44,29 @@ def add_to(app: typer.Typer) -> None:
 
 def _command(verb: str) -> Callable[..., None]:
     def command(
-        fleet: Fleet,
+        fleet: FleetName,
         kubeconfig: Kubeconfig = None,
-        namespace: Namespace = "default",
+        context: Context = "",
+        namespace: Namespace = "",
         wait: Wait = 10,
     ) -> None:
-        from petiole.controller.cluster import Cluster, ClusterError  # noqa: PLC0415 - a second
+        place = chosen_namespace(namespace, kubeconfig, context)
+        request = f"{verb}@{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}-{secrets.token_hex(3)}"
 
-        async def ask() -> DeviceFleetStatus | None:
-            async with Cluster.connect(kubeconfig) as cluster:
-                body = await cluster.annotate("devicefleets", namespace, fleet, {REQUEST: request})
-                return None if body is None else await answered(cluster)
+        async def asked(cluster: Cluster) -> DeviceFleetStatus | None:
+            body = await cluster.annotate(FLEETS, place, fleet, {REQUEST: request})
+            return None if body is None else await answered(cluster)
 
         async def answered(cluster: Cluster) -> DeviceFleetStatus:
             status, until = DeviceFleetStatus(), asyncio.get_running_loop().time() + wait
             while status.request != request and asyncio.get_running_loop().time() < until:
                 await asyncio.sleep(_EVERY)
-                status = _status(await cluster.get("devicefleets", namespace, fleet))
+                status = _status(await cluster.get(FLEETS, place, fleet))
             return status
 
-        request = f"{verb}@{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}-{secrets.token_hex(3)}"
-        try:
-            status = asyncio.run(ask())
-        except ClusterError as error:
-            fail(str(error))
+        status = ask(kubeconfig, context, asked)
         if status is None:
-            fail(f"there is no devicefleet {namespace}/{fleet}")
+            missing(FLEETS, place, fleet)
         _show(verb, request, status)
 
     return command

@@ -11,6 +11,8 @@ from petiole.simulation.assumptions import Assumptions
 from petiole.simulation.policy import Policy
 from petiole.simulation.study import Chance, Passed, Spread, Study
 
+from .words import duration
+
 
 def show(console: Console, played: Policy, assumed: Assumptions, studies: Sequence[Study]) -> None:
     """Print what the policy does with each build, and why rollouts ended without promotion."""
@@ -74,17 +76,3 @@ def _time(spread: Spread | None) -> str:
 
 def _percent(share: float) -> str:
     return f"{100.0 * share:.1f}".removesuffix(".0") + " %"
-
-
-def duration(seconds: float) -> str:
-    """``4000.0`` -> ``"1h 07m"``: the two largest units that say something."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{seconds:.1f}s"
-    minutes, rest = divmod(whole, 60)
-    if minutes < 60:
-        return f"{minutes}m {rest:02}s"
-    hours, minutes = divmod(minutes, 60)
-    if hours < 24:
-        return f"{hours}h {minutes:02}m"
-    return f"{hours // 24}d {hours % 24:02}h"

@@ -24,6 +24,7 @@ from .problem import Problem
 
 KINDS = {"tinymodels": "TinyModel", "devicefleets": "DeviceFleet"}
 _TIMEOUT = 15.0  # seconds
+_POD_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 _EVENT_MESSAGE = 1000  # characters; the API server refuses more than 1024
 
 Object = Mapping[str, Any]
@@ -37,19 +38,38 @@ class ConflictError(ClusterError):
     """The object changed since it was read."""
 
 
-def load(kubeconfig: Path | None) -> client.Configuration:
-    """Find address and credentials: of a kubeconfig file, else of the cluster this runs in."""
+def load(kubeconfig: Path | None, context: str = "") -> client.Configuration:
+    """Find address and credentials: of a kubeconfig file, else of the cluster this runs in.
+
+    ``context`` is one of the file's; empty: its current one.
+    """
     found = client.Configuration()
     try:
         if kubeconfig is None:
             config.load_incluster_config(client_configuration=found)
         else:
-            config.load_kube_config(config_file=str(kubeconfig), client_configuration=found)
+            config.load_kube_config(
+                config_file=str(kubeconfig), context=context or None, client_configuration=found
+            )
     except (config.ConfigException, OSError, ValueError) as error:
         raise ClusterError(
             f"No credentials for a cluster: {error}. Give --kubeconfig, or run inside a cluster."
         ) from error
     return found
+
+
+def current_namespace(kubeconfig: Path | None, context: str = "") -> str:
+    """Return the namespace of a kubeconfig's context, or that of the Pod this runs in."""
+    if kubeconfig is None:
+        return _POD_NAMESPACE.read_text().strip() if _POD_NAMESPACE.exists() else "default"
+    try:
+        contexts, current = config.list_kube_config_contexts(str(kubeconfig))
+    except (config.ConfigException, OSError) as error:
+        raise ClusterError(f"No credentials for a cluster: {error}. Give --kubeconfig.") from error
+    chosen = next((c for c in contexts if c["name"] == context), None) if context else current
+    if chosen is None:
+        raise ClusterError(f"{kubeconfig} has no context {context!r}.")
+    return str(chosen["context"].get("namespace") or "default")
 
 
 class Cluster:
@@ -62,8 +82,8 @@ class Cluster:
         )
 
     @classmethod
-    def connect(cls, kubeconfig: Path | None) -> Self:
-        return cls(load(kubeconfig))
+    def connect(cls, kubeconfig: Path | None, context: str = "") -> Self:
+        return cls(load(kubeconfig, context))
 
     async def __aenter__(self) -> Self:
         return self
@@ -100,6 +120,16 @@ class Cluster:
         return {
             key: base64.b64decode(value).decode(errors="replace") for key, value in data.items()
         }
+
+    async def read(self, path: str) -> Object:
+        """Return the JSON that the API server has at a path."""
+        answer = await self._send("GET", path)
+        return dict(answer.json()) if answer is not None else {}
+
+    async def text(self, path: str) -> str:
+        """Return the text that the API server has at a path, such as a log."""
+        answer = await self._send("GET", path)
+        return answer.text if answer is not None else ""
 
     async def patch_status(self, body: Object, patch: Mapping[str, Any], plural: str) -> Object:
         """Merge ``patch`` into the status; ConflictError when ``body`` is not the newest."""
