@@ -48,7 +48,9 @@ def measured(
     rows = []
     for job in as_completed(jobs):
         rows.append(row := job.result())
-        words = f"{row['labels']} of {row['pool']} labels" if row["labels"] else "never near"
+        words = (
+            f"{row['labels']} of {row['pool']} labels" if row["labels"] else "not to the horizon"
+        )
         console.print(f"{name} seed {row['seed']}: {words}; {len(rows)} of {len(jobs)} seeds done")
     return summary(sorted(rows, key=lambda row: int(row["seed"])))
 

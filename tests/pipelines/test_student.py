@@ -78,7 +78,7 @@ def test_a_photo_student_fits_and_runs_as_planned(flash, arena, width):
     target = {"name": "m", "flash": flash, "arena": arena}
     taught = lesson(PHOTO, 4)
     assert fit.widest(taught.x, 4, target) == width
-    model = student.train(taught, width, seed=0, steps=60)
+    model = student.train(taught, width, seed=0, steps=300)
     assert model.count_params() == networks.network(PHOTO, 4, width, None).count_params()
     tflite = student.quantise(model, taught.x)
     planned, inputs = plan(tflite), judge.quantised(taught.x)
@@ -101,3 +101,21 @@ def test_the_same_lesson_and_seed_make_the_same_model():
     )
     assert first == again
     assert first != other
+
+
+def test_the_faster_normalisation_learns_what_that_of_keras_learns():
+    from petiole_pipelines import networks
+
+    tf = networks.quiet_tensorflow()
+    x = tf.constant(np.random.default_rng(0).normal(2, 3, (48, 6, 6, 5)), tf.float32)
+    found = []
+    for kind in (networks._normalisation(), tf.keras.layers.BatchNormalization):
+        layer = kind(momentum=0.5)
+        layer.build(x.shape)
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            loss = tf.reduce_sum(layer(x, training=True) ** 3)
+        found.append([loss, tape.gradient(loss, x), *layer.get_weights(), layer(x, training=False)])
+    for fast, keras in zip(*found, strict=True):
+        assert np.allclose(fast, keras, rtol=2e-3, atol=2e-3)  # one divides by n - 1
+    assert np.allclose(found[0][2 + 2], 1.0, atol=0.2)  # half way to a mean of 2
