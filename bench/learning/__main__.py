@@ -1,8 +1,9 @@
 """``python -m bench.learning``: labels that the int8 student needs to stay within a point.
 
-Of the same student with all labels, on splits by seed; the random arm beside it. Every result is
-kept below build/bench/learning as soon as it is there: started again, the bench goes on. Exit
-status 1 when a bar is missed; settings whose data are absent are named and left out.
+Of the same student with all labels, on splits by seed; the random arm beside it. ``targets``: the
+networks that are found for three device classes, and what they take there. Every result is kept
+below build/bench/learning as soon as it is there: started again, the bench goes on. Exit status 1
+when a bar is missed; settings whose data are absent are named and left out.
 """
 
 from __future__ import annotations
@@ -10,14 +11,14 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-from . import drift, plot, pump, work
+from . import drift, plot, pump, targets, work
 from .figures import OUTPUT, keep
 from .saved import summary
 from .settings import SETTINGS, AbsentError
@@ -25,8 +26,12 @@ from .settings import SETTINGS, AbsentError
 # Least percent of labels saved: on average, and in every seed.
 BARS = {"leaves": (93.0, 87.0), "leavesAugmented": (93.0, 87.0), "leavesIncremental": (91.0, 0.0)}
 SEEDS = 10
-# Beside the settings: each shows, keeps and judges its own.
-SECTIONS = {"drift": drift.section, "pump": pump.section}
+# Beside the settings: each shows, keeps and judges its own; the number are steps to try it with.
+SECTIONS: dict[str, Callable[[Console, int | None], bool]] = {
+    "drift": lambda console, _: drift.section(console),
+    "pump": lambda console, _: pump.section(console),
+    "targets": targets.section,
+}
 
 
 def run(given: argparse.Namespace, console: Console) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -110,7 +115,7 @@ def main() -> int:
     )
     given = parser.parse_args()
     console = Console(width=130)
-    bars = [SECTIONS[name](console) for name in given.only if name in SECTIONS]
+    bars = [SECTIONS[name](console, given.steps) for name in given.only if name in SECTIONS]
     given.only = [name for name in given.only if name in SETTINGS]
     if not given.only:
         return 0 if all(bars) else 1

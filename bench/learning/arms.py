@@ -83,6 +83,11 @@ class Seed:
         """Accuracy of the student after so many labels of an arm, ``asked`` or ``random``."""
         return self._kept(f"{arm}-{labels}", lambda: self._learned(self._rows(arm, labels)))
 
+    def lesson(self, labels: int) -> Lesson:
+        """What students learn of a teacher that asked for so many labels."""
+        soft = self._answers(self._rows("asked", labels)).samples
+        return Lesson(self.split.x, soft, np.ones(len(soft)))
+
     @property
     def ladder(self) -> list[int]:
         """Numbers of labels that are measured; the last is the horizon."""
@@ -134,13 +139,16 @@ class Seed:
 
     def _learned(self, rows: Rows) -> Row:
         """Let a teacher learn from these rows, and a student from the teacher."""
+        answers = self._answers(rows)
+        right = answers.others.argmax(1) == self._truth
+        return {"teacher": float(right.mean())} | self._taught(answers.samples)
+
+    def _answers(self, rows: Rows) -> Answers:
         y = np.full(len(self.split.y), -1, dtype=np.int64)
         y[rows] = self.split.y[rows]
         seen = self._seen[self._last]
         others = seen.fitted.transform(self.described[self.split.evaluation])
-        answers = self._teach(seen, y, others)
-        right = answers.others.argmax(1) == self._truth
-        return {"teacher": float(right.mean())} | self._taught(answers.samples)
+        return self._teach(seen, y, others)
 
     def _teach(self, seen: Seen, y: Rows, others: NDArray[np.float64]) -> Answers:
         return teach(seen.features, y, self.classes, others, seen.graph)
@@ -149,19 +157,24 @@ class Seed:
         """Train the widest student that fits; judge it as int8, as the pipeline does."""
         x = self.split.x
         lesson = Lesson(x, soft, np.ones(len(x)))
-        model = student.train(lesson, self._width, self.number, self.steps)
-        answers = judge.infer(student.quantise(model, x), self.split.images[self.split.evaluation])
-        verdict = judge.judge(answers, self._truth, self.setting.labels)
+        model = student.train(lesson, self._network, self.number, self.steps)
+        verdict = self.judged(student.quantise(model, self._network, x))
         return {
             "accuracy": verdict.accuracy,
             "recall": verdict.recall,
-            "width": self._width,
+            "width": self._network.width,
             "steps": self.steps or augment.recipe_of(x.shape[1:]).steps,
         }
 
+    def judged(self, tflite: bytes) -> judge.Verdict:
+        """Judge an int8 student, as the pipeline does."""
+        answers = judge.infer(tflite, self.split.images[self.split.evaluation])
+        return judge.judge(answers, self._truth, self.setting.labels)
+
     @cached_property
-    def _width(self) -> int:
-        return fit.widest(self.split.x, self.classes, dict(self.setting.target))
+    def _network(self) -> networks.Architecture:
+        found, _ = fit.widest(self.split.x, self.classes, self.setting.target)
+        return found
 
     @cached_property
     def _last(self) -> int:

@@ -110,14 +110,16 @@ def _train(folder: Path, photos: Path) -> None:
     from petiole_pipelines import dataset, split  # noqa: PLC0415 - only training needs them
     from petiole_pipelines import student as students  # noqa: PLC0415
     from petiole_pipelines.augment import Lesson  # noqa: PLC0415
+    from petiole_pipelines.networks import Architecture  # noqa: PLC0415
 
     found = dataset.read_set(photos.as_uri(), dataset.Task(LABELS, (SIDE, SIDE, 3)), "pool")
     sets = split.by_blocks(found.ids, SHARES, size=BLOCK, seed=SEED)
     of = np.array([sets[name] for name in found.ids])
     x, y = found.x[of == "pool"], found.y[of == "pool"]
     lesson = Lesson(x, np.eye(len(LABELS))[y], np.ones(len(y)))
-    model = students.train(lesson, WIDTH, SEED, STEPS)
-    (folder / "student.tflite").write_bytes(students.quantise(model, x))
+    network = Architecture("Separable", WIDTH)
+    model = students.train(lesson, network, SEED, STEPS)
+    (folder / "student.tflite").write_bytes(students.quantise(model, network, x))
     field, evaluation = of == "field", of == "evaluation"
     np.savez(
         folder / "photos.npz",

@@ -103,9 +103,10 @@ def student(
     store_uri: str,
     output_path: str,
     target: dict,  # type: ignore[type-arg] # kfp knows plain dict only
+    learning: str,
     seed: int,
 ) -> str:
-    """Train the widest student that fits the target."""
+    """Train a student that fits the target."""
     from petiole_pipelines import steps  # noqa: PLC0415
 
     return steps.student(
@@ -114,6 +115,7 @@ def student(
         store_uri=store_uri,
         output_path=output_path,
         target=target,
+        learning=learning,
         seed=seed,
     )
 
@@ -142,6 +144,7 @@ def judge(
     store_uri: str,
     output_path: str,
     task: str,
+    learning: str,
 ) -> str:
     """Judge every int8 variant on the evaluation set."""
     from petiole_pipelines import steps  # noqa: PLC0415
@@ -153,4 +156,5 @@ def judge(
         store_uri=store_uri,
         output_path=output_path,
         task=task,
+        learning=learning,
     )

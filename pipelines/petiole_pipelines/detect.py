@@ -19,7 +19,7 @@ from petiole.learning import anomaly
 from . import detectors, runs
 from .detectors import Commissioning, Detector, Networks, Option
 from .errors import StepError, step
-from .fit import golden_vectors, misfit
+from .fit import cost_of, golden_vectors, misfit
 from .judge import histograms, quantised
 from .planner import golden
 from .runs import Run, RunSet
@@ -145,10 +145,8 @@ class Search:
 
     def misfit(self, detector: Detector, target: Mapping[str, Any]) -> str:
         """Say why a detector does not fit a target, or nothing."""
-        planned = self.networks.planned(detector)
-        count = golden_vectors(self.networks.normal.shape[1:], target)
-        vectors = count * (planned.in_len + planned.out_len)
-        return misfit(len(planned.blob), planned.arena, vectors, dict(target))
+        shape = self.networks.normal.shape[1:]
+        return misfit(cost_of(self.networks.planned(detector), shape, target), target)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,12 @@ BINS = 16  # of the wire's histograms: q + 128 in steps of 16
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Accuracy 0..1 and recall 0..1 by label name; labels without a sample are left out."""
+    """Accuracy 0..1, recall 0..1 by label name, and of how many samples; absent labels left out."""
 
     accuracy: float
     recall: dict[str, float]
+    samples: int
+    counts: dict[str, int]
 
 
 def quantised(x: Images) -> NDArray[np.int8]:
@@ -52,12 +54,17 @@ def _check(inputs: dict[str, Any], outputs: dict[str, Any]) -> None:
 def judge(answers: NDArray[np.uint8], y: Labels, labels: Sequence[str]) -> Verdict:
     """Compare answers [n, k] with the truth y [n]."""
     right = answers.argmax(1) == y
+    counts = {name: int((y == number).sum()) for number, name in enumerate(labels)}
     recall = {
-        name: float(right[y == number].mean())
-        for number, name in enumerate(labels)
-        if (y == number).any()
+        name: float(right[y == number].mean()) for number, name in enumerate(labels) if counts[name]
     }
-    return Verdict(float(right.mean()), recall)
+    return Verdict(float(right.mean()), recall, len(y), {name: counts[name] for name in recall})
+
+
+def compare(answers: NDArray[np.uint8], before: NDArray[np.uint8], y: Labels) -> dict[str, int]:
+    """Count samples that these answers [n, k] lose to those before them, and that they gain."""
+    right, was_right = answers.argmax(1) == y, before.argmax(1) == y
+    return {"lost": int((was_right & ~right).sum()), "gained": int((right & ~was_right).sum())}
 
 
 def reference(answers: NDArray[np.uint8], x: Images) -> dict[str, Any]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from petiole.api.student import Student
 
 if TYPE_CHECKING:
     from petiole.learning.strategies import Choice
@@ -22,6 +24,8 @@ class Learning:
     per_device: float | None = None
     drop_near_duplicates: bool = False
     previous: str = ""  # the query run before this one in its round
+    student: Student = field(default_factory=Student)
+    fielded: str = ""  # store path of the document of the version in the field; "" for none
 
     @staticmethod
     def parse(text: str) -> Learning:
@@ -37,6 +41,8 @@ class Learning:
             per_device=quota.get("perDevice"),
             drop_near_duplicates=given.get("nearDuplicates") == "Drop",
             previous=given.get("previous", ""),
+            student=Student.model_validate(given.get("student", {})),
+            fielded=given.get("field", ""),
         )
 
     def choice(self) -> Choice:

@@ -67,6 +67,7 @@ def learning_round(
                     store_uri=store_uri,
                     output_path=output_path,
                     target=target,
+                    learning=learning,
                     seed=seed,
                 )
                 variant = components.compress(
@@ -83,4 +84,5 @@ def learning_round(
                 store_uri=store_uri,
                 output_path=output_path,
                 task=task,
+                learning=learning,
             )

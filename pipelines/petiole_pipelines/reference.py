@@ -84,9 +84,9 @@ class Bench:
     def student_accuracy(self, answers: Answers, target: Mapping[str, Any], seed: int) -> float:
         """Train this target's student from the answers; judge it as int8."""
         taught = AnswerFile(answers.samples, np.array(self.teacher_accuracy(answers)))
-        width = widest(self.samples.x, len(self.task.labels), dict(target))
-        model = student.train(lesson(self.samples, taught), width, seed)
-        tflite = student.quantise(model, self.samples.x)
+        architecture, _ = widest(self.samples.x, len(self.task.labels), target)
+        model = student.train(lesson(self.samples, taught), architecture, seed)
+        tflite = student.quantise(model, architecture, self.samples.x)
         found = judge.infer(tflite, self.samples.evaluation_x)
         return judge.judge(found, self.samples.evaluation_y, self.task.labels).accuracy
 

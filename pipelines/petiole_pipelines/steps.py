@@ -21,6 +21,7 @@ from .augment import Lesson
 from .dataset import Labels, Task
 from .errors import StepError, step
 from .features import extract
+from .fielded import Fielded, chosen
 from .learning import Learning
 from .store import Store
 
@@ -205,20 +206,25 @@ def student(
     store_uri: str,
     output_path: str,
     target: dict[str, Any],
+    learning: str,
     seed: int,
 ) -> str:
-    """Train the widest student that fits the target; store it as int8; return the file's path."""
-    from .fit import widest  # noqa: PLC0415
-    from .student import quantise, train  # noqa: PLC0415
+    """Train a student that fits the target; store it as int8; return the file's path.
+
+    Why it is this network lies beside it in ``<target>.choice.json``.
+    """
+    from .making import make  # noqa: PLC0415
 
     samples, answers = _samples(samples_file), _answers(answers_file)
     if not (samples.y >= 0).any():
         raise StepError("NoLabels", "no sample has a label yet: answer queries before training")
-    width = widest(samples.x, answers.soft.shape[1], target)
-    model = train(lesson(samples, answers), width, seed)
-    path = f"{output_path}/{target['name']}.tflite"
-    Store(store_uri).put(path, quantise(model, samples.x))
-    return path
+    given, store = Learning.parse(learning), Store(store_uri)
+    field = Fielded.find(store, given.fielded, output_path)
+    made = make(lesson(samples, answers), target, given.student, field, seed)
+    base = f"{output_path}/{target['name']}"
+    store.put_json(f"{base}.choice.json", made.choice())
+    store.put(f"{base}.tflite", made.tflite)
+    return f"{base}.tflite"
 
 
 @step
@@ -229,18 +235,18 @@ def compress(
 
     The variant is an element of ``variants`` in ``candidate.json``, without what the judge adds.
     """
-    from .fit import golden_vectors, misfit  # noqa: PLC0415
+    from .fit import cost_of, golden_vectors, misfit  # noqa: PLC0415
     from .judge import quantised  # noqa: PLC0415
     from .planner import golden, plan  # noqa: PLC0415
 
     store, samples = Store(store_uri), _samples(samples_file)
     tflite = _stored(store, tflite_path)
-    planned = plan(tflite)
-    rows = _one_of_each(samples.evaluation_y, golden_vectors(samples.x.shape[1:], target))
-    vectors = golden(tflite, quantised(samples.evaluation_x[rows]))
-    problem = misfit(len(planned.blob), planned.arena, len(vectors), target)
-    if problem:
+    planned, shape = plan(tflite), samples.x.shape[1:]
+    cost = cost_of(planned, shape, target)
+    if problem := misfit(cost, target):
         raise StepError("DoesNotFit", problem)
+    rows = _one_of_each(samples.evaluation_y, golden_vectors(shape, target))
+    vectors = golden(tflite, quantised(samples.evaluation_x[rows]))
     base = f"{output_path}/{target['name']}"
     store.put(f"{base}.model", planned.blob)
     store.put(f"{base}.golden", vectors)
@@ -253,7 +259,10 @@ def compress(
             "bytes": len(planned.blob),
             "arena": planned.arena,
             "ops": planned.ops,
+            "flash": cost.flash,
+            "instructions": cost.instructions,
         }
+        | chosen(store, base)
     )
 
 
@@ -266,18 +275,28 @@ def judge(
     store_uri: str,
     output_path: str,
     task: str,
+    learning: str,
 ) -> str:
-    """Judge every int8 variant on the evaluation set; write ``candidate.json``, return its path."""
+    """Judge every int8 variant on the evaluation set; write ``candidate.json``, return its path.
+
+    The version in the field answers the same samples, as far as its models are in the store.
+    """
     from . import judge as judging  # noqa: PLC0415
 
     store, samples = Store(store_uri), _samples(samples_file)
     labels = Task.parse(task).labels
+    field = Fielded.find(store, Learning.parse(learning).fielded, output_path)
     judged, references = [], {}
     for variant in (json.loads(text) for text in variants):
         tflite = _stored(store, variant["tflite"])
         answers = judging.infer(tflite, samples.evaluation_x)
         verdict = judging.judge(answers, samples.evaluation_y, labels)
-        judged.append(variant | {"accuracy": verdict.accuracy, "recall": verdict.recall})
+        before = None if field is None else field.tflite(variant["target"])
+        if field is not None and before is not None:
+            theirs = judging.infer(before, samples.evaluation_x)
+            against = judging.compare(answers, theirs, samples.evaluation_y)
+            variant["field"] = {"version": field.number, **against}
+        judged.append(variant | asdict(verdict))
         x = _reference_inputs(samples)
         references[variant["target"]] = judging.reference(judging.infer(tflite, x), x)
     reference = _put(store, f"{output_path}/reference.json", references)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .augment import Lesson, batches, recipe_of
-from .networks import KerasModel, Tensor, network, quiet_tensorflow
+from .networks import Architecture, KerasModel, Tensor, network, quiet_tensorflow, shape_of
 
 Images = NDArray[np.uint8]  # [n, h, w, c]
 
@@ -17,17 +17,19 @@ PEAK_RATE = 4e-3
 CALIBRATION = 200  # inputs that the quantiser sees
 
 
-def train(lesson: Lesson, width: int, seed: int, steps: int | None = None) -> KerasModel:
-    """Train a network of this width; returns a Keras model. Same lesson and seed, same weights.
+def train(
+    lesson: Lesson, architecture: Architecture, seed: int, steps: int | None = None
+) -> KerasModel:
+    """Train a network; returns a Keras model. Same lesson and seed, same weights.
 
     ``steps`` are the recipe's unless given.
     """
     tf = quiet_tensorflow()
     tf.keras.utils.set_random_seed(seed)
-    height, wide, channels = lesson.x.shape[1:]
-    recipe = recipe_of((height, wide, channels))
+    shape = shape_of(lesson.x)
+    recipe = recipe_of(shape)
     steps = steps or recipe.steps
-    model = network((height, wide, channels), lesson.soft.shape[1], width, None)
+    model = network(shape, lesson.soft.shape[1], architecture, None)
     rate = tf.keras.optimizers.schedules.CosineDecay(
         0.0, steps, warmup_target=PEAK_RATE, warmup_steps=steps // 20
     )
@@ -48,9 +50,9 @@ def train(lesson: Lesson, width: int, seed: int, steps: int | None = None) -> Ke
     return model
 
 
-def quantise(model: KerasModel, x: Images) -> bytes:
+def quantise(model: KerasModel, architecture: Architecture, x: Images) -> bytes:
     """Make a student int8, calibrated on images [n, h, w, c]; a .tflite file."""
-    fixed = network(model.input_shape[1:], model.output_shape[1], _width(model), batch=1)
+    fixed = network(model.input_shape[1:], model.output_shape[1], architecture, batch=1)
     fixed.set_weights(model.get_weights())
     return to_int8(fixed, x)
 
@@ -72,7 +74,3 @@ def to_int8(model: KerasModel, x: Images) -> bytes:
     converter.inference_input_type = tf.int8
     converter.inference_output_type = tf.int8
     return bytes(converter.convert())
-
-
-def _width(model: KerasModel) -> int:
-    return int(model.layers[1].filters)

@@ -34,13 +34,27 @@ TINY_MODEL: dict[str, Any] = {
                 "plateau": {"batches": 3, "gain": "0.5%"},
                 "kappa": {"batches": 3, "agreement": "99%"},
             },
+            "student": {"search": "Halving", "tries": 6, "fineTune": "Whole"},
             "labels": {"source": "Oracle", "uri": "file:///data/labels.csv"},
             "triggers": {"drift": True, "newSamples": 200},
             "seed": 7,
             "deadline": "10m",
         },
-        "targets": [{"name": "cortex-m4", "flash": "64Ki", "arena": "32Ki"}],
-        "acceptance": {"accuracy": "90%", "maxRegression": "1%"},
+        "targets": [
+            {
+                "name": "cortex-m4",
+                "flash": "64Ki",
+                "arena": "32Ki",
+                "core": "cortex-m4",
+                "instructions": "8M",
+            }
+        ],
+        "acceptance": {
+            "accuracy": "90%",
+            "recall": "80%",
+            "maxRegression": "1%",
+            "confidence": "95%",
+        },
         "events": {
             "sink": "https://functions.example.com/petiole",
             "secretRef": {"name": "hooks", "key": "petiole"},

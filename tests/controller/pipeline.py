@@ -93,10 +93,23 @@ def draw(path, queries):
             archive.writestr(f"{asked['id']}.png", base64.b64decode(PIXEL))
 
 
+def searched(behaviour):
+    """A student that was searched, with a front of one point."""
+    front = {"network": "Plain 6", "flash": 3072, "arena": 512, "instructions": 61234}
+    return {
+        "accuracy": behaviour["accuracy"],
+        "network": "Plain 8",
+        "choice": "Plain 8 is the best of 2",
+        "flash": 4096,
+        "instructions": 90000,
+        "front": [front | {"accuracy": 0.9321, "steps": 500}],
+    }
+
+
 def train(store, parameters, behaviour):
     task, output = json.loads(parameters["task"]), parameters["output_path"]
     shape = task["input"]
-    figures, outputs = {"accuracy": behaviour["accuracy"]}, len(task["labels"])
+    figures, outputs = searched(behaviour), len(task["labels"])
     if parameters["phase"] == "Detect":
         figures, outputs = detector(behaviour), OUTPUTS
     pair = shape["height"] * shape["width"] * shape["channels"] + outputs

@@ -104,6 +104,10 @@ def test_objects_are_shown(shared, model):
     done = petiole("get", "model", model.name, *where)
     assert done.exit_code == 0, done.stderr
     assert "Version 1: accuracy 95.00%" in done.stdout
+    assert "Plain 8 is the best of 2" in done.stdout
+    assert ["Plain", "6", "93.21%", "3,072", "512", "61,234", "500"] in [
+        line.split() for line in done.stdout.splitlines()
+    ]
     done = petiole("get", "fleet", model.name, *where)
     assert done.exit_code == 0, done.stderr
     assert "register some" in done.stdout.replace("\n", " ")

@@ -91,6 +91,8 @@ class World:
     versions: dict[int, tuple[str, VersionStatus]] = field(default_factory=dict)
     drift: tuple[DriftAlarm, ...] = ()
     samples: int = 0
+    fielded: int = 0
+    said: dict[str, Any] = field(default_factory=dict)  # more of each variant
     writes: int = 0
     events: list[str] = field(default_factory=list)
 
@@ -114,6 +116,7 @@ class World:
             labels=len(self.labels),
             drift=self.drift,
             samples=self.samples,
+            fielded=self.fielded,
         )
         if self.status.round.step == "Labelling" and document and not self._quiet():
             observed = replace(observed, answers={q["id"]: "a" for q in document["queries"]})
@@ -136,7 +139,9 @@ class World:
             ids = [f"s{n:04d}" for n in range(labelled, labelled + batch)]
             return base | {"queries": [{"id": i, "why": "Margin", "score": 0.5} for i in ids]}
         return base | {
-            "variants": [{"target": t, "accuracy": a} for t, a in self.accuracy.items()],
+            "variants": [
+                self.said | {"target": t, "accuracy": a} for t, a in self.accuracy.items()
+            ],
             "reference": "reference.json",
         }
 

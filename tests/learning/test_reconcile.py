@@ -70,11 +70,14 @@ def test_the_parameters_of_a_run(world: World) -> None:
         "quota": {},
         "nearDuplicates": "Keep",
         "previous": "",
+        "student": {"search": "Widest", "tries": 6, "fineTune": "Whole"},
+        "field": "",
     }
     assert json.loads(first.parameters["targets"])[0] == {
         "name": "m4",
         "flash": "64Ki",
         "arena": "32Ki",
+        "core": "cortex-m4",
     }
     assert json.loads(first.parameters["task"])["input"] == {"height": 8, "width": 8, "channels": 1}
 

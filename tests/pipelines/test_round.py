@@ -7,8 +7,10 @@ import time
 
 import pytest
 
+from petiole.artifact import patch
 from petiole_pipelines.planner import plan
-from tests.pipelines.conftest import TARGETS, UID, spawn
+from petiole_pipelines.planner.format import OP, Header
+from tests.pipelines.conftest import LEARNING, TARGETS, UID, spawn
 
 
 def alive_in_group(group: int) -> bool:
@@ -54,6 +56,39 @@ def test_a_query_asks_and_a_training_delivers(orchard):
         reference = references[variant["target"]]
         assert reference["count"] == 380
         assert sum(reference["confidence"]) == sum(reference["classes"]) == 380
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+def test_a_later_round_trains_the_last_layer_and_is_compared_with_the_field(orchard):
+    names = sorted(orchard.truth)
+    orchard.answer(names[::20])
+    before = orchard.document(orchard.run("Train", "digits-r1-train"))
+    document = orchard.store / f"models/{UID}/versions/1.json"
+    document.parent.mkdir(parents=True)
+    document.write_text(json.dumps({"run": "digits-r1-train", "version": {"version": 1}}))
+    orchard.answer(names[::5])
+    learning = LEARNING | {
+        "student": {"fineTune": "Head"},
+        "field": f"models/{UID}/versions/1.json",
+    }
+    run = orchard.run("Train", "digits-r2-train", learning=json.dumps(learning))
+    after = orchard.document(run)
+    for old, new in zip(before["variants"], after["variants"], strict=True):
+        assert "field" not in old
+        assert new["field"]["version"] == 1
+        gained = (new["field"]["gained"] - new["field"]["lost"]) / new["samples"]
+        assert new["accuracy"] == pytest.approx(old["accuracy"] + gained)
+        assert new["accuracy"] > old["accuracy"]
+        assert new["network"] == old["network"]
+        assert new["choice"].startswith("the last layer of version 1 was trained anew")
+        check_files(orchard, new)
+        models = [(orchard.store / variant["model"]).read_bytes() for variant in (old, new)]
+        header = Header.parse(models[0])
+        dense = header.table + (header.op_count - 2) * OP.size
+        weights = OP.unpack_from(models[0], dense)[18]
+        assert models[0][OP.size : weights] == models[1][OP.size : weights]
+        assert len(patch.make(*models)) < len(models[0]) - weights + 100
 
 
 def check_files(orchard, variant):

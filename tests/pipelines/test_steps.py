@@ -12,7 +12,7 @@ import yaml
 from sklearn.linear_model import LogisticRegression
 
 from hack.demo import data
-from petiole_pipelines import dataset, fit, judge, regression, steps
+from petiole_pipelines import dataset, judge, regression, steps
 from petiole_pipelines.compile import compile_to
 from petiole_pipelines.dataset import Task
 from petiole_pipelines.errors import StepError
@@ -179,13 +179,6 @@ def test_a_store_that_cannot_be_written_says_so(tmp_path):
     store = Store(tmp_path.as_uri())
     with pytest.raises(StepError, match="cannot write file/below"):
         store.put("file/below", b"x")
-
-
-def test_a_model_that_does_not_fit_says_by_how_much():
-    target = {"name": "tiny", "flash": "8Ki", "arena": "1Ki"}
-    assert "9024 bytes of flash, spec.targets allows 8192" in fit.misfit(7000, 100, 1000, target)
-    assert "2000 bytes of arena, spec.targets allows 1024" in fit.misfit(100, 2000, 0, target)
-    assert not fit.misfit(100, 1024, 0, target)
 
 
 def test_histograms_have_the_units_of_the_wire():

@@ -73,30 +73,30 @@ def test_large_inputs_leave_room_for_the_model():
 @pytest.mark.parametrize(("flash", "arena", "width"), [("64Ki", "32Ki", 16), ("256Ki", "64Ki", 24)])
 def test_a_photo_student_fits_and_runs_as_planned(flash, arena, width):
     from petiole_pipelines import judge, networks, student
-    from petiole_pipelines.planner import golden, plan
+    from petiole_pipelines.planner import plan
 
     target = {"name": "m", "flash": flash, "arena": arena}
     taught = lesson(PHOTO, 4)
-    assert fit.widest(taught.x, 4, target) == width
-    model = student.train(taught, width, seed=0, steps=300)
-    assert model.count_params() == networks.network(PHOTO, 4, width, None).count_params()
-    tflite = student.quantise(model, taught.x)
-    planned, inputs = plan(tflite), judge.quantised(taught.x)
-    vectors = golden(tflite, inputs)
-    assert not fit.misfit(len(planned.blob), planned.arena, len(vectors), target)
+    network, limited = fit.widest(taught.x, 4, target)
+    assert (network, bool(limited)) == (networks.Architecture("Separable", width), width < 24)
+    model = student.train(taught, network, seed=0, steps=300)
+    assert model.count_params() == networks.network(PHOTO, 4, network, None).count_params()
+    tflite = student.quantise(model, network, taught.x)
+    assert not fit.misfit(fit.cost_of(plan(tflite), PHOTO, target), target)
     assert judge.infer(tflite, taught.x).argmax(1).tolist() == [0, 1, 2, 3]  # four photos by heart
 
 
 def test_the_same_lesson_and_seed_make_the_same_model():
     """Names of layers go up within a process and stand in the file; what devices run is equal."""
-    from petiole_pipelines import student
+    from petiole_pipelines import networks, student
     from petiole_pipelines.planner import plan
 
+    network = networks.Architecture("Plain", 6)
     random = np.random.default_rng(0)
     x = random.integers(0, 256, (60, 8, 8, 1)).astype(np.uint8)
     lesson = Lesson(x, np.eye(3)[random.integers(0, 3, 60)], np.ones(60))
     first, again, other = (
-        plan(student.quantise(student.train(lesson, 6, seed, steps=20), x)).blob
+        plan(student.quantise(student.train(lesson, network, seed, steps=20), network, x)).blob
         for seed in (1, 1, 2)
     )
     assert first == again

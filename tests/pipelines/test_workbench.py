@@ -121,6 +121,11 @@ def test_a_whole_training_delivers_each_target(manifest, tmp_path):
         ("judge", "small"),
     ]
     assert all(d.accuracy > 0.9 for d in done if d.step == "judge")
+    candidate = json.loads((tmp_path / "work" / "out" / "candidate.json").read_text())
+    for variant in candidate["variants"]:
+        assert variant["choice"].startswith(f"{variant['network']} answers ")
+        assert variant["network"] in [point["network"] for point in variant["front"]]
+        assert variant["instructions"] > 1000
     assert [d.target for d in bench.run("student", "large")] == ["large"]
 
 

@@ -24,6 +24,7 @@ DURATION_PATTERN = r"^([0-9]{1,6}(ms|s|m|h|d))+$"
 # The first number is not zero, which is enough to keep zero out.
 POSITIVE_DURATION_PATTERN = r"^[1-9][0-9]{0,5}(ms|s|m|h|d)([0-9]{1,6}(ms|s|m|h|d))*$"
 QUANTITY_PATTERN = r"^[1-9][0-9]{0,8}(Ki|Mi)?$"
+COUNT_PATTERN = r"^[1-9][0-9]{0,8}(k|M)?$"
 NAME_PATTERN = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"
 
 Percent = Annotated[str, StringConstraints(pattern=PERCENT_PATTERN, max_length=8)]
@@ -32,6 +33,7 @@ PositiveDuration = Annotated[
     str, StringConstraints(pattern=POSITIVE_DURATION_PATTERN, max_length=24)
 ]
 Quantity = Annotated[str, StringConstraints(pattern=QUANTITY_PATTERN, max_length=12)]
+Count = Annotated[str, StringConstraints(pattern=COUNT_PATTERN, max_length=12)]
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN, min_length=1, max_length=63)]
 SecretName = Annotated[
     str,
@@ -43,6 +45,7 @@ HttpUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^ /?#]+[^ ]*$", 
 
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _BYTES = {"": 1, "Ki": 1024, "Mi": 1024 * 1024}
+_THOUSANDS = {"": 1, "k": 1000, "M": 1_000_000}
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,14 @@ def octets(quantity: str) -> int:
     if match is None:
         raise ValueError(f"{quantity!r} is not a size such as '64Ki'")
     return int(match[1]) * _BYTES[match[2] or ""]
+
+
+def count(quantity: str) -> int:
+    """``"12M"`` -> ``12_000_000``."""
+    match = re.match(r"^([1-9][0-9]{0,8})(k|M)?$", quantity)
+    if match is None:
+        raise ValueError(f"{quantity!r} is not a count such as '12M'")
+    return int(match[1]) * _THOUSANDS[match[2] or ""]
 
 
 class SecretKeyRef(ApiModel):

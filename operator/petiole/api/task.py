@@ -92,7 +92,7 @@ class Task(ApiModel):
 _ANOMALIES = "has(self.task.type) && self.task.type == 'AnomalyDetection'"
 _OF_LABELS = (
     "features", "strategy", "batchSize", "labelBudget", "driftBudget", "randomShare", "quota",
-    "nearDuplicates", "stopping", "labels",
+    "nearDuplicates", "stopping", "student", "labels",
 )  # fmt: skip
 
 # What the other fields of a spec have to be by its task.

@@ -13,15 +13,14 @@ from .base import (
     DataUri,
     Events,
     HttpUrl,
-    Name,
     Percent,
     PositiveDuration,
-    Quantity,
     Rule,
     SecretKeyRef,
     SecretName,
     Uri,
 )
+from .student import Student, StudentStatus, Target
 from .task import BY_TASK, Task
 
 Step = Literal["Idle", "Querying", "Labelling", "Training", "Packing"]
@@ -197,6 +196,7 @@ class Learning(ApiModel):
         Field(description="Drop: of samples that are nearly the same, one is asked."),
     ] = "Keep"
     stopping: Stopping = Stopping()
+    student: Annotated[Student, Field(description="How networks are found.")] = Student()
     labels: Labels | None = None
     triggers: Triggers = Triggers()
     seed: Annotated[int, Field(ge=0, le=2**31 - 1, description="Of all that is random.")] = 0
@@ -213,20 +213,15 @@ class Learning(ApiModel):
     )
 
 
-class Target(ApiModel):
-    """A device class and its limits. One variant of each version is made for every target."""
-
-    name: Annotated[Name, Field(description="The device class, as devices report it.")]
-    flash: Annotated[Quantity, Field(description="Bytes of a model slot.")]
-    arena: Annotated[Quantity, Field(description="Bytes of memory for activations.")]
-
-
 class Acceptance(ApiModel):
     """What a candidate must reach on the evaluation set, judged as int8."""
 
     accuracy: Annotated[
         Percent | None, Field(description="The least, of every target; classes need it.")
     ] = None
+    recall: Annotated[Percent | None, Field(description="The least, of every class by itself.")] = (
+        None
+    )
     f1: Annotated[
         Percent | None,
         Field(description="The least of alarms, reading by reading; anomalies need it."),
@@ -238,6 +233,13 @@ class Acceptance(ApiModel):
     max_regression: Annotated[
         Percent, Field(description="Points that a successor may be worse than the version now.")
     ] = "1%"
+    confidence: (
+        Annotated[
+            Literal["90%", "95%", "99%"],
+            Field(description="One-sided bounds have to hold, not the shares as measured."),
+        ]
+        | None
+    ) = None
 
 
 class TinyModelSpec(ApiModel):
@@ -287,6 +289,8 @@ class VariantStatus(ApiModel):
     false_alarms: Annotated[
         str, Field(description="Normal readings with an alarm there, percent; of anomalies.")
     ] = ""
+    network: Annotated[str, Field(description="Body, and channels of its first layer.")] = ""
+    instructions: Annotated[int, Field(description="Of one inference, as predicted.")] = 0
 
 
 class VersionStatus(ApiModel):
@@ -392,9 +396,13 @@ class TinyModelStatus(ApiModel):
     versions: Annotated[
         tuple[VersionStatus, ...], Field(max_length=20, description="The newest last.")
     ] = ()
+    students: Annotated[
+        tuple[StudentStatus, ...],
+        Field(max_length=8, description="Of the last candidate, whether it was accepted or not."),
+    ] = ()
     conditions: Annotated[
         tuple[Condition, ...],
         Field(description="Ready, Reconciling and Stalled by kstatus, and what else holds."),
     ] = ()
 
-    list_map_keys: ClassVar[dict[str, str]] = {"conditions": "type"}
+    list_map_keys: ClassVar[dict[str, str]] = {"conditions": "type", "students": "target"}

@@ -11,6 +11,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from petiole.api.student import StudentStatus
 from petiole.api.tinymodel import TinyModelSpec, TinyModelStatus, VariantStatus, VersionStatus
 
 from .fleet_view import BEHIND, conditions
@@ -87,6 +88,9 @@ def render(model: Model, now: datetime, *, wide: bool = False) -> RenderableType
     parts: list[RenderableType] = [Text(model.title, style="bold"), facts]
     if status.versions:
         parts += [Text(), _versions(status, now, len(status.versions) if wide else _RECENT)]
+    for student in status.students:
+        parts += [Text(), Text(f"{student.target}: {student.choice}")]
+        parts += [_front(student)] if student.front else []
     if status.curve:
         parts += [Text(), _curve(status, len(status.curve) if wide else _RECENT)]
     if wide:
@@ -136,6 +140,15 @@ def _versions(status: TinyModelStatus, now: datetime, most: int) -> Table:
 
 def _reached(made: VersionStatus | VariantStatus) -> str:
     return made.accuracy or f"F1 {made.f1} at {made.false_alarms}"
+
+
+def _front(student: StudentStatus) -> Table:
+    """Draw what else there was to have than the network that a target has."""
+    shown = Table("network", "accuracy", "flash", "arena", "instructions", "steps", box=None)
+    for point in student.front:
+        costs = (point.flash, point.arena, point.instructions, point.steps)
+        shown.add_row(point.network, point.accuracy, *(f"{cost:,}" for cost in costs))
+    return shown
 
 
 def _curve(status: TinyModelStatus, most: int) -> Table:

@@ -11,7 +11,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import Field, TypeAdapter, ValidationError
 
 from petiole.api.base import ApiModel, octets
-from petiole.api.tinymodel import Target, TinyModelSpec, VariantStatus
+from petiole.api.student import Target
+from petiole.api.tinymodel import TinyModelSpec, VariantStatus
 from petiole.artifact.pack import pack
 from petiole.artifact.policy import Anomaly, ArtifactError, Golden, Policy, TaskKind
 from petiole.rollout.observed import Reference
@@ -69,6 +70,8 @@ class CandidateVariant(ApiModel):
     false_alarms: float = 0.0
     detector: Detector | None = None
     abi: int = MODEL_ABI
+    network: str = ""
+    instructions: int = 0
 
 
 class Candidate(ApiModel):
@@ -162,6 +165,8 @@ def describe(target: Target, variant: CandidateVariant, artefact: bytes) -> Vari
         digest=hashlib.sha256(artefact).hexdigest(),
         size=len(artefact),
         arena=variant.arena,
+        network=variant.network,
+        instructions=variant.instructions,
         **figures((variant,)),
     )
 

@@ -70,7 +70,9 @@ class ModelPass:
             request=(meta.get("annotations") or {}).get(REQUEST, "")[:_LONGEST_REQUEST],
         )
         fleets = await self.cluster.all("devicefleets", (observed.namespace,))
-        observed = replace(observed, drift=_alarms(observed.name, fleets))
+        following = _following(observed.name, fleets)
+        fielded = max((status.revision.stable for _, status in following), default=0)
+        observed = replace(observed, drift=_alarms(following), fielded=fielded)
         return await self._with_answers(await asyncio.to_thread(self._gather, observed))
 
     async def act(self, body: Object, observed: ModelObserved, action: ModelAction) -> None:
@@ -248,14 +250,19 @@ def _batch(observed: ModelObserved) -> Batch:
     )
 
 
-def _alarms(model: str, fleets: list[Object]) -> tuple[DriftAlarm, ...]:
-    """Return the alarms of the fleets that follow a model."""
-    alarms = []
-    for body in fleets:
-        status = DeviceFleetStatus.model_validate(body.get("status") or {})
-        drift = status.drift
-        follows = DeviceFleetSpec.model_validate(body["spec"]).model.name == model
-        if follows and drift.state == "Drifted" and drift.detected_at is not None:
-            name = body["metadata"]["name"]
-            alarms.append(DriftAlarm(name, drift.version, drift.detected_at, drift.message))
+def _following(model: str, fleets: list[Object]) -> list[tuple[str, DeviceFleetStatus]]:
+    """Return names and statuses of the fleets that follow a model."""
+    return [
+        (body["metadata"]["name"], DeviceFleetStatus.model_validate(body.get("status") or {}))
+        for body in fleets
+        if DeviceFleetSpec.model_validate(body["spec"]).model.name == model
+    ]
+
+
+def _alarms(fleets: list[tuple[str, DeviceFleetStatus]]) -> tuple[DriftAlarm, ...]:
+    alarms = [
+        DriftAlarm(name, drift.version, drift.detected_at, drift.message)
+        for name, status in fleets
+        if (drift := status.drift).state == "Drifted" and drift.detected_at is not None
+    ]
     return tuple(sorted(alarms, key=lambda alarm: alarm.fleet))

@@ -71,13 +71,16 @@ def start(observed: ModelObserved, round_: RoundStatus, labels: int) -> StartRun
     """Return the start of the run that ``round_`` names; the controller adds its places."""
     learning = observed.spec.learning
     batch = max(1, min(learning.batch_size, round_.target_labels - labels))
+    field = observed.field_version
     return StartRun(
         name=round_.run,
         parameters={
             "phase": _phase(observed.spec, round_),
             "model_uid": observed.uid,
             "round": round_.number,
-            **described(observed.spec, batch, round_.asked),
+            **described(
+                observed.spec, batch, round_.asked, "" if field is None else field.reference_uri
+            ),
         },
         deadline_seconds=seconds(learning.deadline),
     )
@@ -89,18 +92,25 @@ def _phase(spec: TinyModelSpec, round_: RoundStatus) -> str:
     return "Train" if round_.step == "Training" else "Query"
 
 
-def described(spec: TinyModelSpec, batch: int, asked: str = "") -> dict[str, str | int | float]:
+def described(
+    spec: TinyModelSpec, batch: int, asked: str = "", field: str = ""
+) -> dict[str, str | int | float]:
     """Return the parameters that a run has from the spec.
 
-    It asks for ``batch`` labels and compares its teacher with that of the query run ``asked``.
+    It asks for ``batch`` labels, compares its teacher with that of the query run ``asked`` and its
+    students with those of the version in the field, whose document ``field`` is.
     """
     return {
         "pool_uri": spec.data.pool.uri,
         "evaluation_uri": spec.data.evaluation.uri,
         "task": _task(spec.task),
-        "targets": json.dumps([t.model_dump(by_alias=True) for t in spec.targets]),
+        "targets": json.dumps(
+            [t.model_dump(by_alias=True, exclude_none=True) for t in spec.targets]
+        ),
         "learning": json.dumps(
-            _learning(spec.learning, batch, asked) if spec.task.has_classes else _detecting(spec)
+            _learning(spec.learning, batch, asked, field)
+            if spec.task.has_classes
+            else _detecting(spec)
         ),
         "seed": spec.learning.seed,
     }
@@ -113,7 +123,7 @@ def _task(task: Task) -> str:
     return task.model_dump_json(by_alias=True, exclude_none=True)
 
 
-def _learning(learning: Learning, batch: int, asked: str) -> dict[str, Any]:
+def _learning(learning: Learning, batch: int, asked: str, field: str) -> dict[str, Any]:
     """Return what the steps need of ``spec.learning``; shares as numbers."""
     return {
         "features": learning.features,
@@ -126,6 +136,8 @@ def _learning(learning: Learning, batch: int, asked: str) -> dict[str, Any]:
         },
         "nearDuplicates": learning.near_duplicates,
         "previous": asked,
+        "student": learning.student.model_dump(by_alias=True),
+        "field": field,
     }
 
 

@@ -47,6 +47,14 @@ class ModelObserved:
     drift: tuple[DriftAlarm, ...] = ()
     samples: int = 0  # samples that came up from the field
     request: str = ""  # what a person or an event asks for: the annotation, as it stands
+    fielded: int = 0  # the highest stable version of the fleets that follow; 0 for none
+
+    @property
+    def field_version(self) -> VersionStatus | None:
+        """The version that the field runs, as far as is known; else the newest."""
+        newest = self.status.versions[-1] if self.status.versions else None
+        running = (v for v in self.status.versions if v.version == self.fielded)
+        return next(running, newest)
 
 
 @dataclass(frozen=True, slots=True)

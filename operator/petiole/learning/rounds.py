@@ -15,7 +15,7 @@ from typing import Any
 from petiole.api.base import Condition
 from petiole.api.tinymodel import CurvePoint, RoundStatus, Stopped, TinyModelStatus
 
-from . import attempts, detection, stopping, triggers
+from . import attempts, detection, stopping, students, triggers
 from .judge import Judgement, judge, percent
 from .observed import (
     AskLabels,
@@ -240,9 +240,9 @@ def _measured(status: TinyModelStatus, document: dict[str, Any]) -> TinyModelSta
 
 def _trained(observed: ModelObserved, document: dict[str, Any], now: datetime) -> Turn:
     status = _measured(observed.status, document)
-    newest = status.versions[-1] if status.versions else None
+    status = status.model_copy(update={"students": students.described(document)})
     judging = judge if observed.spec.task.has_classes else detection.judge
-    verdict = judging(observed.spec, document, newest)
+    verdict = judging(observed.spec, document, observed.field_version)
     if verdict.accepted:
         round_ = status.round.model_copy(update={"step": "Packing", "since": now})
         pack = Pack(status.latest_version + 1, round_.run)

@@ -9,11 +9,22 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib import resources
+from types import MappingProxyType
 from typing import Literal
 
 from petiole_pipelines.planner.format import OP, PACKED, Header, Kind
 
-Core = Literal["cortex-m3", "cortex-m4", "cortex-m55"]  # M7 and M33 run the kernels of the M4
+Core = Literal["cortex-m3", "cortex-m4", "cortex-m55"]
+# Cores by their names in a target, and whose kernels they run.
+KERNELS: Mapping[str, Core] = MappingProxyType(
+    {
+        "cortex-m3": "cortex-m3",
+        "cortex-m4": "cortex-m4",
+        "cortex-m7": "cortex-m4",
+        "cortex-m33": "cortex-m4",
+        "cortex-m55": "cortex-m55",
+    }
+)
 
 # firmware/core/nn_kernels.h
 BAND_TAPS, BAND_COLUMNS = 64, 16
