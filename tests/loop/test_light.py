@@ -17,10 +17,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.learning.settings import relit
 from hack.testbed import leaves
 from hack.testbed.broker import Broker
 from hack.testbed.devices import Device, passwords, provision_posix, start_posix
+from hack.testbed.light import relit
 from hack.testbed.link import SensorLink
 from hack.testbed.models import TARGET, digest
 from hack.testbed.processes import ROOT, Processes
