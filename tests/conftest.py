@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import itertools
+import os
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +14,10 @@ import structlog
 
 from hack.testbed.controlplane import ControlPlane
 from hack.testbed.processes import ROOT
+
+# Tests read what commands print: no table may be cut to the width of some terminal. Set before the
+# commands are imported, and pytest's workers have 80 here.
+os.environ["COLUMNS"] = "200"
 
 _numbers = itertools.count(1)
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from hack.testbed.controlplane import ControlPlane
+from hack.testbed.controlplane import ControlPlane, KubectlError
+from hack.testbed.waits import wait_until
 from petiole.api import crd
 
 from .examples import DEVICE_FLEET, TINY_MODEL
@@ -45,7 +46,14 @@ def test_every_field_is_described(kind: str, part: str) -> None:
     ],
 )
 def test_kubectl_explains(control_plane: ControlPlane, field: str, words: str) -> None:
-    assert words in " ".join(control_plane.kubectl("explain", field).split())
+    def explained() -> str:
+        try:
+            return control_plane.kubectl("explain", field)
+        except KubectlError:  # the schema is published a moment after the CRD is established
+            return ""
+
+    wait_until(explained, 20, f"the schema of {field} to be published")
+    assert words in " ".join(explained().split())
 
 
 @pytest.mark.parametrize("example", [TINY_MODEL, DEVICE_FLEET], ids=lambda e: e["kind"])

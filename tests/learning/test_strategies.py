@@ -176,7 +176,9 @@ def test_badge_draws_as_scikit_activeml_does(taught):
 
 
 def test_cluster_margin_asks_doubtful_samples_of_every_cluster():
-    x, blob = make_blobs([60, 20, 20, 20], centers=[[0, 0], [50, 0], [0, 50], [50, 50]])
+    x, blob = make_blobs(
+        [60, 20, 20, 20], centers=[[0, 0], [50, 0], [0, 50], [50, 50]], random_state=1
+    )
     probabilities = np.full((120, 2), 0.5)
     probabilities[::2] = [0.99, 0.01]  # every other one is certain
     pool = Pool(x, probabilities, np.zeros(120, dtype=np.bool_))
