@@ -335,8 +335,11 @@ def play(examples: int, steps: int) -> None:
 
 def test_ten_thousand_steps() -> None:
     before = Operations.steps
-    play(examples=120, steps=100)
-    assert Operations.steps - before >= 10_000
+    for _ in range(5):  # how many steps an example takes is drawn
+        play(examples=120, steps=100)
+        if Operations.steps - before >= 10_000:
+            return
+    raise AssertionError(f"{Operations.steps - before} steps")
 
 
 @pytest.mark.long
