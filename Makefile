@@ -46,7 +46,7 @@ bench-firmware: ## exactness, speed, memory, power cuts, updates and sizes of th
 	@$(PYTHON) hack/setup.py --for test
 	@$(BIN)/python -m bench.firmware $(OPTIONS)
 
-fuzz: ## each parser of the device against 10 million inputs, two side by side, half an hour; RUNS=100000 to try
+fuzz: ## each parser of the device against 10 million inputs, two side by side, under an hour; RUNS=100000 to try
 	@$(PYTHON) hack/setup.py --for test
 	@$(MAKE) --no-print-directory -C firmware -s -j2 fuzz FUZZ_RUNS=$(or $(RUNS),10000000)
 

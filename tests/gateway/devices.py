@@ -169,7 +169,7 @@ class TestDevice:
         elif topic.startswith(f"{topics.PREFIX}/b/"):
             await self._take_block(topic, payload)
         elif topic == topics.grant(self.id):
-            self.grants_seen += 1
+            self.grants_seen += bool(payload)  # empty: nothing is granted
             if self.trial is not None and not retained:
                 await self._end_trial(self.trial)
             await self._take_grant(client, payload)
