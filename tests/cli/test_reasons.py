@@ -8,9 +8,8 @@ import pytest
 
 from petiole.api.devicefleet import DriftStatus
 from petiole.cli import reasons
-from petiole.cli.fleet_view import Fleet
-from petiole.cli.model_view import Model
-from petiole.cli.words import Paragraph
+from petiole.view.objects import Fleet, Model
+from petiole.view.words import Paragraph
 from tests.gitops.objects import FLEETS, MODELS, UNSEEN, body
 from tests.rollout.fleet import START
 

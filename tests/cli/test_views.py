@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 from rich.console import Console, RenderableType
 
-from petiole.cli import device_view, fleet_view, model_view, sites, words
-from petiole.cli.device_view import Filter
-from petiole.cli.fleet_view import Fleet
-from petiole.cli.model_view import Model
+from petiole.cli import device_view, fleet_view, model_view
+from petiole.view import device, sites, words
+from petiole.view.device import Filter
+from petiole.view.fleet import line as fleet_line
+from petiole.view.model import line as model_line
+from petiole.view.objects import Fleet, Model
 from tests.gitops.objects import FLEETS, MODELS, body
 from tests.rollout.fleet import START
 
@@ -104,14 +106,14 @@ def test_artefacts_have_the_names_that_the_objects_give_them() -> None:
 
 def test_the_line_changes_with_what_matters_and_not_with_time() -> None:
     made = body("DeviceFleet", "meters", FLEETS["rolling"]())
-    before = fleet_view.line(Fleet.of(made))
+    before = fleet_line(Fleet.of(made))
     assert "20 offered, 1 failed" in before
     assert "waits: DevicesUpdating" in before
     later = copy.deepcopy(made)
     later["status"]["reportedAt"] = LATER.isoformat()
-    assert fleet_view.line(Fleet.of(later)) == before
+    assert fleet_line(Fleet.of(later)) == before
     later["status"]["counts"]["updated"] += 1
-    assert fleet_view.line(Fleet.of(later)) != before
+    assert fleet_line(Fleet.of(later)) != before
 
 
 def test_several_fleets_are_a_line_each() -> None:
@@ -135,7 +137,7 @@ def test_a_model_shows_round_labels_versions_and_curve() -> None:
 
 
 def test_a_model_s_line_and_table() -> None:
-    assert model_view.line(model("labelling")) == (
+    assert model_line(model("labelling")) == (
         "0 of 20 labels are answered; version 0; 0 of 1000 labels, 20 asked"
     )
     shown = drawn(model_view.table([model("learned")]))
@@ -158,7 +160,7 @@ def test_a_model_s_line_and_table() -> None:
     ],
 )
 def test_devices_are_filtered(wanted: Filter, ids: list[str]) -> None:
-    assert [found["id"] for found in device_view.chosen(RECORDS, wanted)] == ids
+    assert [found["id"] for found in device.chosen(RECORDS, wanted)] == ids
 
 
 def test_devices_are_a_line_each() -> None:

@@ -11,9 +11,9 @@ import yaml
 from typer.testing import CliRunner
 
 from petiole.cli.main import app
-from petiole.cli.words import duration
 from petiole.simulation.assumptions import Assumptions
 from petiole.simulation.policy import PolicyError, policy
+from petiole.view.words import duration
 
 from .policies import CONFIDENCE, UPDATE, body
 

@@ -12,8 +12,9 @@ from urllib.parse import quote
 
 import typer
 
+from petiole.view.device import Filter, chosen
+
 from . import device_view
-from .device_view import Filter
 from .gateway_api import Bearer, Gateway, OptionalGateway, ask
 from .output import Form, Output, dump
 from .settings import console, errors, fail
@@ -44,7 +45,7 @@ def devices(
         fail("say which gateway to ask: --gateway URL or PETIOLE_GATEWAY_URL", code=2)
     wanted = Filter(_labels(label or ()), phase, reason, online, registered)
     path = "/v1/devices" + (f"?fleet={quote(fleet)}" if fleet else "")
-    found = device_view.chosen(ask(gateway, token, "GET", path, "the devices"), wanted)
+    found = chosen(ask(gateway, token, "GET", path, "the devices"), wanted)
     if output.is_data:
         dump(found, output)
         return

@@ -17,11 +17,10 @@ import typer
 import yaml
 
 from petiole.api.base import GROUP
+from petiole.view.objects import Fleet, Model
 
 from . import reasons
-from .fleet_view import Fleet
 from .gateway_api import Bearer, GatewayError, OptionalGateway, call
-from .model_view import Model
 from .scrub import clean, clean_text
 from .settings import console, fail
 from .where import FLEETS, MODELS, Context, Kubeconfig, ask

@@ -15,15 +15,16 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from petiole.api.tinymodel import TinyModelStatus
+from petiole.view.fleet import line as fleet_line
+from petiole.view.model import line as model_line
+from petiole.view.objects import Fleet, Model
+from petiole.view.sites import Site, group, names_of
 
 from . import fleet_view, live, model_view
-from .fleet_view import Fleet
 from .gateway_api import Bearer, GatewayError, OptionalGateway, call
 from .live import Look
-from .model_view import Model
 from .output import Form, Output, dump, shown
 from .settings import console, fail
-from .sites import Site, group, names_of
 from .where import (
     FLEETS,
     MODELS,
@@ -79,7 +80,7 @@ def fleet(
         picture = fleet_view.render(seen, now, sites=sites, label=by, wide=wide)
         return Group(picture, Text(devices.problem, style="dim")) if devices.problem else picture
 
-    one = _One(FLEETS, place, name, draw, lambda body: fleet_view.line(Fleet.of(body)))
+    one = _One(FLEETS, place, name, draw, lambda body: fleet_line(Fleet.of(body)))
     _show(one, kubeconfig, context, output, watch=watch)
 
 
@@ -103,7 +104,7 @@ def model(
     async def draw(_: Cluster, body: Object, now: datetime) -> RenderableType:
         return model_view.render(Model.of(body), now, wide=output is Form.WIDE)
 
-    one = _One(MODELS, place, name, draw, lambda body: model_view.line(Model.of(body)))
+    one = _One(MODELS, place, name, draw, lambda body: model_line(Model.of(body)))
     _show(one, kubeconfig, context, output, watch=watch)
 
 

@@ -7,10 +7,10 @@ from datetime import datetime
 
 from petiole.api.base import Condition
 from petiole.api.devicefleet import DeviceFleetStatus, DriftStatus, GateStatus
-
-from .fleet_view import Fleet, counts
-from .model_view import Model, labels
-from .words import Paragraph, clock, interval, share, span
+from petiole.view.fleet import counts
+from petiole.view.model import labels
+from petiole.view.objects import Fleet, Model
+from petiole.view.words import Paragraph, clock, interval, share, span
 
 # Conditions that say that something is wrong, and the status that does.
 _WRONG = {

@@ -10,8 +10,7 @@ from rich.table import Table
 from petiole.simulation.assumptions import Assumptions
 from petiole.simulation.policy import Policy
 from petiole.simulation.study import Chance, Passed, Spread, Study
-
-from .words import duration
+from petiole.view.words import duration
 
 
 def show(console: Console, played: Policy, assumed: Assumptions, studies: Sequence[Study]) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from petiole.view.objects import Fleet, Model
+
 from . import reasons
-from .fleet_view import Fleet
-from .model_view import Model
 from .output import Form, Output, dump
 from .settings import console, fail
 from .where import (

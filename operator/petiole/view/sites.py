@@ -23,6 +23,18 @@ class Site:
     runs: Counter[str] = field(default_factory=Counter)
     problems: Counter[str] = field(default_factory=Counter)
 
+    @property
+    def trouble(self) -> str:
+        """``"2 golden-mismatch, 1 never reported"``."""
+        return ", ".join(f"{n} {reason}" for reason, n in sorted(self.problems.items())) or "-"
+
+    def add(self, record: Record, names: Mapping[str, str], kind: Kind) -> None:
+        self.devices += 1
+        self.online += record["online"]
+        self.runs[runs(record, names, kind)] += 1
+        if reason := problem(record):
+            self.problems[reason] += 1
+
 
 def group(
     records: Iterable[Record], label: str, names: Mapping[str, str], kind: Kind = "Model"
@@ -31,14 +43,13 @@ def group(
     sites: dict[str, Site] = {}
     for record in records:
         value = record["labels"].get(label, "")
-        site = sites.setdefault(value, Site(value))
-        site.devices += 1
-        site.online += record["online"]
-        site.runs[runs(record, names, kind)] += 1
-        reason = problem(record)
-        if reason:
-            site.problems[reason] += 1
+        sites.setdefault(value, Site(value)).add(record, names, kind)
     return [sites[name] for name in sorted(sites)]
+
+
+def revisions(sites: Iterable[Site]) -> list[str]:
+    """Return what any device runs, the newest revision first."""
+    return sorted({word for site in sites for word in site.runs}, reverse=True)
 
 
 def runs(record: Record, names: Mapping[str, str], kind: Kind) -> str:

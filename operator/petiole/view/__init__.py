@@ -1,0 +1,1 @@
+"""What people see: objects, records and a time in, words and rows out. Terminals and pages draw."""
