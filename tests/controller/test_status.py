@@ -2,10 +2,12 @@
 
 import copy
 import itertools
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from petiole.api.devicefleet import DeviceFleetStatus
 from petiole.controller.keys import Key
@@ -60,7 +62,22 @@ def test_equal_objects_need_no_patch(value):
 
 class _NoCluster:
     async def patch_status(self, body, patch, plural):
-        pass
+        self.patch = patch
+
+
+async def test_an_object_that_cannot_be_read_counts_as_looked_at():
+    """kstatus and Argo CD would take it for one in progress, and not say what is wrong."""
+    cluster, now = _NoCluster(), datetime(2026, 3, 2, tzinfo=UTC)
+    body = {"metadata": {"generation": 4}, "status": {"observedGeneration": -1, "serial": 7}}
+    with pytest.raises(ValidationError) as odd:
+        DeviceFleetStatus.model_validate({"mode": "Flying"})
+    key = Key("devicefleets", "default", "meters")
+    await StatusWriter(cluster).write_invalid(key, body, odd.value, now)
+    assert cluster.patch.keys() == {"observedGeneration", "conditions"}
+    assert cluster.patch["observedGeneration"] == 4
+    (stalled,) = cluster.patch["conditions"]
+    assert (stalled["status"], stalled["reason"]) == ("True", "InvalidObject")
+    assert "mode: Input should be" in stalled["message"]
 
 
 async def test_writes_come_in_bursts_but_once_a_second_in_the_long_run(monkeypatch):

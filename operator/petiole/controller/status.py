@@ -46,19 +46,23 @@ class StatusWriter:
     async def write_invalid(
         self, key: Key, body: Object, error: ValidationError, now: datetime
     ) -> None:
-        """Say in a condition that the object cannot be read, and leave the rest of its status."""
+        """Say in a condition that the object cannot be read, and leave the rest of its status.
+
+        It counts as looked at: who reads kstatus would take it for one in progress otherwise.
+        """
         status = dict(body.get("status") or {})
+        generation = body["metadata"]["generation"]
         conditions = set_condition(
             _CONDITIONS.validate_python(tuple(status.get("conditions", ()))),
             "Stalled",
             status=True,
             reason="InvalidObject",
             message=_sentences(error),
-            generation=body["metadata"]["generation"],
+            generation=generation,
             now=now.replace(microsecond=0),
         )
         status["conditions"] = [c.model_dump(mode="json", by_alias=True) for c in conditions]
-        await self._merge(key, body, status)
+        await self._merge(key, body, status | {"observedGeneration": generation})
 
     async def _merge(self, key: Key, body: Object, wanted: Mapping[str, Any]) -> None:
         patch = merge_patch(body.get("status") or {}, wanted)
