@@ -10,6 +10,7 @@ import pytest
 from petiole.api.tinymodel import Triggers
 from petiole.learning.judge import judge
 from petiole.learning.observed import DriftAlarm
+from petiole.learning.runs import Run
 
 from .model import START, World, batch_of, spec
 
@@ -183,6 +184,18 @@ def test_a_run_that_died_is_made_again_once() -> None:
     assert world.status.message.endswith("edit the spec to try again")
 
 
+def test_whatever_a_failing_step_says_status_has_room_for_it() -> None:
+    world = World(spec())
+    world.one_pass()
+    (name,) = world.runs
+    world.runs[name] = Run(name, "Failed", reason="StepFailed", step="embed", message="x " * 9000)
+    world.one_pass()
+    stalled = world.condition("Stalled")
+    assert stalled.message.startswith(f"step embed of run {name} failed: x x x")
+    assert stalled.message.endswith("x ; edit the spec to try again")
+    assert len(stalled.message) == len(world.status.message) == 2048
+
+
 def test_a_missing_data_set_is_looked_for_again_without_an_edit() -> None:
     world = World(spec(), fails={"b0-query": "DataMissing", "b0-query-a2": "DataMissing"})
     assert world.rest().again == 30.0
@@ -336,6 +349,18 @@ def test_two_fleets_that_drift_are_answered_once(world: World) -> None:
     world.wait(3600)
     assert world.status.round.number == 2
     assert world.status.round.drift_seen == "default.a/1,default.b/1"
+
+
+def test_status_has_room_for_the_alarms_of_many_fleets(world: World) -> None:
+    world.now += timedelta(hours=1)
+    world.drift = tuple(DriftAlarm(f"meters-{n}", 1, world.now, "m") for n in range(300))
+    world.one_pass()
+    waiting = world.status.round.awaiting
+    assert waiting.startswith("300 alarms, ")
+    world.samples += 20
+    world.one_pass()
+    assert (world.status.round.trigger, world.status.round.awaiting) == ("Drift", "")
+    assert world.status.round.drift_seen.count(",") == 299
 
 
 def test_an_alarm_that_a_newer_version_has_overtaken_starts_nothing(world: World) -> None:

@@ -149,6 +149,18 @@ class Events(ApiModel):
     ]
 
 
+LONGEST_MESSAGE = 2048  # characters
+_END = 500  # characters of a longer one that are kept of its end: what to do stands there
+
+
+def shortened(message: str) -> str:
+    """Leave out the middle of a message that status has no room for."""
+    if len(message) <= LONGEST_MESSAGE:
+        return message
+    mark = " [...] "
+    return message[: LONGEST_MESSAGE - len(mark) - _END] + mark + message[-_END:]
+
+
 class Condition(ApiModel):
     """One kstatus-style condition. ``reason`` is CamelCase, ``message`` a sentence for a person."""
 
@@ -159,7 +171,9 @@ class Condition(ApiModel):
     ] = None
     last_transition_time: Annotated[datetime, Field(description="When `status` changed last.")]
     reason: Annotated[str, Field(max_length=64, description="Why, in one CamelCase word.")]
-    message: Annotated[str, Field(max_length=2048, description="Why, for a person.")] = ""
+    message: Annotated[str, Field(max_length=LONGEST_MESSAGE, description="Why, for a person.")] = (
+        ""
+    )
 
 
 def set_condition(
@@ -172,7 +186,10 @@ def set_condition(
     generation: int,
     now: datetime,
 ) -> tuple[Condition, ...]:
-    """Return ``conditions`` with one of them set; its time moves only when its status does."""
+    """Return ``conditions`` with one of them set; its time moves only when its status does.
+
+    A message may be of any length: it can repeat what a failing step said.
+    """
     word: Literal["True", "False", "Unknown"] = (
         "Unknown" if status is None else "True" if status else "False"
     )
@@ -184,6 +201,6 @@ def set_condition(
         observed_generation=generation,
         last_transition_time=since,
         reason=reason,
-        message=message,
+        message=shortened(message),
     )
     return tuple(sorted([c for c in conditions if c.type != type_] + [new], key=lambda c: c.type))

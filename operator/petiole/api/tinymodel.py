@@ -25,6 +25,7 @@ from .task import BY_TASK, Task
 
 Step = Literal["Idle", "Querying", "Labelling", "Training", "Packing"]
 Trigger = Literal["Initial", "DataChanged", "Drift", "NewSamples", "Requested"]
+LONGEST_AWAITING = 1024  # characters
 
 
 class DataSet(ApiModel):
@@ -346,7 +347,11 @@ class RoundStatus(ApiModel):
     ] = ""
     target_labels: Annotated[int, Field(description="Labels at which asking ends.")] = 0
     awaiting: Annotated[
-        str, Field(max_length=1024, description="Drift alarm that waits for samples of the field.")
+        str,
+        Field(
+            max_length=LONGEST_AWAITING,
+            description="Drift alarm that waits for samples of the field.",
+        ),
     ] = ""
     asked: Annotated[
         str, Field(description="Name of the round's last query run; its teacher is compared with.")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from petiole.api.base import Condition, set_condition
+from petiole.api.base import Condition, set_condition, shortened
 from petiole.api.tinymodel import TinyModelStatus
 
 from . import detection
@@ -31,7 +31,7 @@ def reconcile(observed: ModelObserved, now: datetime) -> ModelOutcome:
     findings = _findings(observed, turn, status)
     status = status.model_copy(
         update={
-            "message": _message(turn, status),
+            "message": shortened(_message(turn, status)),
             "conditions": _set(status.conditions, findings, observed.generation, now),
         }
     )

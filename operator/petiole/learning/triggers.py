@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from petiole.api.tinymodel import RoundStatus, TinyModelSpec, Trigger
+from petiole.api.tinymodel import LONGEST_AWAITING, RoundStatus, TinyModelSpec, Trigger
 
 from .observed import DriftAlarm, ModelObserved
 
@@ -95,7 +95,7 @@ def unanswered(observed: ModelObserved) -> tuple[DriftAlarm, ...]:
 
 def _drift(observed: ModelObserved, alarms: tuple[DriftAlarm, ...], now: datetime) -> Start | Hold:
     round_, learning = observed.status.round, observed.spec.learning
-    awaiting = ",".join(alarm.identity for alarm in alarms)
+    awaiting = _named(alarms)
     # Samples that came before the alarm show the old field: they are counted from its first sight.
     # A model without classes learns from recorded runs, so there is nothing to wait for.
     new = observed.samples - round_.samples_before if round_.awaiting == awaiting else 0
@@ -108,6 +108,14 @@ def _drift(observed: ModelObserved, alarms: tuple[DriftAlarm, ...], now: datetim
     kept = [i for i in round_.drift_seen.split(",") if i in standing]
     seen = ",".join(sorted({*kept, *(a.identity for a in alarms)}))
     return Start("Drift", _and(observed, learning.drift_budget), seen)
+
+
+def _named(alarms: tuple[DriftAlarm, ...]) -> str:
+    """Name alarms as status has room for: those of many fleets by a digest."""
+    names = ",".join(alarm.identity for alarm in alarms)
+    if len(names) <= LONGEST_AWAITING:
+        return names
+    return f"{len(alarms)} alarms, {hashlib.sha256(names.encode()).hexdigest()}"
 
 
 def begun(observed: ModelObserved, start: Start, now: datetime) -> RoundStatus:
