@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
+
+from pydantic import ValidationError
 
 from petiole.api.base import REQUEST, SecretKeyRef
 from petiole.api.devicefleet import DeviceFleetSpec, DeviceFleetStatus
@@ -89,7 +92,9 @@ class ModelPass:
                 credentials = await self._credentials(observed, action)
                 await asyncio.to_thread(self._act, observed, action, credentials)
         except (Problem, RunnerError) as problem:
-            self._problems[memory] = (str(problem), time.monotonic() + _MEMORY)
+            now = time.monotonic()
+            self._problems = {key: told for key, told in self._problems.items() if told[1] > now}
+            self._problems[memory] = (str(problem), now + _MEMORY)
             raise Problem(str(problem)) from problem
         self._problems.pop(memory, None)
 
@@ -251,12 +256,17 @@ def _batch(observed: ModelObserved) -> Batch:
 
 
 def _following(model: str, fleets: list[Object]) -> list[tuple[str, DeviceFleetStatus]]:
-    """Return names and statuses of the fleets that follow a model."""
-    return [
-        (body["metadata"]["name"], DeviceFleetStatus.model_validate(body.get("status") or {}))
-        for body in fleets
-        if DeviceFleetSpec.model_validate(body["spec"]).model.name == model
-    ]
+    """Return names and statuses of the fleets that follow a model.
+
+    One that cannot be read says so itself; it must not hold up the models of its namespace.
+    """
+    found = []
+    for body in fleets:
+        with suppress(ValidationError):
+            if DeviceFleetSpec.model_validate(body["spec"]).model.name == model:
+                status = DeviceFleetStatus.model_validate(body.get("status") or {})
+                found.append((body["metadata"]["name"], status))
+    return found
 
 
 def _alarms(fleets: list[tuple[str, DeviceFleetStatus]]) -> tuple[DriftAlarm, ...]:
