@@ -113,6 +113,20 @@ def test_the_version_in_the_field_is_compared_on_the_same_samples(
     assert words in verdict.message
 
 
+def test_the_same_accuracy_is_no_regression_though_status_says_hundredths() -> None:
+    """570 of 855 are 66.666 %, which status calls 66.67%."""
+    world = World(spec())
+    world.rest()
+    variants = [
+        v.model_copy(update={"accuracy": "66.67%"}) for v in world.status.versions[0].variants
+    ]
+    before = world.status.versions[0].model_copy(update={"variants": tuple(variants)})
+    document = candidate(a=2 / 3, b=2 / 3)
+    bars = asked(accuracy="60%", max_regression="0%")
+    assert judge(bars, document, before).accepted
+    assert judge(bars, candidate(a=0.666, b=0.666), before).reason == "Regressed"
+
+
 def test_many_shortcomings_are_counted_not_listed() -> None:
     labels = tuple(f"c{number}" for number in range(32))
     made = asked(recall="90%")

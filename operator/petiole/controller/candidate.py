@@ -15,6 +15,7 @@ from petiole.api.student import Target
 from petiole.api.tinymodel import TinyModelSpec, VariantStatus
 from petiole.artifact.pack import pack
 from petiole.artifact.policy import Anomaly, ArtifactError, Golden, Policy, TaskKind
+from petiole.learning.judge import percent
 from petiole.rollout.observed import Reference
 
 from .problem import Problem
@@ -179,11 +180,6 @@ def figures(variants: Sequence[CandidateVariant]) -> dict[str, str]:
         "f1": percent(min(v.f1 for v in variants)),
         "false_alarms": percent(max(v.false_alarms for v in variants)),
     }
-
-
-def percent(share: float) -> str:
-    """``0.9325`` -> ``"93.25%"``."""
-    return f"{100 * share:.2f}%"
 
 
 def stamp(now: datetime) -> datetime:

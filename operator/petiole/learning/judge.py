@@ -21,6 +21,7 @@ from petiole.api.tinymodel import TinyModelSpec, VersionStatus
 
 NAMED = 6  # shortcomings that a message names; it says how many more there are
 ROUNDING = 1e-9
+WRITTEN = 0.5e-4  # status says shares in hundredths of a percent: so much may be lost by that
 
 Variant = Mapping[str, Any]
 
@@ -135,7 +136,7 @@ def _regressions(
         reached, compared = float(variant["accuracy"]), variant.get("field")
         if compared:
             yield from _lost(name, variant, allowed, confidence)
-        elif field_version is not None and reached < before.get(name, 0.0) - allowed - ROUNDING:
+        elif field_version is not None and reached < before.get(name, 0.0) - allowed - WRITTEN:
             yield _fell(name, before[name], field_version.version, reached)
 
 
