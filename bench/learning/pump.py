@@ -27,7 +27,6 @@ from petiole_pipelines.runs import Run
 
 from . import skab
 from .figures import OUTPUT, keep
-from .settings import AbsentError
 
 WIDTH = 40  # seconds of a window
 FIRST = 60  # seconds that set the scale
@@ -47,12 +46,11 @@ Tell = Callable[[str], None]
 
 
 def section(console: Console) -> bool:
-    """Measure, show and keep the figures; say whether the bars are held."""
-    try:
-        figures = measure(console.print)
-    except AbsentError as error:
-        console.print(f"left out: pump: {error}", soft_wrap=True)
-        return False
+    """Measure, show and keep the figures; say whether the bars are held.
+
+    Raises AbsentError without the data set.
+    """
+    figures = measure(console.print)
     show(console, figures)
     keep({"pump": figures})
     draw(figures, OUTPUT / "pump.png")
@@ -129,7 +127,7 @@ class Pool:
         if option is None:
             return False
         x, inputs = self.commissioning.windows(run), self.commissioning.inputs
-        return detectors.restless(self.networks, option, x, inputs, BAR)
+        return detectors.restless(self.networks, option, x, inputs, AIM)
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,10 +144,32 @@ def test_runs_that_moved_while_they_were_learned_are_flagged_until_a_round_says_
     assert world.condition("BaselineDrifted").status == "False"
 
 
+def test_a_run_that_moved_for_one_target_is_flagged() -> None:
+    runs = [[{"run": f"bed/{n}", "baselineDrifted": n == odd} for n in range(3)] for odd in (9, 1)]
+    document = {"variants": [{"target": "m0", "runs": runs[0]}, {"target": "m4", "runs": runs[1]}]}
+    assert "1 of 3 runs: bed/1;" in detection.restless(document)
+
+
+def test_a_fleet_that_stayed_with_an_older_version_is_flagged_too(pump: Pump) -> None:
+    pump.samples = 5
+    pump.rest()
+    assert pump.status.latest_version == 2
+    pump.now = pump.now.replace(hour=9)
+    pump.spec = without_drift(pump.spec)
+    pump.drift = (DriftAlarm("default.pumps", 1, pump.now, "it moved"),)
+    pump.rest()
+    assert pump.condition("BaselineDrifted").reason == "FleetMoved"
+
+
+def without_drift(spec: TinyModelSpec) -> TinyModelSpec:
+    """Ask for no rounds when a fleet drifts."""
+    triggers = spec.learning.triggers.model_copy(update={"drift": False})
+    learning = spec.learning.model_copy(update={"triggers": triggers})
+    return spec.model_copy(update={"learning": learning})
+
+
 def test_a_fleet_whose_scores_moved_is_flagged_as_long_as_it_says_so(pump: Pump) -> None:
-    pump.spec = SPEC.model_copy(update={"learning": SPEC.learning.model_copy(
-        update={"triggers": SPEC.learning.triggers.model_copy(update={"drift": False})}
-    )})  # fmt: skip
+    pump.spec = without_drift(SPEC)
     pump.drift = (DriftAlarm("default.pumps", 1, pump.now, "level 0.31-0.38 5 % -> 40 %"),)
     pump.rest()
     flag = pump.condition("BaselineDrifted")

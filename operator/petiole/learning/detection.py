@@ -12,11 +12,10 @@ from typing import Any
 from petiole.api.base import fraction
 from petiole.api.tinymodel import TinyModelSpec, VersionStatus
 
-from .judge import Judgement, percent
+from .judge import WRITTEN, Judgement, percent
 from .observed import DriftAlarm
 
 _NAMED = 3  # runs that a message names
-_ROUNDING = 1e-9
 
 
 def judge(
@@ -58,17 +57,17 @@ def _regressions(
         f"F1 of {name} fell from {percent(before[name])} in version {field_version.version} "
         f"to {percent(share)}"
         for name, share in f1.items()
-        if name in before and share < before[name] - allowed - _ROUNDING
+        if name in before and share < before[name] - allowed - WRITTEN
     ]
 
 
-def moved(alarms: tuple[DriftAlarm, ...], version: int) -> str:
+def moved(alarms: tuple[DriftAlarm, ...]) -> str:
     """Say that machines are no longer what their devices learned; empty when none is known to be.
 
     Of such a model drift is a change of the histogram of score levels: of a whole fleet's scores,
     not of one machine with a fault.
     """
-    said = [f"{a.fleet}: {a.message}" for a in alarms if a.version == version]
+    said = [f"{alarm.fleet}: {alarm.message}" for alarm in alarms]
     if not said:
         return ""
     return (
@@ -78,14 +77,18 @@ def moved(alarms: tuple[DriftAlarm, ...], version: int) -> str:
 
 
 def restless(document: Mapping[str, Any]) -> str:
-    """Say of which runs the baseline moved while it was learned; empty when of none."""
-    runs = [run for variant in document.get("variants", ())[:1] for run in variant.get("runs", ())]
-    names = [str(run["run"]) for run in runs if run.get("baselineDrifted")]
+    """Say of which runs the baseline moved while it was learned; empty when of none.
+
+    Targets may have different detectors, and what is odd to one is odd.
+    """
+    runs = [run for variant in document.get("variants", ()) for run in variant.get("runs", ())]
+    names = sorted({str(run["run"]) for run in runs if run.get("baselineDrifted")})
+    count = len({str(run["run"]) for run in runs})
     if not names:
         return ""
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     return (
         f"what is usual moved while it was learned in {len(names)} of "
-        f"{len(runs)} runs: {', '.join(names[:_NAMED])}{more}; expect more false "
+        f"{count} runs: {', '.join(names[:_NAMED])}{more}; expect more false "
         "alarms on such machines, or let them learn for longer"
     )

@@ -60,7 +60,7 @@ def _findings(observed: ModelObserved, turn: Turn, status: TinyModelStatus) -> t
     found = (*_kstatus(turn, status, rejected), rejected)
     if observed.spec.task.has_classes:
         found = (*found, _labels(turn, status), _asking(status))
-    return (*found, *_data(observed), *_baseline(observed, status))
+    return (*found, *_data(observed), *_baseline(observed))
 
 
 def _kstatus(turn: Turn, status: TinyModelStatus, rejected: _Finding) -> tuple[_Finding, ...]:
@@ -104,11 +104,11 @@ def _data(observed: ModelObserved) -> tuple[_Finding, ...]:
     return (_Finding("DataReadable", not problem, reason, problem),)
 
 
-def _baseline(observed: ModelObserved, status: TinyModelStatus) -> tuple[_Finding, ...]:
+def _baseline(observed: ModelObserved) -> tuple[_Finding, ...]:
     """Tell, of a model without classes, of machines that are no longer what devices learned."""
     if observed.spec.task.has_classes:
         return ()
-    moved = detection.moved(observed.drift, status.latest_version)
+    moved = detection.moved(observed.drift)
     if moved:
         return (_Finding("BaselineDrifted", True, "FleetMoved", moved),)
     if observed.run_document is not None:
