@@ -19,7 +19,7 @@ from petiole.learning import anomaly
 from . import detectors, runs
 from .detectors import Commissioning, Detector, Networks, Option
 from .errors import StepError, step
-from .fit import cost_of, golden_vectors, misfit
+from .fit import Cost, cost_of, golden_vectors, misfit
 from .judge import histograms, quantised
 from .planner import golden
 from .runs import Run, RunSet
@@ -83,7 +83,7 @@ def read_task(task: str) -> tuple[Commissioning, int]:
 
 
 def _judging(uri: str, sensors: int, given: Commissioning, pool: RunSet) -> RunSet:
-    """Read the evaluation runs; each must say what is faulty."""
+    """Read the evaluation runs; each must say what is faulty, and none may be in the pool."""
     found = runs.read(uri, "evaluation", sensors=sensors, longer_than=given.baseline)
     silent = [run.name for run in found.runs if not run.known]
     if silent:
@@ -98,6 +98,14 @@ def _judging(uri: str, sensors: int, given: Commissioning, pool: RunSet) -> RunS
             f"the evaluation set at {uri} has the sensors {', '.join(found.sensors)}, the pool "
             f"{', '.join(pool.sensors)}: all runs need the same columns in the same order",
         )
+    learned = {run.readings.tobytes(): run.name for run in pool.runs}
+    for run in found.runs:
+        if same := learned.get(run.readings.tobytes()):
+            raise StepError(
+                "DataInvalid",
+                f"the evaluation set at {uri}: {run.name} has the readings of {same} of the pool "
+                f"at {pool.uri}: what is learned from cannot judge, keep it in one of them",
+            )
     return found
 
 
@@ -145,8 +153,11 @@ class Search:
 
     def misfit(self, detector: Detector, target: Mapping[str, Any]) -> str:
         """Say why a detector does not fit a target, or nothing."""
-        shape = self.networks.normal.shape[1:]
-        return misfit(cost_of(self.networks.planned(detector), shape, target), target)
+        return misfit(self.cost(detector, target), target)
+
+    def cost(self, detector: Detector, target: Mapping[str, Any]) -> Cost:
+        """Return what a detector takes of a target."""
+        return cost_of(self.networks.planned(detector), self.networks.normal.shape[1:], target)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +201,7 @@ def _variant(
     """Store what a target gets; return its element of ``variants``."""
     networks = found.networks
     planned, tflite = networks.planned(option.detector), networks.tflite(option.detector)
+    cost = found.cost(option.detector, target)
     proofs = _spread(judged, golden_vectors(networks.normal.shape[1:], target))
     store.put(f"{base}.tflite", tflite)
     store.put(f"{base}.model", planned.blob)
@@ -202,6 +214,8 @@ def _variant(
         "bytes": len(planned.blob),
         "arena": planned.arena,
         "ops": planned.ops,
+        "flash": cost.flash,
+        "instructions": cost.instructions,
         "detector": detectors.described(networks, option, found.commissioning.inputs),
         **detectors.shares(np.sum([one.counts for one in judged], axis=0)),
         "runs": [one.document() for one in judged],

@@ -109,7 +109,7 @@ def pool(width: int, wandering: NDArray[np.bool_]) -> tuple[Detector, ...]:
     found = [
         Detector(kind, readings, sensors)
         for (kind, features), readings, sensors in itertools.product(kinds, newest or [width], sets)
-        if features * len(sensors) <= MOST_FEATURES
+        if features * len(sensors) <= MOST_FEATURES and readings >= features  # a change needs two
     ]
     return (*found, Detector("Encoder", width, every), Detector("Autoencoder", width, every))
 
@@ -129,6 +129,7 @@ class Networks:
     shape: tuple[int, int]  # readings and sensors of a window
     normal: Windows
     _made: dict[Detector, bytes] = field(default_factory=dict)
+    _plans: dict[Detector, PlannedModel] = field(default_factory=dict)
     _references: dict[Detector, Reference] = field(default_factory=dict)
 
     def tflite(self, detector: Detector) -> bytes:
@@ -138,7 +139,9 @@ class Networks:
         return self._made[detector]
 
     def planned(self, detector: Detector) -> PlannedModel:
-        return plan(self.tflite(detector))
+        if detector not in self._plans:
+            self._plans[detector] = plan(self.tflite(detector))
+        return self._plans[detector]
 
     def outputs(self, detector: Detector, x: Windows) -> anomaly.Features:
         """Return what the network makes of windows, by tflite-micro: int8 [n, outputs]."""

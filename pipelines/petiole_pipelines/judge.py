@@ -76,7 +76,7 @@ def reference(answers: NDArray[np.uint8], x: Images) -> dict[str, Any]:
 def histograms(top: NDArray[np.uint8], classes: Labels, x: Images) -> dict[str, Any]:
     """Histograms of confidences, or levels of scores, ``top`` [n] and of ``classes`` [k]."""
     top = top.astype(np.int64)
-    means = x.reshape(len(x), -1).astype(np.int64).sum(1) // x[0].size
+    means = x.reshape(len(x), -1).sum(1, dtype=np.int64) // x[0].size
     return {
         "count": len(x),
         "confidence": np.bincount(top // BINS, minlength=BINS).tolist(),

@@ -131,7 +131,7 @@ def _numbers(row: Sequence[str], wanted: Sequence[int], line: int) -> list[float
 def _file(content: bytes, name: str, where: str) -> tuple[Run, tuple[str, ...]]:
     try:
         return parse(content, name)
-    except ValueError as error:
+    except (ValueError, csv.Error) as error:
         raise StepError("DataInvalid", f"{where}: {name}: {error}") from error
 
 

@@ -83,12 +83,16 @@ def encoder(x: Windows, codes: int) -> bytes:
 
 
 def _components(x: Windows, codes: int) -> tuple[Floats, Floats]:
-    """Return the first principal components [inputs, codes] of windows, 0..1, and their mean."""
+    """Return the first principal components [inputs, codes] of windows, 0..1, and their mean.
+
+    Of windows with fewer inputs than ``codes`` there are as many as inputs.
+    """
     flat = x.reshape(len(x), -1).astype(np.float64) / 255.0
     middle = flat.mean(axis=0)
-    _, vectors = np.linalg.eigh(np.cov((flat - middle).T))
+    _, vectors = np.linalg.eigh(np.atleast_2d(np.cov((flat - middle).T)))
     largest = vectors[:, ::-1][:, :codes]
-    signs = np.sign(largest[np.abs(largest).argmax(axis=0), range(codes)])  # eigh leaves them open
+    furthest = np.abs(largest).argmax(axis=0)
+    signs = np.sign(largest[furthest, range(largest.shape[1])])  # eigh leaves them open
     return (largest * signs).astype(np.float32), middle.astype(np.float32)
 
 

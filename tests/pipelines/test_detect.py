@@ -52,6 +52,8 @@ def test_a_candidate_is_chosen_on_the_pool_and_judged_on_other_runs(tmp_path):
         assert variant["falseAlarms"] < 0.1
         assert {one["run"] for one in variant["runs"]} == {"bed/0", "bed/1", "bed/2"}
         assert variant["choice"]["expected"] <= machines.LEARNING["falseAlarms"]
+        assert variant["bytes"] < variant["flash"] < 16 * 1024
+        assert variant["instructions"] > 100
         check_files(tmp_path / "store", variant)
         reference = references[variant["target"]]
         normal = 3 * (machines.SECONDS - BASELINE - 100)
@@ -130,6 +132,26 @@ def test_a_run_that_judges_says_what_is_faulty(tmp_path):
     (tmp_path / "evaluation" / "bed" / "0.csv").write_bytes(silent)
     with pytest.raises(StepError, match="bed/0 has no column 'anomaly'"):
         detect.detect(**parameters(tmp_path))
+
+
+def test_a_run_that_judges_is_none_that_was_learned_from(tmp_path):
+    machines.prepare(tmp_path, pool=2, evaluation=1)
+    learned = (tmp_path / "pool" / "bed" / "1.csv").read_bytes()
+    (tmp_path / "evaluation" / "other").mkdir()
+    (tmp_path / "evaluation" / "other" / "7.csv").write_bytes(learned.replace(b";", b","))
+    with pytest.raises(StepError, match="other/7 has the readings of bed/1 of the pool") as caught:
+        detect.detect(**parameters(tmp_path))
+    assert caught.value.reason == "DataInvalid"
+
+
+@pytest.mark.parametrize(("readings", "sensors"), [(1, 1), (3, 2)])
+def test_windows_of_few_readings_have_detectors_too(readings, sensors):
+    normal = np.random.default_rng(0).integers(100, 150, (60, 1, readings, sensors), np.uint8)
+    networks = detectors.Networks((readings, sensors), normal)
+    pool = detectors.pool(readings, np.zeros(sensors, bool))
+    assert {"Means", "Encoder", "Autoencoder"} <= {member.kind for member in pool}
+    for member in pool:
+        assert len(detectors.scores(networks, member, normal, 40)) == 20
 
 
 def test_one_run_is_too_few_to_choose_on(tmp_path):

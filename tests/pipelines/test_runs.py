@@ -46,6 +46,7 @@ def test_a_run_is_read_as_it_is(tmp_path, separator):
         (b"a;b;c\n1;2;warm\n", "could not convert string to float: 'warm'"),
         (b"a;b;c\n1;2;nan\n", "line 2: a reading is missing"),
         (b"\xff\xfe", "codec can't decode"),
+        (b'a;b;c\n"1' + 140_000 * b";2", "field larger than field limit"),
         (csv(readings(1)[:BASELINE], faults=False), "baseline alone takes 300"),
     ],
 )
