@@ -11,6 +11,7 @@ from . import augment, fit, head, networks, search, student
 from .augment import Lesson
 from .fielded import Fielded
 from .fit import Target
+from .networks import Architecture
 from .planner import PlanError, plan
 
 
@@ -48,9 +49,31 @@ def make(
         obstacle = f" (trained as a whole: {made})"
     steps = steps or augment.recipe_of(networks.shape_of(lesson.x)).steps
     choice = _choose(lesson, target, wanted, seed, steps)
-    model = student.train(lesson, choice.architecture, seed, steps)
-    tflite = student.quantise(model, choice.architecture, lesson.x)
-    return Made(tflite, str(choice.architecture), f"{choice.why}{obstacle}", choice.points())
+    architecture, tflite, dearer = _trained(lesson, choice.architecture, target, seed, steps)
+    return Made(tflite, str(architecture), f"{choice.why}{dearer}{obstacle}", choice.points())
+
+
+def _trained(
+    lesson: Lesson, architecture: Architecture, target: Target, seed: int, steps: int
+) -> tuple[Architecture, bytes, str]:
+    """Train a network or, where it turns out not to fit, the next narrower one; say which did not.
+
+    What a network takes depends a little on its weights: channels that scale up are slow on an M4.
+    """
+    dearer = ""
+    for network in networks.narrowing(architecture):
+        model = student.train(lesson, network, seed, steps)
+        tflite = student.quantise(model, network, lesson.x)
+        problem = _misfit(tflite, lesson, target)
+        if not problem:
+            return network, tflite, dearer
+        dearer += f"; trained, {network} does not fit: {problem}"
+    raise fit.too_small(problem)
+
+
+def _misfit(tflite: bytes, lesson: Lesson, target: Target) -> str:
+    """Say why a model does not fit a target, or nothing."""
+    return fit.misfit(fit.cost_of(plan(tflite), networks.shape_of(lesson.x), target), target)
 
 
 def _choose(
@@ -67,13 +90,13 @@ def _new_head(lesson: Lesson, target: Target, field: Fielded, seed: int) -> Made
     before = field.tflite(name)
     if before is None:
         return f"the store has no model of version {field.number} for {name}"
-    problem = fit.misfit(fit.cost_of(plan(before), lesson.x.shape[1:], target), target)
-    if problem:
-        return f"the model of version {field.number} no longer fits: {problem}"
     try:
         tflite = head.retrained(before, lesson, search.kept_back(len(lesson.x), seed))
+        problem = _misfit(tflite, lesson, target)
     except PlanError as error:
         return str(error)
+    if problem:
+        return f"with a new last layer version {field.number} does not fit: {problem}"
     network = field.network(name) or f"that of version {field.number}"
     why = f"the last layer of version {field.number} was trained anew, its other layers stay"
     return Made(tflite, network, why, [])

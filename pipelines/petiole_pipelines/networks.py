@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from types import ModuleType
@@ -47,6 +48,13 @@ class Architecture:
 def bodies(shape: Shape) -> tuple[str, ...]:
     """Names of the bodies for inputs of this shape, the usual one first."""
     return tuple(PLAIN_BODIES if is_small(shape) else SEPARABLE_BODIES)
+
+
+def narrowing(first: Architecture) -> Iterator[Architecture]:
+    """Yield a network and those of the same body that are narrower, the widest first."""
+    for width in sorted({*WIDTHS, *SEARCHED, first.width}, reverse=True):
+        if width <= first.width:
+            yield Architecture(first.body, width)
 
 
 def quiet_tensorflow() -> ModuleType:
