@@ -146,11 +146,15 @@ def _write_labels(out: Path, chosen: Mapping[str, str]) -> None:
 def _counts(chosen: Mapping[str, str]) -> dict[str, dict[str, int]]:
     sets = sorted(set(chosen.values()))
     return {
-        name: dict(
-            Counter(images.spelled(p.partition("/")[0]) for p in chosen if chosen[p] == name)
-        )
+        name: dict(Counter(_group(path) for path in chosen if chosen[path] == name))
         for name in sets
     }
+
+
+def _group(path: str) -> str:
+    """Name the folder that a photo or run lies in, spelled as labels are; "." of none."""
+    folder, _, inside = path.partition("/")
+    return images.spelled(folder) if inside else "."
 
 
 def _fail(message: str) -> NoReturn:

@@ -116,3 +116,13 @@ def test_runs_of_machines_are_dealt_out_whole(tmp_path):
     assert len({f"{f.parent.name}/{f.name}" for files in sets.values() for f in files}) == 28
     assert not (out / "labels.csv").exists()
     assert json.loads((out / "split.json").read_text())["runs"]["pool"] == {"other": 6, "valve1": 8}
+
+
+def test_runs_outside_of_folders_are_counted_together(tmp_path):
+    (tmp_path / "all").mkdir()
+    for number in range(8):
+        (tmp_path / "all" / f"{number}.csv").write_text(f"a\n{number}\n")
+    said = petiole(tmp_path / "all", tmp_path / "out")
+    assert said.exit_code == 0, said.output
+    found = json.loads((tmp_path / "out" / "split.json").read_text())["runs"]
+    assert found == {"pool": {".": 6}, "evaluation": {".": 2}}
