@@ -20,6 +20,7 @@ from rich.table import Table
 
 from . import drift, plot, pump, targets, work
 from .figures import OUTPUT, keep
+from .kept import ending
 from .saved import summary
 from .settings import SETTINGS, AbsentError
 
@@ -36,12 +37,25 @@ SECTIONS: dict[str, Callable[[Console, int | None], bool]] = {
 
 def run(given: argparse.Namespace, console: Console) -> Iterator[tuple[str, dict[str, Any]]]:
     """Measure setting by setting; yield each with its summary."""
-    with work.pool(given.workers) as pool:
+    with ending(work.pool(given.workers)) as pool:
         for name in given.only:
+            if name not in SETTINGS:
+                continue
             try:
                 yield name, measured(pool, name, given, console)
             except AbsentError as error:
                 console.print(f"left out: {name}: {error}", soft_wrap=True)
+
+
+def sections(given: argparse.Namespace, console: Console) -> Iterator[bool]:
+    """Measure the sections one after another; yield of each whether its bars are held."""
+    for name in given.only:
+        if name not in SECTIONS:
+            continue
+        try:
+            yield SECTIONS[name](console, given.steps)
+        except AbsentError as error:
+            console.print(f"left out: {name}: {error}", soft_wrap=True)
 
 
 def measured(
@@ -115,17 +129,14 @@ def main() -> int:
     )
     given = parser.parse_args()
     console = Console(width=130)
-    bars = [SECTIONS[name](console, given.steps) for name in given.only if name in SECTIONS]
-    given.only = [name for name in given.only if name in SETTINGS]
-    if not given.only:
-        return 0 if all(bars) else 1
+    bars = list(sections(given, console))
     found = {}
     for name, measures in run(given, console):
         found[name] = measures
         if given.steps is None:
             write({name: measures})
     if not found:
-        return 1
+        return 0 if bars and all(bars) else 1
     show(console, found)
     if given.steps is not None:
         console.print("tried with few steps: no figures, no bars")

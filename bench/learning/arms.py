@@ -24,6 +24,7 @@ from petiole_pipelines.features import EXTRACTORS, Extractor, Fitted, cache
 from petiole_pipelines.store import Store
 from petiole_pipelines.teacher import Answers, neighbours, teach
 
+from .kept import write
 from .settings import Setting, Split
 
 Rows = NDArray[np.int64]
@@ -201,10 +202,7 @@ class Seed:
         file = self.folder / f"{name}.json"
         if not file.exists():
             found = make()
-            file.parent.mkdir(parents=True, exist_ok=True)
-            partial = file.with_suffix(".partial")
-            partial.write_text(json.dumps(found))
-            partial.replace(file)
+            write(file, json.dumps(found))
             if "accuracy" in found:
                 words = f"{self.setting.name} seed {self.number} {name}"
                 self.say(f"{words}: {100 * found['accuracy']:.2f} %")

@@ -27,7 +27,7 @@ from scipy import stats
 
 from petiole.learning import chart, drift
 
-from . import drift_fields, drift_plot, drift_tables, kept
+from . import drift_fields, drift_peers, drift_plot, drift_tables, kept
 from .drift_fields import Field, play, reference
 from .drift_peers import PEERS
 from .figures import OUTPUT, keep
@@ -241,9 +241,11 @@ def report(found: Mapping[str, Any], seed: int, *, quick: bool = False) -> Row:
 
 
 def recipe(seed: int, quick: bool) -> str:
-    """Digest of what results depend on: the detector's code, and what is played."""
-    code = [Path(module.__file__ or "").read_text() for module in (drift, chart, drift_fields)]
-    words = repr((code, seed, calm_scenarios(quick), shifts()))
+    """Digest of what results depend on: the rules' code, and what is played."""
+    modules = (drift, chart, drift_fields, drift_peers)
+    code = [Path(module.__file__ or "").read_text() for module in modules]
+    played = (CALM_WINDOWS, AFTER, PEER_WINDOWS, calm_scenarios(quick), shifts())
+    words = repr((code, seed, played))
     return hashlib.sha256(words.encode()).hexdigest()[:12]
 
 

@@ -7,14 +7,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from .kept import write
+
 OUTPUT = Path("build/bench")
 
 
 def keep(found: Mapping[str, Any]) -> dict[str, Any]:
     """Put these parts beside what is in the file already; returns all of it."""
-    OUTPUT.mkdir(parents=True, exist_ok=True)
     file = OUTPUT / "learning.json"
     before = json.loads(file.read_text()) if file.exists() else {}
     every = before | dict(found)
-    file.write_text(json.dumps(every, indent=1) + "\n")
+    write(file, json.dumps(every, indent=1) + "\n")
     return every

@@ -1,11 +1,15 @@
-"""Plays many jobs side by side and keeps each result at once: what was ended goes on from there."""
+"""Plays many jobs side by side and keeps each result at once: what was ended goes on from there.
+
+Results take hours: whatever happens, a file holds all of the old ones or all of the new ones.
+"""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +32,13 @@ def play(
 ) -> dict[str, Any]:
     """Return the result of each job, JSON values all; those that ``file`` knows are not played.
 
-    ``workers`` is the number of processes; 0 takes all cores.
+    ``workers`` is the number of processes; 0 takes all cores. Raises what a job raises.
     """
     found = {name: value for name, value in results(file).items() if name in jobs}
-    file.parent.mkdir(parents=True, exist_ok=True)
+    write(file, "".join(_line(*item) for item in found.items()))
     with (
-        ProcessPoolExecutor(workers or len(os.sched_getaffinity(0))) as pool,
+        ending(ProcessPoolExecutor(workers or len(os.sched_getaffinity(0)))) as pool,
+        file.open("a") as lines,
         Progress(console=console, transient=True) as progress,
     ):
         task = progress.add_task("played", total=len(jobs), completed=len(found))
@@ -42,15 +47,30 @@ def play(
             for name, (work, given) in jobs.items()
             if name not in found
         }
-        file.write_text("".join(_line(*item) for item in found.items()))
-        with file.open("a") as lines:
-            for done in as_completed(waiting):
-                name = waiting[done]
-                found[name] = done.result()
-                lines.write(_line(name, found[name]))
-                lines.flush()
-                progress.advance(task)
+        for done in as_completed(waiting):
+            name = waiting[done]
+            found[name] = done.result()
+            lines.write(_line(name, found[name]))
+            lines.flush()
+            progress.advance(task)
     return found
+
+
+def write(file: Path, text: str) -> None:
+    """Write a file whole, or leave what is there."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    partial = file.with_name(f"{file.name}.partial")
+    partial.write_text(text)
+    partial.replace(file)
+
+
+@contextmanager
+def ending(pool: ProcessPoolExecutor) -> Iterator[ProcessPoolExecutor]:
+    """End a pool: what has not begun when something fails does not begin, for nobody keeps it."""
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _line(name: str, value: Any) -> str:  # noqa: ANN401 - any JSON value

@@ -33,6 +33,7 @@ from petiole_pipelines.store import Store
 from . import onboard
 from .arms import Row, Seed
 from .figures import OUTPUT, keep
+from .kept import write
 from .settings import SETTINGS, AbsentError, Setting
 
 SEED = 0
@@ -83,9 +84,7 @@ class Bench:
         file = self.folder / f"{target['name']}.json"
         if not file.exists():
             found = self._measured(target)
-            partial = file.with_suffix(".partial")
-            partial.write_text(json.dumps(found, indent=1))
-            partial.replace(file)
+            write(file, json.dumps(found, indent=1))
         return dict(json.loads(file.read_text()))
 
     def _measured(self, target: dict[str, str]) -> Row:
@@ -143,13 +142,14 @@ def recipe(steps: int | None) -> str:
 def section(console: Console, steps: int | None = None) -> bool:
     """Search, show and keep the figures; say whether the bars are held.
 
-    What an earlier run has kept is taken. With ``steps`` it is only tried, and gives no figures.
+    What an earlier run has kept is taken. With ``steps`` it is only tried: no figures, no bars.
     """
     rows = measured(steps, console)
     show(console, rows)
-    if steps is None:
-        keep({"targets": rows})
-        draw(rows, OUTPUT / "targets.png")
+    if steps is not None:
+        return True
+    keep({"targets": rows})
+    draw(rows, OUTPUT / "targets.png")
     return held(rows, console)
 
 

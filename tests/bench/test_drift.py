@@ -1,7 +1,9 @@
 """The drift bench: its fields are what their names say, and figures of others stay."""
 
 import json
+import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -68,6 +70,43 @@ def test_what_was_ended_goes_on_from_what_was_kept(tmp_path):
         lines.write('["b", 7')  # the power went
     again = kept.play({"a": (min, (1, 2)), "b": (max, (5, 6))}, file, workers=1)
     assert again == kept.results(file) == {"a": 2, "b": 6}
+
+
+def fail():
+    raise ValueError("odd")
+
+
+def touch_slowly(file):
+    time.sleep(0.1)
+    file.touch()
+
+
+def test_nothing_begins_that_nobody_would_keep(tmp_path):
+    file = tmp_path / "results.jsonl"
+    kept.play({"a": (max, (1, 2))}, file, workers=1)
+    jobs = {"a": (max, (1, 2)), "b": (fail, ())}
+    jobs |= {f"c{n}": (touch_slowly, (tmp_path / f"c{n}",)) for n in range(50)}
+    with pytest.raises(ValueError, match="odd"):
+        kept.play(jobs, file, workers=1)
+    assert kept.results(file) == {"a": 2}
+    assert len(list(tmp_path.glob("c*"))) < 10
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
+    monkeypatch.setattr(figures, "OUTPUT", tmp_path)
+    figures.keep({"pump": {"f1": 0.8}})
+    monkeypatch.setattr(Path, "replace", fail_with(OSError("the disk is full")))
+    with pytest.raises(OSError, match="full"):
+        figures.keep({"pump": {}})
+    monkeypatch.undo()
+    assert json.loads((tmp_path / "learning.json").read_text()) == {"pump": {"f1": 0.8}}
+
+
+def fail_with(error):
+    def raising(*_):
+        raise error
+
+    return raising
 
 
 def test_a_part_of_each_row_is_played_before_more_of_any():

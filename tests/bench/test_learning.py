@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bench.learning import __main__ as bench
 from bench.learning import settings, work
 from bench.learning.arms import Seed, needed, wanted
 from bench.learning.saved import measure, summary
@@ -116,6 +117,26 @@ def test_a_seed_that_never_came_near_has_saved_nothing():
     assert low < 64 < high
     assert found["accuracy"] == pytest.approx((0.965 + 0.965 + 0.85) / 3, abs=1e-4)
     assert summary([row(0, 40)])["savedPercentInterval"] is None
+
+
+def absent(*_):
+    raise settings.AbsentError("no data here")
+
+
+@pytest.mark.parametrize(
+    ("found", "status"),
+    [({"a": True, "b": absent}, 0), ({"a": False, "b": True}, 1), ({"a": absent, "b": absent}, 1)],
+)
+def test_what_is_absent_misses_no_bar_but_something_is_measured(
+    monkeypatch, tmp_path, found, status
+):
+    sections = {
+        name: held if held is absent else lambda *_, h=held: h for name, held in found.items()
+    }
+    monkeypatch.setattr(bench, "SECTIONS", sections)
+    monkeypatch.setattr("sys.argv", ["bench.learning", "--only", *sections])
+    monkeypatch.chdir(tmp_path)
+    assert bench.main() == status
 
 
 @pytest.fixture
