@@ -1,18 +1,19 @@
-"""What waits to be published, at a broker that acknowledges halts only."""
+"""What waits to be published, at a broker that is busy with some of it."""
 
 import asyncio
 
-from petiole.gateway.broker import Message
+from petiole.gateway.broker import Message, speaker
 from petiole.gateway.outbox import Outbox
 from petiole.wire import topics
 
 from .world import eventually
 
 HALT = topics.halt("default.meters")
+GRANTS = [topics.grant(f"dev-{n}") for n in range(100)]
 
 
 class Busy:
-    """Has too much to do to acknowledge anything else."""
+    """Acknowledges nothing that the speaker of dev-0's grant has to say."""
 
     connected, problem = True, ""
 
@@ -21,25 +22,39 @@ class Busy:
 
     async def publish(self, messages: list[Message]) -> bool:
         self.said += [(message.topic, message.payload) for message in messages]
-        if any(message.topic != HALT for message in messages):
+        if any(speaker(message.topic) == speaker(GRANTS[0]) for message in messages):
             await asyncio.Event().wait()
         return True
 
+    def topics(self) -> set[str]:
+        return {topic for topic, _ in self.said}
 
-async def test_a_halt_waits_for_nothing_else() -> None:
+
+async def test_a_busy_speaker_holds_up_nothing_of_the_others() -> None:
+    """Least of all a halt, which has a speaker to itself."""
+    theirs = [topic for topic in GRANTS if speaker(topic) != speaker(GRANTS[0])]
+    first, *waiting = [topic for topic in GRANTS if topic not in theirs]
+    assert theirs
+    assert waiting
+    assert all(speaker(topic) != speaker(HALT) for topic in GRANTS)
     broker = Busy()
     outbox = Outbox(broker)
     running = asyncio.create_task(outbox.run())
     try:
-        outbox.put([Message(topics.grant(f"dev-{n}"), b"grant") for n in range(3)])
-        await eventually(lambda: len(broker.said) == 3, "the grants are on their way")
-        outbox.put([Message(topics.grant("dev-9"), b"grant"), Message(HALT, b"first")])
-        await eventually(lambda: (HALT, b"first") in broker.said, "the first halt is said")
+        outbox.put([Message(first, b"grant")])
+        await eventually(lambda: first in broker.topics(), "the first grant is on its way")
+        outbox.put([*(Message(topic, b"grant") for topic in GRANTS), Message(HALT, b"first")])
+        await eventually(lambda: HALT not in outbox, "the first halt is acknowledged")
         outbox.put([Message(HALT, b"second")])
-        await eventually(lambda: HALT not in outbox, "the second halt is acknowledged")
-        assert broker.said[3:] == [(HALT, b"first"), (HALT, b"second")]
-        assert topics.grant("dev-0") in outbox
-        assert topics.grant("dev-9") in outbox
+        await eventually(
+            lambda: not any(topic in outbox for topic in [HALT, *theirs]), "the others are through"
+        )
+        assert [said for said in broker.said if said[0] == HALT] == [
+            (HALT, b"first"),
+            (HALT, b"second"),
+        ]
+        assert all(topic in outbox for topic in [first, *waiting])
+        assert not broker.topics() & set(waiting)
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)

@@ -95,7 +95,7 @@ class AiomqttBroker:
         """Send at QoS 1; True when the broker has them all. The order holds within a topic."""
         shares: dict[int, list[Message]] = {}
         for message in messages:
-            shares.setdefault(_speaker(message.topic), []).append(message)
+            shares.setdefault(speaker(message.topic), []).append(message)
         sent = await asyncio.gather(*(self._say(n, share) for n, share in shares.items()))
         return all(sent)
 
@@ -184,8 +184,8 @@ class AiomqttBroker:
         on_connect()
 
 
-def _speaker(topic: str) -> int:
-    """Choose the connection of a topic. A halt must wait for nothing else."""
+def speaker(topic: str) -> int:
+    """Choose the connection that speaks of a topic. A halt must wait for nothing else."""
     if topics.is_halt(topic):
         return 0
     return 1 + zlib.crc32(topic.encode()) % (SPEAKERS - 1)

@@ -2,7 +2,9 @@
 
 aiomqtt 2.5 makes a task for every message that is read and looks through all pending calls for each
 that is published. Here a message goes from paho's callback to the reader at once, and a batch of
-publishes waits for its acknowledgements together. The two overridden methods are paho's callbacks.
+publishes waits for its acknowledgements together. The three overridden methods are paho's
+callbacks. paho asks the system for each packet three times and more; ``ReadAhead`` asks once for
+many.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import aiomqtt
 from paho.mqtt.client import MQTT_ERR_SUCCESS, MQTTMessage
 
 ACKNOWLEDGED = 10.0  # seconds within which the broker must have a batch
+AHEAD = 16 * 1024  # bytes: some hundred reports, a few milliseconds of work
 
 
 class Sendable(Protocol):
@@ -27,6 +30,33 @@ class Sendable(Protocol):
     def payload(self) -> bytes: ...
     @property
     def retain(self) -> bool: ...
+
+
+class ReadAhead:
+    """A socket that reads more than it is asked for; ``pending`` is what it still has.
+
+    As of a TLS socket, which does the same, aiomqtt reads on while something is pending.
+    """
+
+    def __init__(self, socket: Any) -> None:  # noqa: ANN401 - plain, TLS, or what paho makes next
+        self._socket = socket
+        self._had, self._at = b"", 0
+
+    def recv(self, size: int) -> bytes:
+        """Read at most ``size`` bytes; what the socket raises when it has none is raised here."""
+        if self._at == len(self._had):
+            self._had, self._at = self._socket.recv(AHEAD), 0
+        found = self._had[self._at : self._at + size]
+        self._at += len(found)
+        return found
+
+    def pending(self) -> int:
+        """Return how many bytes are here that the system knows nothing of any more."""
+        inner = getattr(self._socket, "pending", int)
+        return len(self._had) - self._at + int(inner())
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - all else is the socket's
+        return getattr(self._socket, name)
 
 
 @dataclass(slots=True)
@@ -70,6 +100,10 @@ class DirectClient(aiomqtt.Client):
             )
         if batch.left:
             raise aiomqtt.MqttError(f"the broker did not acknowledge {batch.left} messages")
+
+    def _on_socket_open(self, client: Any, userdata: Any, sock: Any) -> None:  # noqa: ANN401
+        client._sock = ReadAhead(sock)  # noqa: SLF001 - paho has no other way to give it one
+        super()._on_socket_open(client, userdata, client._sock)  # noqa: SLF001
 
     def _on_message(self, _client: object, _data: object, message: MQTTMessage) -> None:
         if self.hear is not None:

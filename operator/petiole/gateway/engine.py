@@ -159,7 +159,8 @@ class Engine:
         except TimeoutError:
             pass  # time itself changes things: silence, looks, windows
         self._wake.clear()
-        await asyncio.sleep(GATHER)
+        if self._inbox:  # a plan or an artefact waits for nothing
+            await asyncio.sleep(GATHER)
         messages = len(self._inbox)
         self.turn()
         self._garbage.collect(messages)

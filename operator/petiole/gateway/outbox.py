@@ -1,7 +1,8 @@
 """What is to be published, while the engine goes on deciding.
 
 Everything that the gateway writes is retained and whole, so of each topic only the newest message
-counts: one that waits is replaced. Halts go by a lane of their own, past all that waits.
+counts: one that waits is replaced. Each connection to the broker has a queue, and a slow one holds
+up no other; halts have one to themselves.
 """
 
 from __future__ import annotations
@@ -10,32 +11,29 @@ import asyncio
 import time
 from collections.abc import Iterable
 
-from petiole.wire import topics
-
-from .broker import Broker, Message
+from .broker import SPEAKERS, Broker, Message, speaker
 
 AT_ONCE = 1000  # messages that are acknowledged together
 AGAIN = 0.1  # seconds until the broker is tried again
 
 
 class Outbox:
-    """Publishes in about the order of arrival, halts at once. Loses nothing while it lives."""
+    """Publishes what is of one topic in the order of arrival. Loses nothing while it lives."""
 
     def __init__(self, broker: Broker) -> None:
-        self._halts, self._others = _Lane(broker), _Lane(broker)
+        self._queues = [_Queue(broker) for _ in range(SPEAKERS)]
 
     def __contains__(self, topic: str) -> bool:
         """Whether a message of this topic is not at the broker yet."""
-        return topic in self._halts or topic in self._others
+        return topic in self._queues[speaker(topic)]
 
     def __len__(self) -> int:
-        return len(self._halts) + len(self._others)
+        return sum(map(len, self._queues))
 
     def put(self, messages: Iterable[Message]) -> None:
         """Have messages published, instead of older ones of the same topics."""
         for message in messages:
-            lane = self._halts if topics.is_halt(message.topic) else self._others
-            lane.put(message)
+            self._queues[speaker(message.topic)].put(message)
 
     async def told(self, spoken: Iterable[str], wait: float) -> bool:
         """Wait at most ``wait`` seconds until the broker has all that waits of these topics."""
@@ -48,12 +46,12 @@ class Outbox:
 
     async def run(self) -> None:
         """Publish, for ever."""
-        async with asyncio.TaskGroup() as lanes:
-            lanes.create_task(self._halts.run(), name="halts")
-            lanes.create_task(self._others.run(), name="others")
+        async with asyncio.TaskGroup() as running:
+            for number, one in enumerate(self._queues):
+                running.create_task(one.run(), name=f"speaker {number}")
 
 
-class _Lane:
+class _Queue:
     """Messages that go one batch after another."""
 
     def __init__(self, broker: Broker) -> None:
