@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import mean
 from typing import Any, Literal
 
-from .work import PERCENT, Run
+from .work import PERCENT, Kind, Run
 
 Figures = dict[str, Any]
 Results = Mapping[str, Figures]
@@ -16,11 +16,11 @@ Results = Mapping[str, Figures]
 
 def figures(runs: Sequence[Run], setting: str) -> Figures:
     """Sum up the runs of one peer. What was not measured is absent."""
-    speed = sorted((run for run in runs if run.kind == "speed"), key=lambda run: run.devices)
-    staged = sorted((run for run in runs if run.kind == "staged"), key=lambda run: run.devices)
+    speed, staged = _typical(runs, "speed"), _typical(runs, "staged")
     failing = [run for run in runs if run.kind == "failing"]
     made: Figures = {
         "devicesPerSecond": {str(r.devices): per_second(r) for r in speed},
+        "devicesPerSecondOf": {str(r.devices): _rates(runs, r.devices) for r in speed},
         "stagedDevicesPerSecond": {str(r.devices): per_second(r) for r in staged},
         "serverCpuMsPerDevice": cpu_ms(speed[-1]) if speed else None,
         "serverCpuMs": {str(r.devices): cpu_ms_by_process(r) for r in speed},
@@ -41,6 +41,23 @@ def figures(runs: Sequence[Run], setting: str) -> Figures:
         "setting": setting,
     }
     return {key: value for key, value in made.items() if value not in (None, {})}
+
+
+def _typical(runs: Sequence[Run], kind: Kind) -> list[Run]:
+    """Of each size the run of median speed, the slower one of two; smallest size first."""
+    sizes: dict[int, list[Run]] = {}
+    for run in runs:
+        if run.kind == kind:
+            sizes.setdefault(run.devices, []).append(run)
+    return [_middle(sizes[size]) for size in sorted(sizes)]
+
+
+def _middle(runs: Sequence[Run]) -> Run:
+    return sorted(runs, key=per_second)[(len(runs) - 1) // 2]
+
+
+def _rates(runs: Sequence[Run], size: int) -> list[float]:
+    return [per_second(run) for run in runs if run.kind == "speed" and run.devices == size]
 
 
 def per_second(run: Run) -> float:

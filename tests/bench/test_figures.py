@@ -36,6 +36,16 @@ def test_speed_is_ended_devices_over_the_time_of_the_last_one():
     assert made["clientCpuMsPerDevice"] == 50.0
 
 
+def test_of_many_runs_of_a_size_the_one_in_the_middle_counts():
+    seconds = (4.0, 1.0, 2.0)
+    many = [run(ended=[(after, True)] * 4) for after in seconds]
+    made = figures(many, "")
+    assert made["devicesPerSecond"] == {"4": 2.0}
+    assert made["seconds"] == {"4": 2.0}
+    assert made["devicesPerSecondOf"] == {"4": [1.0, 4.0, 2.0]}
+    assert figures(many[:2], "")["devicesPerSecond"] == {"4": 1.0}  # not the better one
+
+
 def test_cpu_a_device_is_that_of_the_largest_run():
     large = run(devices=8, ended=[(1.0, True)] * 8, counted=(8, 0))
     assert figures([large, run()], "")["serverCpuMsPerDevice"] == 50.0
