@@ -59,12 +59,14 @@ class Crowd(Lifetime):
         folder: Path,
         devices: Sequence[Device],
         *,
+        strangers: Sequence[Device] = (),
         database_url: str | None = None,
         pki: Path | None = None,
     ) -> None:
+        """``strangers`` may log in at the broker but are never registered."""
         self.folder = folder.resolve()
         self.devices = devices
-        users = passwords(devices)
+        users = passwords([*devices, *strangers])
         self.testbed = Testbed(self.folder, users, database_url=database_url, pki=pki)
         self.published_at = 0.0  # monotonic seconds, just before the newest version appeared
         self._versions: list[dict[str, Any]] = []
@@ -125,36 +127,50 @@ class Crowd(Lifetime):
         found = next(v for v in self._versions if v["version"] == number)
         return str(found["variants"][0]["digest"])
 
-    def apply(self, rollout: Mapping[str, Any], firmware: str = "") -> None:
-        """``kubectl apply`` of the fleet with this ``spec.rollout`` and bundle of firmware."""
+    def apply(
+        self,
+        rollout: Mapping[str, Any],
+        firmware: str = "",
+        *,
+        fleet: str = FLEET,
+        interval: str = "1h",
+    ) -> None:
+        """``kubectl apply`` of the fleet with this ``spec.rollout`` and bundle of firmware.
+
+        It selects the devices with the label ``app: <fleet>``. ``interval`` is that of monitoring.
+        """
         document = {
             "apiVersion": f"{GROUP}/{VERSION}",
             "kind": "DeviceFleet",
-            "metadata": {"name": FLEET, "namespace": NAMESPACE},
+            "metadata": {"name": fleet, "namespace": NAMESPACE},
             "spec": {
-                "selector": {"matchLabels": {"app": FLEET}},
+                "selector": {"matchLabels": {"app": fleet}},
                 "model": {"name": MODEL, "version": "Latest"},
                 **({"firmware": {"uri": firmware}} if firmware else {}),
                 "rollout": dict(rollout),
-                "monitoring": {"interval": "1h", "samplesPerDay": 0},
+                "monitoring": {"interval": interval, "samplesPerDay": 0},
             },
         }
         self.testbed.cluster.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(document))
 
-    def status(self) -> dict[str, Any]:
+    def status(self, fleet: str = FLEET) -> dict[str, Any]:
         """The fleet's status."""
         found: dict[str, Any] = self.api.get_namespaced_custom_object(
-            GROUP, VERSION, NAMESPACE, "devicefleets", FLEET, _request_timeout=10
+            GROUP, VERSION, NAMESPACE, "devicefleets", fleet, _request_timeout=10
         )
         return dict(found.get("status") or {})
 
     def wait(
-        self, done: Callable[[Mapping[str, Any]], object], seconds: float, what: str
+        self,
+        done: Callable[[Mapping[str, Any]], object],
+        seconds: float,
+        what: str,
+        fleet: str = FLEET,
     ) -> dict[str, Any]:
         """The status once ``done`` of it is truthy; DeadlineError shows the last one."""
         end = time.monotonic() + seconds
         while True:
-            status = self.status()
+            status = self.status(fleet)
             if done(status):
                 return status
             if time.monotonic() > end:
