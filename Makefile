@@ -9,7 +9,7 @@ C_FILES = $(shell git ls-files 'firmware/*.c' 'firmware/*.h' | grep -v -e third_
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-demo: ## the whole loop once, small and real; EXAMPLE=leaf-disease DATA=FOLDER plays another one, KEEP=1 leaves it running
+demo: ## the whole loop once, small and real; EXAMPLE=leaf-disease or pump-anomaly DATA=FOLDER plays another one, KEEP=1 leaves it running
 	@$(PYTHON) hack/setup.py --for demo
 	@$(BIN)/python -m hack.demo $(if $(EXAMPLE),--example $(EXAMPLE)) $(if $(DATA),--data "$(DATA)") $(if $(KEEP),--keep) $(OPTIONS)
 

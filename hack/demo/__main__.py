@@ -117,6 +117,7 @@ async def measure(stage: Stage) -> Measured:
         reference=reference,
         field_began=stage.field_began,
         exactness=exactness,
+        detectors=stage.children.detectors,
         agent=agent_sizes(),
         version=await asyncio.to_thread(cluster.version),
         writes=await asyncio.to_thread(cluster.writes),

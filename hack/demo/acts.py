@@ -7,10 +7,12 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from .example import FLEET_FILE, MODEL_FILE, SHIFTED, Act
+from .record import Failing
 from .stage import Stage
 from .watch import ActFailedError, Object, Snapshot, condition, is_true, status_of
 
@@ -20,15 +22,20 @@ CALM_SECONDS = 12.0
 AFTERMATH_SECONDS = 4.0
 """After the bad model, so that the charts show the devices back on the old one."""
 DRIFT_SECONDS = 180.0
+FAIL_SECONDS = 300.0
+"""For a machine to be commissioned, or to come to the end of its recording."""
+TOLD_SECONDS = 30.0
+"""For what devices have seen to be in the fleet's windows."""
 
 
 async def learn(stage: Stage) -> None:
     """Apply the objects; the first version is learned while devices connect."""
     await stage.apply(MODEL_FILE, FLEET_FILE)
     await stage.connect_devices()
-    # What a query run has described is kept in the store: the reference need not do it again.
-    await stage.cluster.wait("the first questions", pool_is_known, stage.example.model_seconds)
-    stage.children.start_reference(reference_arguments(stage))
+    if stage.data.answers is not None:
+        # What a query run has described is kept in the store: the reference need not do it again.
+        await stage.cluster.wait("the first questions", pool_is_known, stage.example.model_seconds)
+        stage.children.start_reference(reference_arguments(stage, stage.data.answers))
     await next_version(stage, "version 1", after=0)
 
 
@@ -37,6 +44,57 @@ async def promote(stage: Stage) -> None:
     version = status_of(stage.cluster.latest.model)["latestVersion"]
     await finished_as(stage, version, "Promoted")
     stage.mark(f"version {version} promoted")
+    if stage.data.machines is not None:
+        await commissioned(stage)
+
+
+async def commissioned(stage: Stage) -> None:
+    """Until each device knows its machine: a version that learns does so anew on each."""
+    machines = stage.machines
+    await stage.cluster.wait(
+        "the machines' commissioning", lambda _: machines.learning == 0 or None, FAIL_SECONDS
+    )
+
+
+async def fail(stage: Stage) -> None:
+    """The machines of one site fail, each as its recording did; the others run well.
+
+    What devices say is counted, and what the fleet's telemetry says of it.
+    """
+    machines = stage.machines
+    site = stage.example.sites[0]
+    devices = [d.id for d in (*stage.posix, *stage.boards) if d.labels.get("site") == site]
+    began, version = datetime.now(UTC), status_of(stage.cluster.latest.fleet)["revision"]["stable"]
+    told = machines.fail(devices, stage.field_.phase)
+    stage.mark(f"{len(told)} machines fail")
+    await stage.cluster.wait(
+        "the ends of the recordings", lambda _: machines.failing == 0 or None, FAIL_SECONDS
+    )
+    stage.mark("they were put right")
+    failing = Failing(version, stage.field_.phase, told)
+    stage.record.failures.append(failing)
+    await told_by_telemetry(stage, failing, began)
+
+
+async def told_by_telemetry(stage: Stage, failing: Failing, began: datetime) -> None:
+    """Until the gateway's windows have the alarms; ActFailedError when devices raised some."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + TOLD_SECONDS
+    while True:
+        known = stage.record.version(failing.version).get("variants", [])
+        windows = await stage.gateway.windows([variant["digest"] for variant in known])
+        later = [w for w in windows if datetime.fromisoformat(w["start"]) >= began]
+        failing.answers = sum(w["count"] for w in later)
+        failing.alarms = sum(w["classes"][1] for w in later)
+        if failing.alarms >= failing.raised:
+            return
+        if loop.time() > end:
+            break
+        await asyncio.sleep(1.0)
+    if failing.raised and not failing.alarms:
+        raise ActFailedError(
+            f"devices raised {failing.raised} alarms and the fleet's windows have none"
+        )
 
 
 async def stay_calm(stage: Stage) -> None:
@@ -57,12 +115,25 @@ async def shift_field(stage: Stage) -> None:
     stage.record.detected_at = moment(status_of(stage.cluster.latest.fleet), found)
     stage.record.drift_message = str(found.get("message", ""))
     stage.mark("drift detected")
+    if stage.data.machines is not None:
+        await stage.cluster.wait(
+            "the model's BaselineDrifted condition",
+            lambda s: usual_has_moved(s) or None,
+            DRIFT_SECONDS,
+        )
 
 
 async def answer_drift(stage: Stage) -> None:
-    """A round starts by itself, from samples that devices sent up; a better model goes out."""
+    """A round starts by itself, from samples that devices sent up; a better model goes out.
+
+    Where the model leaves it to a person, who has to look at the machines first, that one asks.
+    """
     before = stage.record.shifted_from
-    await next_version(stage, "a version that answers the drift", after=before)
+    if not stage.manifests.model["spec"]["learning"]["triggers"]["drift"]:
+        await stage.cluster.petiole("learn", stage.cluster.model.name)
+    stage.record.answered_with = await next_version(
+        stage, "a version that answers the drift", after=before
+    )
     await promote(stage)
 
 
@@ -104,7 +175,7 @@ async def finished_as(stage: Stage, version: int, result: str) -> None:
     )
 
 
-def reference_arguments(stage: Stage) -> list[str]:
+def reference_arguments(stage: Stage, answers: Path) -> list[str]:
     """The same task, data and targets as the model's, for runs with all and with random labels."""
     spec = stage.manifests.model["spec"]
     learning = spec["learning"]
@@ -112,7 +183,7 @@ def reference_arguments(stage: Stage) -> list[str]:
         "--pool-uri": spec["data"]["pool"]["uri"],
         "--evaluation-uri": spec["data"]["evaluation"]["uri"],
         "--store-uri": stage.testbed.store.as_uri(),
-        "--labels": str(stage.data.answers),
+        "--labels": str(answers),
         "--task": json.dumps(spec["task"]),
         "--targets": json.dumps(spec["targets"]),
         "--features": learning.get("features", "Kernel"),
@@ -166,6 +237,12 @@ def drifted(snapshot: Snapshot) -> Object | None:
     return condition(snapshot.fleet, "Drifted") if is_true(snapshot.fleet, "Drifted") else None
 
 
+def usual_has_moved(snapshot: Snapshot) -> bool:
+    """Whether the model says that its machines are no longer what their devices learned."""
+    found = condition(snapshot.model, "BaselineDrifted") or {}
+    return (found.get("status"), found.get("reason")) == ("True", "FleetMoved")
+
+
 def moment(status: Object, drift_condition: Object) -> datetime:
     """When the operator says that it noticed."""
     said = status.get("drift", {}).get("detectedAt") or drift_condition["lastTransitionTime"]
@@ -182,11 +259,12 @@ class Scene:
 
 SCENES: Mapping[Act, Scene] = MappingProxyType(
     {
-        Act.LEARN: Scene("few labels are asked for while devices connect", learn),
+        Act.LEARN: Scene("version 1 is learned while devices connect", learn),
         Act.PROMOTE: Scene("version 1 goes out by stages", promote),
+        Act.FAIL: Scene("machines of one site fail", fail),
         Act.CALM: Scene("the field is calm", stay_calm),
         Act.SHIFT: Scene("the field shifts", shift_field),
-        Act.ANSWER: Scene("a better model goes out by itself", answer_drift),
+        Act.ANSWER: Scene("a new version answers the drift", answer_drift),
         Act.SPOIL: Scene("a bad model is published and taken back", publish_bad),
         Act.MEND: Scene("the data are put right", mend),
     }

@@ -126,10 +126,10 @@ def rollout_timeline(record: Record) -> str:
     return _svg(figure)
 
 
-def drift_chart(record: Record) -> str:
-    """Mean confidence by monitoring interval, as devices reported it."""
+def drift_chart(record: Record, says: str) -> str:
+    """Mean confidence by monitoring interval, or what ``says`` names, as devices reported it."""
     figure, axes = _figure(
-        "Confidence of the fleet by monitoring interval", "seconds of the run", "mean confidence"
+        f"The fleet's {says} by monitoring interval", "seconds of the run", f"mean {says}"
     )
     origin = record.began
     for digest, windows in _by_version(record).items():
@@ -171,7 +171,7 @@ def gate_chart(measured: Measured, revision: int, stable: int) -> str:
     figure, axes = _figure(
         f"Revision {revision}: canaries against the devices on revision {stable}",
         "seconds of the run",
-        "mean confidence",
+        f"mean {measured.example.says}",
     )
     known = {v["version"]: set(digests(v)) for v in versions(measured.record)}
     began = {second for second, digest in measured.tally.by_second if digest in known[revision]}

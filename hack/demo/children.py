@@ -33,6 +33,7 @@ class Children:
     processes: Processes
     folder: Path
     store: Path
+    detectors: dict[int, dict[str, str]] = field(default_factory=dict)  # by version and target
     _running: dict[Path, Process] = field(default_factory=dict)
 
     def start_reference(self, arguments: Sequence[str]) -> None:
@@ -44,6 +45,10 @@ class Children:
     def start_exactness(self, model: Object, number: int) -> None:
         """Compare a version's variants with tflite-micro, on POSIX and in QEMU."""
         candidate = self._candidate(model, number)
+        chosen = {
+            v["target"]: v["choice"]["option"] for v in candidate["variants"] if "choice" in v
+        }
+        self.detectors[number] = chosen
         out = self.folder / f"exactness-{number}.json"
         files = [f"{v['target']}={self.store / v['tflite']}" for v in candidate["variants"]]
         command = ("hack.demo.exact", str(out), str(number), str(EXACT_INPUTS), *files)
@@ -60,15 +65,15 @@ class Children:
     def _start(self, name: str, command: Sequence[str], out: Path) -> None:
         self._running[out] = self.processes.start(name, [*NICE, sys.executable, "-m", *command])
 
-    async def results(self, deadline: float) -> tuple[Json, list[Json]]:
-        """What the reference runs and the comparisons found, when all are through.
+    async def results(self, deadline: float) -> tuple[Json | None, list[Json]]:
+        """What the reference runs, if any, and the comparisons found, when all are through.
 
         Raises ActFailedError for one that failed or took longer than ``deadline`` seconds.
         """
         for process in self._running.values():
             await asyncio.to_thread(_finish, process, deadline)
         found = {out: json.loads(out.read_text()) for out in self._running}
-        reference = found.pop(self.folder / REFERENCE)
+        reference = found.pop(self.folder / REFERENCE, None)
         return reference, [line for lines in found.values() for line in lines]
 
 

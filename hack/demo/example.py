@@ -12,8 +12,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from hack.testbed.field import Stream
-from petiole_pipelines.dataset import Task
+from hack.testbed.field import Source
+from hack.testbed.machines import Machines
 
 CALM, SHIFTED = "calm", "shifted"
 """Names of the two streams: the field as it was learned, and as it is after it moved."""
@@ -30,6 +30,7 @@ class Act(StrEnum):
 
     LEARN = "learn"
     PROMOTE = "promote"
+    FAIL = "fail"
     CALM = "calm"
     SHIFT = "shift"
     ANSWER = "answer"
@@ -42,12 +43,18 @@ class Prepared:
     """The data of a run. ``streams`` are what sensors see: CALM and SHIFTED.
 
     ``names`` are the classes as the streams number them; ``answers`` is the annotator's table of
-    ``id,label``, to which the answers about the field are added when the field shows them.
+    ``id,label``, to which the answers about the field are added when the field shows them: None
+    where nothing is asked. ``machines`` are those that the streams show, where they can fail.
     """
 
-    streams: Mapping[str, Stream]
+    streams: Mapping[str, Source]
     names: tuple[str, ...]
-    answers: Path
+    answers: Path | None = None
+    machines: Machines | None = None
+
+
+TaskSpec = Mapping[str, Any]
+"""``spec.task`` of the model, as this run has it."""
 
 
 Overrides = Mapping[str, Mapping[str, Any]]
@@ -56,23 +63,39 @@ Overrides = Mapping[str, Mapping[str, Any]]
 LEFT_OUT = None
 
 
+MINUTES_LONG: Mapping[str, Any] = MappingProxyType(
+    {
+        "spec.rollout.stages.canary.soak": "5s",
+        "spec.rollout.stages.early.size": "60%",
+        "spec.rollout.stages.early.soak": "3s",
+        "spec.rollout.stages.all.soak": "3s",
+        "spec.rollout.noReportAfter": "60s",
+        "spec.rollout.progressDeadline": "10m",
+        "spec.monitoring.interval": "4s",
+    }
+)
+"""A fleet that is rolled out to within hours and days, in minutes."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
     """One example. ``prepare`` and ``spoil`` write below the folder that is ``${DATA}``.
 
     ``posix`` is the number of POSIX devices by target, whose limits they have. ``wrong`` is the
     manifest that publishes the bad model, from the data that ``spoil`` makes. ``shift`` and
-    ``mistake`` say in words what moves and what goes wrong.
+    ``mistake`` say in words what moves and what goes wrong, ``says`` what stands behind the byte
+    that devices report with an answer.
     """
 
     name: str
     manifests: Path
     wrong: str
     story: tuple[Act, ...]
-    prepare: Callable[[Path, Task], Prepared]
-    spoil: Callable[[Path, Task], None]
+    prepare: Callable[[Path, TaskSpec], Prepared]
+    spoil: Callable[[Path, TaskSpec], None]
     shift: str
     mistake: str
+    says: str = "confidence"
     posix: Mapping[str, int]
     board: str  # target of the emulated boards
     boards: int = 2

@@ -10,9 +10,7 @@ from typing import Any
 
 import yaml
 
-from petiole_pipelines.dataset import Task
-
-from .example import FLEET_FILE, LEFT_OUT, MODEL_FILE, ExampleError, Overrides
+from .example import FLEET_FILE, LEFT_OUT, MODEL_FILE, ExampleError, Overrides, TaskSpec
 from .watch import Object
 
 
@@ -80,8 +78,9 @@ class Manifests:
         return self.read(FLEET_FILE)
 
     @property
-    def task(self) -> Task:
-        return Task.parse(json.dumps(self.model["spec"]["task"]))
+    def task(self) -> TaskSpec:
+        found: TaskSpec = self.model["spec"]["task"]
+        return found
 
 
 def _reach(document: Object, path: str, name: str) -> tuple[Object, str]:

@@ -10,6 +10,10 @@ from datetime import datetime
 from typing import Any
 
 import httpx
+import numpy as np
+
+from hack.testbed.machines import Failure
+from petiole.learning import anomaly
 
 from .watch import Object, Snapshot, status_of
 
@@ -58,6 +62,27 @@ class Mark:
 
 
 @dataclass(slots=True)
+class Failing:
+    """Machines that failed together, what their devices said, and the fleet's windows meanwhile."""
+
+    version: int  # that answered
+    phase: str
+    told: list[Failure]
+    answers: int = 0  # by the windows, of the whole fleet
+    alarms: int = 0
+
+    @property
+    def counts(self) -> anomaly.Counts:
+        """Hits, false alarms, misses, quiet and right [4], reading by reading."""
+        return np.asarray(np.sum([one.counts for one in self.told], axis=0))
+
+    @property
+    def raised(self) -> int:
+        """Readings with an alarm."""
+        return int(self.counts[0] + self.counts[1])
+
+
+@dataclass(slots=True)
 class Record:
     """Everything measured, while it is being measured."""
 
@@ -73,7 +98,9 @@ class Record:
     injected_at: datetime | None = None
     shifted_from: int = 0  # the version that was stable when the field shifted
     detected_at: datetime | None = None
+    answered_with: int = 0  # the version that answered the drift
     drift_message: str = ""
+    failures: list[Failing] = field(default_factory=list)
 
     @property
     def second(self) -> float:
@@ -99,6 +126,11 @@ class Record:
             self.frames[-1] = frame
         else:
             self.frames.append(frame)
+
+    def version(self, number: int) -> dict[str, Any]:
+        """What the model's status says of a version; empty: nothing."""
+        every = status_of(self.model).get("versions", [])
+        return next((dict(v) for v in every if v["version"] == number), {})
 
     def stable_beside(self, revision: int) -> int:
         """The revision that the other devices had while this one was on its way; 0: unknown."""

@@ -7,7 +7,7 @@ from html import escape
 from pathlib import Path
 
 from . import charts
-from .summary import Json, Measured
+from .summary import Json, Measured, in_words
 
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #1f2933 }
@@ -20,21 +20,22 @@ svg { width: 100%; height: auto } .words { color: #52606d }
 
 def page(summary: Json, measured: Measured) -> str:
     """The whole page."""
-    record = measured.record
+    record, says = measured.record, measured.example.says
     bad = summary["bad"]
     parts = [
         _head(summary),
         _overrides(summary["example"]["overrides"]),
-        "<h2>Labels</h2>",
-        charts.label_curve(record, measured.reference, summary["labels"]),
+        *_learned(summary, measured),
         "<h2>Rollouts</h2>",
         charts.rollout_timeline(record),
         _rollouts(summary["rollouts"]),
         "<h2>Drift</h2>",
         _drift(summary),
-        charts.drift_chart(record),
+        charts.drift_chart(record, says),
         charts.accuracy_chart(measured.tally.by_second, measured.field_began, record),
     ]
+    if summary["alarms"]:
+        parts += ["<h2>Alarms</h2>", _alarms(summary["alarms"])]
     if bad is not None:
         parts += ["<h2>The bad model</h2>", _bad(bad, summary["example"]["mistake"])]
         if bad["devicesSeenWithIt"]:
@@ -56,6 +57,36 @@ def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
         return "<tr>" + "".join(f"<{tag}>{escape(str(cell))}</{tag}>" for cell in cells) + "</tr>"
 
     return "<table>" + line(header, "th") + "".join(line(row, "td") for row in rows) + "</table>"
+
+
+def _learned(summary: Json, measured: Measured) -> list[str]:
+    """What version 1 was made from: labels, or runs that nobody labelled for it."""
+    if measured.reference is not None:
+        curve = charts.label_curve(measured.record, measured.reference, summary["labels"])
+        return ["<h2>Labels</h2>", curve]
+    rows = [
+        (v["version"], v["trigger"], target, detector, in_words(v))
+        for v in summary["versions"]
+        for target, detector in (v["detectors"] or {}).items()
+    ]
+    header = ("version", "started by", "target", "detector", "on the evaluation runs")
+    return ["<h2>Detectors</h2>", table(header, rows)]
+
+
+def _alarms(alarms: Sequence[Json]) -> str:
+    """What devices said of machines that failed, by the recordings' own labels."""
+    header = ("version", "field", "machines", "of them with an alarm", "F1, %", "false alarms, %")
+    more = ("missed, %", "readings to the alarm (median)", "alarms in the fleet's windows")
+    keys = ("version", "field", "machines", "machinesWithAlarm", "f1", "falseAlarms", "missed")
+    rows = [
+        [*(found[key] for key in keys), _or_none(found["delayReadings"]), found["fleet"]["alarms"]]
+        for found in alarms
+    ]
+    return table((*header, *more), rows)
+
+
+def _or_none(value: object) -> object:
+    return "none" if value is None else value
 
 
 def _head(summary: Json) -> str:
@@ -97,12 +128,12 @@ def _rollouts(rollouts: Sequence[Json]) -> str:
 def _bad(bad: Json, mistake: str) -> str:
     """A model that was stopped in its shadow run has answered nobody."""
     seen = (
-        f"in the field it was right on {bad['fieldAccuracy']} %"
-        if bad["devicesSeenWithIt"]
+        f"{bad['devicesSeenWithIt']} devices answered with it, rightly on {bad['fieldAccuracy']} %"
+        if bad["fieldAccuracy"] is not None
         else "no device has answered with it"
     )
     return (
-        f"<p>Revision {bad['revision']} was judged at {bad['judgedAccuracy']} % on evaluation data "
+        f"<p>Revision {bad['revision']} was judged at {in_words(bad['judged'])} on evaluation data "
         f"that had been prepared wrongly ({escape(mistake)}); {seen}.</p>"
         f'<p class="words">{escape(bad["message"])}</p>'
     )
@@ -110,8 +141,8 @@ def _bad(bad: Json, mistake: str) -> str:
 
 def _sizes(summary: Json) -> str:
     variants = table(
-        ("target", "signed artefact, bytes", "arena, bytes", "accuracy, %"),
-        [(v["target"], v["bytes"], v["arenaBytes"], v["accuracy"]) for v in summary["variants"]],
+        ("target", "signed artefact, bytes", "arena, bytes", "reached"),
+        [(v["target"], v["bytes"], v["arenaBytes"], in_words(v)) for v in summary["variants"]],
     )
     agent = table(
         ("agent", "text, bytes", "data, bytes", "bss, bytes"),

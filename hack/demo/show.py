@@ -15,7 +15,7 @@ from rich.text import Text
 
 from hack.testbed.field import Field
 
-from .summary import Json
+from .summary import Json, in_words
 from .watch import Snapshot, condition, is_true, status_of
 
 
@@ -117,10 +117,11 @@ def model_words(snapshot: Snapshot) -> str:
     round_, labels = status.get("round", {}), status.get("labels", {})
     curve = status.get("curve", [])
     accuracy = f", teacher at {curve[-1]['accuracy']}" if curve else ""
+    spent = f"{labels.get('spent', 0)} of {labels.get('pool', 0)} labels spent{accuracy}, "
+    asks = (snapshot.model or {}).get("spec", {}).get("learning", {}).get("labels")
     return (
         f"model: round {round_.get('number', 0)} {round_.get('step', 'Idle')}, "
-        f"{labels.get('spent', 0)} of {labels.get('pool', 0)} labels spent{accuracy}, "
-        f"version {status.get('latestVersion', 0)}"
+        f"{spent if asks else ''}version {status.get('latestVersion', 0)}"
     )
 
 
@@ -159,18 +160,19 @@ def final_table(summary: Json) -> Table:
     """The numbers that matter, for the end."""
     labels, drift = summary["labels"], summary["drift"]
     table = Table(title="What was measured", show_header=False)
-    table.add_row(
-        "labels", f"{labels['spent']} of {labels['pool']}: {labels['savedPercent']} % saved"
-    )
-    table.add_row(
-        "accuracy (int8, frozen set)",
-        f"{labels['accuracy']} %; all labels {labels['fullAccuracy']} %; "
-        f"random labels {labels['randomAccuracy']} %",
-    )
+    if labels is not None:
+        table.add_row(
+            "labels", f"{labels['spent']} of {labels['pool']}: {labels['savedPercent']} % saved"
+        )
+        table.add_row(
+            "accuracy (int8, frozen set)",
+            f"{labels['accuracy']} %; all labels {labels['fullAccuracy']} %; "
+            f"random labels {labels['randomAccuracy']} %",
+        )
     for v in summary["variants"]:
         table.add_row(
             f"variant {v['target']}",
-            f"{v['bytes']} bytes, arena {v['arenaBytes']} bytes, {v['accuracy']} %",
+            f"{v['bytes']} bytes, arena {v['arenaBytes']} bytes, {in_words(v)}",
         )
     devices = summary["devices"]
     table.add_row(
@@ -192,6 +194,12 @@ def final_table(summary: Json) -> Table:
         f"calm {drift['accuracyCalm']} %, shifted {drift['accuracyBefore']} %, "
         f"after the new model {drift['accuracyAfter']} %",
     )
+    for a in summary["alarms"]:
+        table.add_row(
+            f"{a['machines']} machines fail ({a['field']}, v{a['version']})",
+            f"{a['machinesWithAlarm']} raise the alarm, {a['delayReadings']} readings after the "
+            f"fault; F1 {a['f1']} % at {a['falseAlarms']} % false alarms",
+        )
     for e in summary["exactness"]:
         table.add_row(
             f"v{e['version']} {e['target']} on {e['where']}",

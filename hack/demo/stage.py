@@ -12,8 +12,9 @@ from pathlib import Path
 
 from hack.testbed.boards import provision_board, start_board
 from hack.testbed.devices import Device, passwords, provision_posix, start_posix
-from hack.testbed.field import Field, Place, publish_answers
+from hack.testbed.field import Field, Place, Stream, publish_answers
 from hack.testbed.link import SensorLink
+from hack.testbed.machines import Machines
 from hack.testbed.processes import Process
 from hack.testbed.testbed import Testbed
 from petiole.api.base import octets
@@ -57,6 +58,13 @@ class Stage:
     def data_folder(self) -> Path:
         return self.manifests.data
 
+    @property
+    def machines(self) -> Machines:
+        """Those that can fail; an example without any has no act that needs them."""
+        if self.data.machines is None:
+            raise ActFailedError(f"the example {self.example.name} has no machines")
+        return self.data.machines
+
     async def apply(self, *names: str) -> None:
         """Apply manifests of the example as this run has them."""
         written = [self.manifests.write(name, self.folder / "manifests") for name in names]
@@ -76,7 +84,9 @@ class Stage:
     def show_field(self, phase: str) -> None:
         """Switch the field; the annotator who can see it answers for its inputs from now on."""
         self.field_.switch(phase)
-        publish_answers(self.data.answers, self.field_.stream, self.data.names)
+        stream = self.data.streams[phase]
+        if self.data.answers is not None and isinstance(stream, Stream):
+            publish_answers(self.data.answers, stream, self.data.names)
 
     async def connect_devices(self) -> None:
         """Provision and start all devices, feed them, and wait until each has reported."""

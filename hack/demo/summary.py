@@ -9,11 +9,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from hack.testbed.field import Tally
+from petiole.learning import anomaly
 
 from .example import CALM, SHIFTED, Example
 from .manifests import Change
-from .record import Record
+from .record import Failing, Record
 from .watch import Object, status_of
 
 Json = dict[str, Any]
@@ -30,9 +33,10 @@ class Measured:
     tally: Tally
     posix: int
     qemu: int
-    reference: Json  # what petiole_pipelines.reference found
+    reference: Json | None  # what petiole_pipelines.reference found; None: no labels were asked
     field_began: float = 0.0  # second of the run at which the field began
     exactness: list[Json] = field(default_factory=list)
+    detectors: dict[int, dict[str, str]] = field(default_factory=dict)  # by version and target
     agent: list[Json] = field(default_factory=list)
     version: str = ""
     writes: int = 0
@@ -46,9 +50,12 @@ def summarise(measured: Measured) -> Json:
     by_number = {v["version"]: v for v in versions(record)}
     return {
         "example": _example(measured),
-        "labels": _labels(by_number[1], record, measured.reference),
+        "labels": measured.reference and _labels(by_number[1], record, measured.reference),
         "variants": _variants(by_number[1]),
-        "versions": [_version(v) for v in by_number.values()],
+        "versions": [
+            _version(v) | {"detectors": measured.detectors.get(n) or None}
+            for n, v in by_number.items()
+        ],
         "devices": {
             "posix": measured.posix,
             "qemu": measured.qemu,
@@ -58,6 +65,7 @@ def summarise(measured: Measured) -> Json:
         "agent": measured.agent,
         "exactness": measured.exactness,
         "rollouts": _rollouts(record.fleet),
+        "alarms": [_alarms(failing) for failing in record.failures],
         "bad": _bad(by_number, measured),
         "drift": _drift(by_number, measured),
         "kubernetes": {"version": measured.version, "writes": measured.writes},
@@ -88,8 +96,21 @@ def digests(version: Mapping[str, Any]) -> list[str]:
 
 
 def percent(text: str | None) -> float | None:
-    """``"97.50%"`` -> 97.5."""
-    return None if text is None else round(float(text.rstrip("%")), 2)
+    """``"97.50%"`` -> 97.5; None for what is not said."""
+    return round(float(text.rstrip("%")), 2) if text else None
+
+
+def reached(found: Mapping[str, Any]) -> Json:
+    """What a version or variant reached on the evaluation set, percent: classes or alarms."""
+    names = ("f1", "falseAlarms") if found.get("f1") else ("accuracy",)
+    return {name: percent(found.get(name)) for name in names}
+
+
+def in_words(figures: Json) -> str:
+    """Of what ``reached`` returns."""
+    if "f1" in figures:
+        return f"F1 {figures['f1']} % at {figures['falseAlarms']} % false alarms"
+    return f"{figures['accuracy']} %"
 
 
 def _labels(version: Mapping[str, Any], record: Record, reference: Json) -> Json:
@@ -133,7 +154,7 @@ def _variants(version: Mapping[str, Any]) -> list[Json]:
             "target": v["target"],
             "bytes": v["size"],
             "arenaBytes": v["arena"],
-            "accuracy": percent(v["accuracy"]),
+            **reached(v),
         }
         for v in version.get("variants", [])
     ]
@@ -144,7 +165,7 @@ def _version(version: Mapping[str, Any]) -> Json:
         "version": version["version"],
         "trigger": version["trigger"],
         "labels": version["labels"],
-        "accuracy": percent(version["accuracy"]),
+        **reached(version),
         "variants": _variants(version),
     }
 
@@ -175,6 +196,26 @@ def _time(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
+def _alarms(failing: Failing) -> Json:
+    """What devices said of machines that failed, and the fleet's windows of the same time."""
+    counts = failing.counts
+    hits, _, misses, _ = counts
+    delays = [one.delay for one in failing.told if one.delay is not None]
+    return {
+        "version": failing.version,
+        "field": failing.phase,
+        "machines": len(failing.told),
+        "machinesWithAlarm": len(delays),
+        "readings": int(counts.sum()),
+        "f1": _share(float(anomaly.f1(counts))),
+        "falseAlarms": _share(float(anomaly.false_alarms(counts))),
+        "missed": _share(float(misses / max(hits + misses, 1))),
+        "delayReadings": float(np.median(delays)) if delays else None,
+        "raised": failing.raised,
+        "fleet": {"answers": failing.answers, "alarms": failing.alarms},
+    }
+
+
 def _bad(versions: Mapping[int, Any], measured: Measured) -> Json | None:
     """The revision that was put back: good on the bench, bad in the field."""
     record, tally = measured.record, measured.tally
@@ -188,6 +229,7 @@ def _bad(versions: Mapping[int, Any], measured: Measured) -> Json | None:
         "revision": revision,
         "stable": record.stable_beside(revision),
         "judgedAccuracy": percent(version.get("accuracy")),
+        "judged": reached(version),
         "fieldAccuracy": _accuracy(tally, None, of),
         "devicesSeenWithIt": len(tally.devices(of)),
         "message": reverted[-1].get("message", ""),
@@ -197,9 +239,8 @@ def _bad(versions: Mapping[int, Any], measured: Measured) -> Json | None:
 def _drift(versions: Mapping[int, Any], measured: Measured) -> Json:
     """Field accuracy by the harness: the version that was shifted away from, then its answer."""
     record, tally = measured.record, measured.tally
-    answers = [v for _, v in sorted(versions.items()) if v["trigger"] == "Drift"]
     first = digests(versions.get(record.shifted_from, {}))
-    second = digests(answers[0] if answers else {})
+    second = digests(versions.get(record.answered_with, {}))
     seconds = _delay(record)
     return {
         "injectedAt": _stamp(record.injected_at),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -128,26 +129,29 @@ class Cluster:
     async def apply(self, *files: Path) -> None:
         """``kubectl apply -f`` for each file, as a user would."""
         for file in files:
-            await self.kubectl_run("apply", "-n", self.namespace, "-f", str(file))
+            await self._run(str(self.kubectl), "apply", "-f", str(file))
 
-    async def kubectl_run(self, *arguments: str, deadline: float = 30.0) -> str:
+    async def petiole(self, *arguments: str) -> None:
+        """``petiole ...``, as a user would."""
+        await self._run(sys.executable, "-m", "petiole.cli.main", *arguments)
+
+    async def _run(self, *command: str, deadline: float = 60.0) -> None:
+        """Run a command at this cluster. Raises ActFailedError when it fails or takes too long."""
+        words = " ".join(command)
         process = await asyncio.create_subprocess_exec(
-            str(self.kubectl),
-            "--kubeconfig",
-            str(self.kubeconfig),
-            *arguments,
+            *command,
+            *("--kubeconfig", str(self.kubeconfig), "-n", self.namespace),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
         try:
-            out, err = await asyncio.wait_for(process.communicate(), deadline)
+            _, err = await asyncio.wait_for(process.communicate(), deadline)
         except TimeoutError:
             process.kill()
-            raise ActFailedError(f"kubectl {' '.join(arguments)} took over {deadline} s") from None
+            raise ActFailedError(f"{words} took over {deadline} s") from None
         if process.returncode != 0:
-            raise ActFailedError(f"kubectl {' '.join(arguments)}: {err.decode().strip()}")
-        return out.decode()
+            raise ActFailedError(f"{words}: {err.decode().strip()}")
 
     async def wait(self, what: str, done: Callable[[Snapshot], T | None], deadline: float) -> T:
         """The first value of ``done`` that is not None.

@@ -14,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,12 +29,31 @@ ANSWER_DEADLINE = 5.0
 """Seconds after which an input counts as lost and its device is shown the next one."""
 
 
+class Source(Protocol):
+    """What sensors show to devices, and who hears what they say to it."""
+
+    def next(
+        self, device: str, random: np.random.Generator
+    ) -> tuple[NDArray[np.uint8], int | None]:
+        """Return a device's next input and its label; None where no answer can be right yet."""
+
+    def answered(self, device: str, answer: Answer) -> None:
+        """Hear the answer to the last input of a device."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """Inputs with their labels: ``x`` uint8 [n, ...], ``y`` class numbers [n]."""
+    """Inputs with their labels, by chance: ``x`` uint8 [n, ...], ``y`` class numbers [n]."""
 
     x: NDArray[np.uint8]
     y: NDArray[np.int64]
+
+    def next(self, _device: str, random: np.random.Generator) -> tuple[NDArray[np.uint8], int]:
+        pick = int(random.integers(len(self.y)))
+        return self.x[pick], int(self.y[pick])
+
+    def answered(self, _device: str, _answer: Answer) -> None:
+        """An answer changes nothing in what comes next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +98,15 @@ class Tally:
     by_device: dict[tuple[str, str, str], Cell] = field(default_factory=lambda: defaultdict(Cell))
     by_second: dict[tuple[int, str], Cell] = field(default_factory=lambda: defaultdict(Cell))
     without_model: int = 0
+    learning: int = 0  # inputs from which devices learned their machine
     lost: int = 0
 
-    def add(self, phase: str, device: str, answer: Answer, truth: int, second: int) -> None:
+    def add(self, phase: str, device: str, answer: Answer, truth: int | None, second: int) -> None:
         if answer.label == NO_MODEL:
             self.without_model += 1
+            return
+        if truth is None:
+            self.learning += 1
             return
         right = answer.label == truth
         confidence = answer.confidence / 255.0
@@ -105,7 +129,7 @@ class Tally:
 @dataclass(slots=True)
 class _Pending:
     phase: str
-    truth: int
+    truth: int | None
     sent: float
 
 
@@ -114,7 +138,7 @@ class Field:
 
     def __init__(
         self,
-        streams: Mapping[str, Stream],
+        streams: Mapping[str, Source],
         *,
         phase: str,
         per_second: float,
@@ -144,10 +168,6 @@ class Field:
     def second(self) -> int:
         """Whole seconds since the field began."""
         return int(time.monotonic() - self._started)
-
-    @property
-    def stream(self) -> Stream:
-        return self._streams[self.phase]
 
     def switch(self, phase: str) -> None:
         """From now on inputs come from another stream."""
@@ -182,16 +202,16 @@ class Field:
             if now - pending.sent < ANSWER_DEADLINE:
                 return
             self.tally.lost += 1
-        stream = self.stream
-        pick = int(self._random.integers(len(stream.y)))
-        self._pending[place.device] = _Pending(self.phase, int(stream.y[pick]), now)
-        place.link.show(place.index, stream.x[pick].tobytes())
+        shown, truth = self._streams[self.phase].next(place.device, self._random)
+        self._pending[place.device] = _Pending(self.phase, truth, now)
+        place.link.show(place.index, shown.tobytes())
 
     def _answered(self, link: SensorLink, index: int, answer: Answer) -> None:
         device = self._at.get((id(link), index))
         pending = self._pending.pop(device, None) if device is not None else None
         if device is not None and pending is not None:
             self.tally.add(pending.phase, device, answer, pending.truth, self.second())
+            self._streams[pending.phase].answered(device, answer)
 
 
 def publish_answers(oracle: Path, stream: Stream, names: Sequence[str]) -> int:

@@ -13,6 +13,7 @@ import pytest
 from hack.testbed.processes import ROOT
 
 DATASETS = Path(os.environ.get("PETIOLE_DATASETS") or ROOT.parent / "shared" / "datasets")
+PUMPS = DATASETS / "skab"
 LEAVES = DATASETS / "plantvillage-apple"
 DEMO = [sys.executable, "-m", "hack.demo", "--out"]
 
@@ -94,6 +95,37 @@ def test_the_whole_loop_on_leaves(tmp_path):
     assert drift["windows"] > 0
     assert drift["accuracyBefore"] < drift["accuracyCalm"]
     assert drift["accuracyAfter"] > drift["accuracyBefore"]
+    assert all(e["mismatches"] == 0 for e in found["exactness"])
+    assert (folder / "report.html").stat().st_size > 50_000
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+@pytest.mark.skipif(not PUMPS.is_dir(), reason=f"no runs of a pump at {PUMPS}")
+def test_the_whole_loop_on_pumps(tmp_path):
+    folder = tmp_path / "demo"
+    example = ["--example", "pump-anomaly", "--data", str(PUMPS), "--quick"]
+    done = subprocess.run(
+        [*DEMO, str(folder), *example],
+        cwd=ROOT,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=1700,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-4000:]
+    found = json.loads((folder / "summary.json").read_text())
+    every = found["devices"]["posix"] + found["devices"]["qemu"]
+    ended = [(r["result"], r["updated"]) for r in found["rollouts"] if r["result"] == "Promoted"]
+    assert ended == [("Promoted", every)] * 3
+    assert found["rollouts"][1]["result"] == "Reverted"
+    (alarms,) = found["alarms"]
+    assert alarms["machinesWithAlarm"] > alarms["machines"] / 2
+    assert alarms["f1"] > 60
+    assert alarms["fleet"]["alarms"] >= alarms["raised"] > 0
+    assert found["drift"]["windows"] > 0
+    assert found["versions"][-1]["trigger"] == "Requested"
     assert all(e["mismatches"] == 0 for e in found["exactness"])
     assert (folder / "report.html").stat().st_size > 50_000
 

@@ -14,7 +14,8 @@ from hack.demo.stage import fleet_of
 from hack.testbed.light import darker_and_warmer
 from petiole.api.devicefleet import DeviceFleetSpec
 from petiole.api.tinymodel import TinyModelSpec
-from petiole_pipelines.dataset import read_evaluation, read_set
+from petiole_pipelines.dataset import Task, read_evaluation, read_set
+from petiole_pipelines.runs import parse, read
 
 APPLES = ("Apple_scab", "black rot", "cedar-apple-rust", "healthy")
 BLOCKS, BLOCK = 4, 20  # of a class, and photos of one; between blocks is a gap
@@ -39,10 +40,40 @@ def photos(tmp_path):
     return photographed(tmp_path / "photos", APPLES)
 
 
-@pytest.fixture(params=["digits", "leaf-disease"])
-def example(request, photos):
-    source = photos if request.param == "leaf-disease" else None
+SENSORS = tuple(f"sensor {number}" for number in range(8))
+BASELINE, READINGS = 400, 700
+FAULT = slice(500, 600)
+
+
+def recorded(folder, count=10, *, faults=True, fault=FAULT):
+    """Runs of a machine whose sensors all shake in ``fault``; one has no faults told."""
+    random = np.random.default_rng(0)
+    folder.mkdir()
+    for number in range(count):
+        readings = 5 + random.normal(0, 1, (READINGS, len(SENSORS)))
+        readings[fault] *= 2
+        told = faults and number > 0
+        lines = [";".join([*SENSORS, "anomaly"] if told else SENSORS)]
+        for second, row in enumerate(readings):
+            truth = [str(int(fault.start <= second < fault.stop))] if told else []
+            lines.append(";".join([*(f"{value:.4f}" for value in row), *truth]))
+        (folder / f"{number}.csv").write_text("\n".join(lines))
+    return folder
+
+
+@pytest.fixture
+def pumps(tmp_path):
+    return recorded(tmp_path / "pumps")
+
+
+@pytest.fixture(params=sorted(EXAMPLES))
+def example(request, photos, pumps):
+    source = {"leaf-disease": photos, "pump-anomaly": pumps}.get(request.param)
     return lambda **more: EXAMPLES[request.param](source, **more)
+
+
+def parsed(manifests):
+    return Task.parse(json.dumps(manifests.task))
 
 
 @pytest.mark.parametrize("quick", [False, True])
@@ -59,7 +90,7 @@ def test_manifests_are_valid_and_scaled(example, tmp_path, quick):
     assert manifests.model["metadata"] == manifests.read(played.wrong)["metadata"]
     assert {target.name for target in right.targets} >= {played.board, *played.posix}
     # What a device has seen must fit a sample, else nothing of the field comes up.
-    assert np.prod(manifests.task.shape) <= 1024
+    assert np.prod(list(manifests.task["input"].values())) <= 1024
 
 
 def test_devices_are_selected_and_have_their_targets_limits(example, tmp_path):
@@ -77,8 +108,7 @@ def test_devices_are_selected_and_have_their_targets_limits(example, tmp_path):
 def test_every_story_learns_shifts_answers_and_takes_a_bad_model_back(example):
     story = example().story
     assert story[:2] == (Act.LEARN, Act.PROMOTE)
-    assert story.index(Act.CALM) + 1 == story.index(Act.SHIFT)
-    assert story.index(Act.SHIFT) + 1 == story.index(Act.ANSWER)
+    assert story.index(Act.CALM) + 1 == story.index(Act.SHIFT) < story.index(Act.ANSWER)
     assert Act.SPOIL in story
     # Wrong data must not be what a drift is answered from.
     if story.index(Act.SPOIL) < story.index(Act.SHIFT):
@@ -116,7 +146,7 @@ def test_the_field_is_kept_back_and_darkens(photos, tmp_path):
     calm, shifted = prepared.streams[CALM], prepared.streams[SHIFTED]
     counts = json.loads((folder / "split.json").read_text())["photos"]
     assert len(calm.y) == sum(counts["field"].values()) > 0
-    assert calm.x.shape == shifted.x.shape == (len(calm.y), *manifests.task.shape)
+    assert calm.x.shape == shifted.x.shape == (len(calm.y), *parsed(manifests).shape)
     assert np.array_equal(calm.y, shifted.y)
     # Class 0 is the one with least red.
     red = [calm.x[calm.y == number, ..., 0].mean() for number in range(len(prepared.names))]
@@ -137,9 +167,9 @@ def test_misnamed_data_agree_with_themselves_and_with_nothing_else(photos, tmp_p
     played = EXAMPLES["leaf-disease"](photos)
     folder = tmp_path / "data"
     manifests = Manifests(played.manifests, folder, played.overrides)
-    task = manifests.task
-    prepared = played.prepare(folder, task)
-    played.spoil(folder, task)
+    task = parsed(manifests)
+    prepared = played.prepare(folder, manifests.task)
+    played.spoil(folder, manifests.task)
     with prepared.answers.open(newline="") as file:
         answers = dict(csv.reader(file))
     right, wrong = (
@@ -153,3 +183,73 @@ def test_misnamed_data_agree_with_themselves_and_with_nothing_else(photos, tmp_p
     names = read_evaluation((folder / "evaluation").as_uri(), task)
     shown = {(task.labels[a], task.labels[b]) for a, b in zip(names.y, judged.y, strict=True)}
     assert shown == pairs
+
+
+@pytest.mark.parametrize("name", ["absent", "empty", "silent"])
+def test_without_runs_it_says_how_to_get_them(tmp_path, name):
+    (tmp_path / "empty").mkdir()
+    recorded(tmp_path / "silent", faults=False)
+    for source in (None, tmp_path / name):
+        with pytest.raises(ExampleError, match=r"DATA=FOLDER.*README.md says how to get"):
+            EXAMPLES["pump-anomaly"](source)
+
+
+def prepared(source, folder):
+    played = EXAMPLES["pump-anomaly"](source)
+    manifests = Manifests(played.manifests, folder, played.overrides)
+    return played, manifests, played.prepare(folder, manifests.task)
+
+
+def test_runs_that_judge_or_are_played_say_what_is_faulty(pumps, tmp_path):
+    folder = tmp_path / "data"
+    _, _, found = prepared(pumps, folder)
+    sets = {
+        name: sorted((folder / name).rglob("*.csv")) for name in ("pool", "evaluation", "field")
+    }
+    assert {name: len(files) for name, files in sets.items()} == {
+        "pool": 5,
+        "evaluation": 2,
+        "field": 2,
+    }
+    assert all(
+        parse(file.read_bytes(), file.name)[0].known for files in sets.values() for file in files
+    )
+    assert found.answers is None  # nobody is asked
+
+
+def test_worn_sensors_show_less_of_the_same(pumps, tmp_path):
+    played, _, found = prepared(pumps, tmp_path / "data")
+    random = np.random.default_rng(0)
+    for device in "abc":  # with two recordings, a and c stand at the same one
+        found.machines.of(device)
+    calm, worn = (
+        np.stack([found.streams[phase].next(device, random)[0] for _ in range(100)])
+        for phase, device in ((CALM, "a"), (SHIFTED, "c"))
+    )
+    assert calm.shape == worn.shape == (100, 1, 40, 8)
+    apart = (calm.astype(float) - 128, worn.astype(float) - 128)
+    assert apart[1].std() == pytest.approx(0.3 * apart[0].std(), rel=0.1)
+    assert "30%" in played.shift
+
+
+def test_runs_that_cannot_be_commissioned_are_not_played(tmp_path):
+    early = recorded(tmp_path / "early", fault=slice(300, 360))
+    with pytest.raises(ExampleError, match="behind its first 400"):
+        prepared(early, tmp_path / "data")
+
+
+def test_totals_agree_with_themselves_and_spare_the_last_sensor(pumps, tmp_path):
+    folder = tmp_path / "data"
+    played, manifests, _ = prepared(pumps, folder)
+    played.spoil(folder, manifests.task)
+    for name in ("pool", "evaluation"):
+        right, wrong = (
+            read((folder / part).as_uri(), name, sensors=8, longer_than=BASELINE)
+            for part in (name, f"{name}-totals")
+        )
+        assert right.sensors == wrong.sensors
+        assert [run.name for run in right.runs] == [run.name for run in wrong.runs]
+        for one, other in zip(right.runs, wrong.runs, strict=True):
+            assert np.array_equal(one.faulty, other.faulty)
+            assert np.array_equal(one.readings[:, -1], other.readings[:, -1])
+            assert np.allclose(one.readings[:, :-1].cumsum(axis=0), other.readings[:, :-1])

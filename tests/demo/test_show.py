@@ -8,7 +8,10 @@ from hack.demo.show import Show
 from hack.demo.watch import Snapshot
 from hack.testbed.field import Field
 
-MODEL = {"status": {"labels": {"spent": 20, "pool": 1050}, "round": {"step": "Training"}}}
+MODEL = {
+    "spec": {"learning": {"labels": {"source": "Oracle"}}},
+    "status": {"labels": {"spent": 20, "pool": 1050}, "round": {"step": "Training"}},
+}
 FLEET = {
     "status": {
         "mode": "Rolling",

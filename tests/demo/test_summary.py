@@ -1,19 +1,24 @@
 """The summary and the page, from a small record."""
 
+import io
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 
 import pytest
+from rich.console import Console
 
 from hack.demo import report
 from hack.demo.example import CALM, SHIFTED
 from hack.demo.examples import EXAMPLES
 from hack.demo.manifests import Change
-from hack.demo.record import Record
+from hack.demo.record import Failing, Record
+from hack.demo.show import final_table
 from hack.demo.summary import Measured, summarise
 from hack.demo.watch import Snapshot
 from hack.testbed.field import Cell, Tally
+from hack.testbed.machines import Failure
 
 BEGAN = datetime(2030, 1, 1, tzinfo=UTC)
 
@@ -64,6 +69,7 @@ def measured():
     fleet = {"metadata": {"name": "meters"}, "status": {"history": history, "mode": "Idle"}}
     record = Record(BEGAN, injected_at=BEGAN + timedelta(seconds=40), shifted_from=1)
     record.detected_at = BEGAN + timedelta(seconds=44)
+    record.answered_with = 2
     record.saw(Snapshot(1.0, model, fleet))
     arm = {"devices": 30, "mean": 0.6, "variance": 0.01}
     fleet["status"]["revision"] = {"target": 3, "stable": 2}
@@ -130,6 +136,57 @@ def test_the_summary_has_what_was_measured(measured):
         {"file": "devicefleet.yaml", "path": "spec.a", "example": "1h", "demo": "5s"}
     ]
     assert found["kubernetes"] == {"version": "v1.36.3", "writes": 77}
+
+
+@pytest.fixture
+def failed(measured):
+    """The same of an example without classes: two machines failed, one of which was heard of."""
+    measured.reference = None
+    measured.example = replace(measured.example, says="score level")
+    measured.detectors = {1: {"m4": "means of 3 sensors"}}
+    for version_ in measured.record.model["status"]["versions"]:
+        for figures in (version_, *version_["variants"]):
+            figures |= {"f1": "88.00%", "falseAlarms": "6.50%"}
+            del figures["accuracy"]
+    fault = [False, True, True, True, False]
+    told = [
+        Failure("a", "bed/1", CALM, "d1", [False, False, True, True, True], fault),
+        Failure("b", "bed/2", CALM, "d1", [False] * 5, fault),
+    ]
+    measured.record.failures.append(Failing(1, CALM, told, answers=500, alarms=3))
+    return measured
+
+
+def test_alarms_are_told_by_devices_and_by_the_fleet(failed):
+    found = summarise(failed)
+    assert found["labels"] is None
+    assert found["variants"][0] == {
+        "target": "m4", "bytes": 9000, "arenaBytes": 700, "f1": 88.0, "falseAlarms": 6.5
+    }  # fmt: skip
+    assert found["versions"][0]["detectors"] == {"m4": "means of 3 sensors"}
+    assert found["versions"][1]["detectors"] is None
+    (alarms,) = found["alarms"]
+    assert (alarms["machines"], alarms["machinesWithAlarm"], alarms["readings"]) == (2, 1, 10)
+    # 2 of 6 faulty readings were told, and 1 of 4 others.
+    assert (alarms["f1"], alarms["falseAlarms"], alarms["missed"]) == (44.44, 25.0, 66.67)
+    assert (alarms["delayReadings"], alarms["raised"]) == (1.0, 3)
+    assert alarms["fleet"] == {"answers": 500, "alarms": 3}
+    assert found["bad"]["judged"] == {"f1": 88.0, "falseAlarms": 6.5}
+
+
+def test_the_page_of_machines_has_detectors_and_alarms(failed):
+    page = report.page(summarise(failed), failed)
+    for words in ("Detectors", "Alarms", "means of 3 sensors", "mean score level", "F1 88.0 %"):
+        assert words in page
+    assert "labels saved" not in page
+
+
+def test_the_table_says_what_machines_that_failed_were_told_by(failed):
+    console = Console(file=io.StringIO(), width=160)
+    console.print(final_table(summarise(failed)))
+    text = console.file.getvalue()
+    assert "2 machines fail (calm, v1)" in text
+    assert "saved" not in text
 
 
 def test_arms_with_other_budgets_are_not_compared(measured):

@@ -7,8 +7,12 @@ from types import MappingProxyType
 
 from hack.demo.example import Example
 
-from . import digits, leaves
+from . import digits, leaves, pumps
 
 EXAMPLES: Mapping[str, Callable[..., Example]] = MappingProxyType(
-    {"digits": digits.example, "leaf-disease": leaves.example}
+    {
+        "digits": digits.example,
+        "leaf-disease": leaves.example,
+        "pump-anomaly": pumps.example,
+    }
 )

@@ -5,10 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 from hack.demo import data
-from hack.demo.example import CALM, MODEL_FILE, SHIFTED, Act, Example, ExampleError, Prepared
+from hack.demo.example import (
+    CALM,
+    MODEL_FILE,
+    SHIFTED,
+    Act,
+    Example,
+    ExampleError,
+    Prepared,
+    TaskSpec,
+)
 from hack.testbed.field import Stream
 from hack.testbed.processes import ROOT
-from petiole_pipelines.dataset import Task
 
 WRONG_FILE = "digits-wrong-data.yaml"
 QUICK = {
@@ -37,7 +45,7 @@ def example(source: Path | None, *, quick: bool = False) -> Example:
     )
 
 
-def _prepare(folder: Path, _task: Task) -> Prepared:
+def _prepare(folder: Path, _task: TaskSpec) -> Prepared:
     found = data.prepare(folder)
     streams = {
         CALM: Stream(found.field_x, found.field_y),
@@ -46,5 +54,5 @@ def _prepare(folder: Path, _task: Task) -> Prepared:
     return Prepared(streams, found.names, found.labels_path)
 
 
-def _spoil(folder: Path, _task: Task) -> None:
+def _spoil(folder: Path, _task: TaskSpec) -> None:
     data.wrongly_prepared(folder)

@@ -17,12 +17,14 @@ from hack.demo.example import (
     CALM,
     FLEET_FILE,
     LEFT_OUT,
+    MINUTES_LONG,
     MODEL_FILE,
     SHIFTED,
     Act,
     Example,
     ExampleError,
     Prepared,
+    TaskSpec,
 )
 from hack.testbed.field import Stream, add_answers
 from hack.testbed.light import darker_and_warmer
@@ -42,18 +44,13 @@ NO_PHOTOS = (
 )
 
 FLEET: Mapping[str, Any] = {
-    "spec.rollout.stages.canary.soak": "5s",
-    "spec.rollout.stages.early.size": "60%",
-    "spec.rollout.stages.early.soak": "3s",
-    "spec.rollout.stages.all.soak": "3s",
+    **MINUTES_LONG,
     "spec.rollout.windows": LEFT_OUT,
     "spec.rollout.shadow.inferences": 30,
-    "spec.rollout.noReportAfter": "60s",
-    "spec.rollout.progressDeadline": "10m",
-    "spec.monitoring.interval": "4s",
     "spec.monitoring.samplesPerDay": 10_000,
 }
 SIDE = 18  # pixels: a device sends up samples of at most 1,024 bytes
+QUICK_SIDE = 16  # of which students learn in a fraction of the time: docs/learning.md
 LABELS, BATCH, AFTER_DRIFT = 120, 40, 40
 QUICK_LABELS = 80
 
@@ -61,10 +58,10 @@ QUICK_LABELS = 80
 def example(source: Path | None, *, quick: bool = False) -> Example:
     """The example with the photos below ``source``; ExampleError where there are none."""
     photos, labels = _classes(source)
-    spent = QUICK_LABELS if quick else LABELS
+    side, spent = (QUICK_SIDE, QUICK_LABELS) if quick else (SIDE, LABELS)
     model = {
-        "spec.task.input.height": SIDE,
-        "spec.task.input.width": SIDE,
+        "spec.task.input.height": side,
+        "spec.task.input.width": side,
         "spec.acceptance.accuracy": "80%",  # so few pixels show less than 48 x 48 do
         "spec.acceptance.maxRegression": "5%",
         "spec.learning.batchSize": BATCH,
@@ -124,8 +121,9 @@ def _named(labels: list[str]) -> dict[str, Any]:
     return {} if sorted(task["labels"]) == labels else {"spec.task.labels": labels}
 
 
-def _prepare(photos: Path, folder: Path, task: Task) -> Prepared:
+def _prepare(photos: Path, folder: Path, spec: TaskSpec) -> Prepared:
     """Split the photos as a user does; what is kept back for devices is the field."""
+    task = _task(spec)
     command = ("-m", "petiole_pipelines.cli", "data", "split", str(photos), str(folder), *SHARES)
     done = subprocess.run(
         [sys.executable, *command],
@@ -145,6 +143,10 @@ def _prepare(photos: Path, folder: Path, task: Task) -> Prepared:
     return Prepared(streams, task.labels, folder / "labels.csv")
 
 
+def _task(spec: TaskSpec) -> Task:
+    return Task.parse(json.dumps(spec))
+
+
 def _all_have(photos: Mapping[str, Mapping[str, int]], labels: Sequence[str]) -> None:
     """Each set needs photos of each class, in blocks of their own."""
     for name in ("pool", "evaluation", "field"):
@@ -156,8 +158,9 @@ def _all_have(photos: Mapping[str, Mapping[str, int]], labels: Sequence[str]) ->
             )
 
 
-def _spoil(folder: Path, task: Task) -> None:
+def _spoil(folder: Path, spec: TaskSpec) -> None:
     """The same photos in the same order, each under the name of the next class."""
+    task = _task(spec)
     for name in ("pool", "evaluation"):
         found = read_set((folder / name).as_uri(), task, name)
         names = np.roll(task.labels, -1)[found.y]
