@@ -45,10 +45,7 @@ class Children:
     def start_exactness(self, model: Object, number: int) -> None:
         """Compare a version's variants with tflite-micro, on POSIX and in QEMU."""
         candidate = self._candidate(model, number)
-        chosen = {
-            v["target"]: v["choice"]["option"] for v in candidate["variants"] if "choice" in v
-        }
-        self.detectors[number] = chosen
+        self.detectors[number] = detectors_of(candidate)
         out = self.folder / f"exactness-{number}.json"
         files = [f"{v['target']}={self.store / v['tflite']}" for v in candidate["variants"]]
         command = ("hack.demo.exact", str(out), str(number), str(EXACT_INPUTS), *files)
@@ -84,6 +81,15 @@ def _finish(process: Process, deadline: float) -> None:
         raise ActFailedError(f"{process.name} took over {deadline:.0f} s; {process.log}") from None
     if code != 0:
         raise ActFailedError(f"{process.name} failed; {process.log}:\n{process.tail()}")
+
+
+def detectors_of(candidate: Json) -> dict[str, str]:
+    """Which detector was chosen for each target; nothing of a model with classes."""
+    return {
+        variant["target"]: variant["choice"]["option"]
+        for variant in candidate["variants"]
+        if "detector" in variant
+    }
 
 
 def agent_sizes() -> list[Json]:

@@ -8,6 +8,7 @@ from kubernetes.client import ApiException
 from urllib3.exceptions import ReadTimeoutError
 
 from hack.demo.acts import drift_is_stable, finished, version_since
+from hack.demo.children import detectors_of
 from hack.demo.watch import ActFailedError, Cluster, Snapshot, watched
 
 
@@ -39,6 +40,14 @@ def test_a_rollout_that_ends_otherwise_ends_the_wait():
     assert finished(fleet(history=[entry]), 2, "Reverted") == entry
     with pytest.raises(ActFailedError, match="canaries were worse"):
         finished(fleet(history=[entry]), 2, "Promoted")
+
+
+def test_detectors_are_named_where_there_are_any():
+    classes = {"target": "m4", "choice": "the widest of the usual networks that fits"}
+    assert detectors_of({"variants": [classes]}) == {}
+    chosen = {"option": "means of 3 sensors", "nominal": 0.1, "expected": 0.1}
+    machine = {"target": "m4", "choice": chosen, "detector": {"kind": "Distance"}}
+    assert detectors_of({"variants": [machine]}) == {"m4": "means of 3 sensors"}
 
 
 def test_drift_before_the_shift_is_a_failure():
