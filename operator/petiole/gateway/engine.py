@@ -159,8 +159,7 @@ class Engine:
         except TimeoutError:
             pass  # time itself changes things: silence, looks, windows
         self._wake.clear()
-        if self._inbox:  # a plan or an artefact waits for nothing
-            await asyncio.sleep(GATHER)
+        await asyncio.sleep(GATHER)  # in which a halt gets away, too
         messages = len(self._inbox)
         self.turn()
         self._garbage.collect(messages)
