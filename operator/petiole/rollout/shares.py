@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import lru_cache
 
 from petiole.api.base import fraction
 from petiole.api.rollout import Gate
@@ -19,6 +20,8 @@ from .verdict import Verdict, asked, percent
 WHOLE = 1000  # shares are counted in thousandths
 _STAKES = (1.0, 0.5, 0.25, 0.125)  # of what a bet can lose; half of each is the capital behind it
 _STEPS = 40  # halvings of an interval that starts with length 1
+
+Counted = tuple[tuple[int, int], ...]  # shares in thousandths, and how many devices have each
 
 
 def judge_share(gate: Gate, evidence: Evidence) -> Verdict:
@@ -38,7 +41,8 @@ def judge_share(gate: Gate, evidence: Evidence) -> Verdict:
     total = sum(share * count for share, count in shares.items()) / WHOLE
     alpha, beta = fraction(gate.test.alpha), fraction(gate.test.beta)
     left = max(0, evidence.devices - devices)
-    lower, upper = _at_least(shares, alpha), 1.0 - _at_least(_mirrored(shares), beta)
+    lower = _at_least(_counted(shares), alpha)
+    upper = 1.0 - _at_least(_counted(_mirrored(shares)), beta)
     if evidence.devices:
         lower = max(lower, total / (devices + left))
         upper = min(upper, (total + left) / (devices + left))
@@ -62,7 +66,12 @@ def _mirrored(shares: Mapping[int, int]) -> dict[int, int]:
     return {WHOLE - share: count for share, count in shares.items()}
 
 
-def _at_least(shares: Mapping[int, int], error: float) -> float:
+def _counted(shares: Mapping[int, int]) -> Counted:
+    return tuple(sorted(shares.items()))
+
+
+@lru_cache(maxsize=64)  # a gate is looked at far more often than a device ends its shadow run
+def _at_least(shares: Counted, error: float) -> float:
     """Return the largest mean that is excluded, from below, with probability ``1 - error``."""
     low, high = 0.0, 1.0
     for _ in range(_STEPS):
@@ -71,7 +80,7 @@ def _at_least(shares: Mapping[int, int], error: float) -> float:
     return low
 
 
-def _capital(shares: Mapping[int, int], mean: float) -> float:
+def _capital(shares: Counted, mean: float) -> float:
     """Return what bets on more than ``mean`` made of a capital below 1; falls as ``mean`` rises.
 
     A bet with stake f multiplies its capital by ``1 - f + f * share / mean``: by 1 on average, if
@@ -82,6 +91,6 @@ def _capital(shares: Mapping[int, int], mean: float) -> float:
     )
 
 
-def _growth(shares: Mapping[int, int], mean: float, stake: float) -> float:
-    factors = ((1.0 - stake + stake * s / WHOLE / mean, n) for s, n in shares.items())
+def _growth(shares: Counted, mean: float, stake: float) -> float:
+    factors = ((1.0 - stake + stake * s / WHOLE / mean, n) for s, n in shares)
     return math.fsum(n * math.log(f) if f > 0.0 else -math.inf for f, n in factors)
