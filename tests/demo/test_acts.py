@@ -1,15 +1,20 @@
 """What the acts read from the objects, and how they give up."""
 
 import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from kubernetes.client import ApiException
 from urllib3.exceptions import ReadTimeoutError
 
-from hack.demo.acts import drift_is_stable, finished, version_since
+from hack.demo import acts
+from hack.demo.acts import drift_is_stable, finished, told_by_telemetry, version_since
 from hack.demo.children import detectors_of
+from hack.demo.record import Failing, Record
 from hack.demo.watch import ActFailedError, Cluster, Snapshot, watched
+from hack.testbed.machines import Failure
 
 
 def model(version=0, **condition):
@@ -58,6 +63,49 @@ def test_drift_before_the_shift_is_a_failure():
     assert drift_is_stable(fleet(drift=calm, revision={"stable": 1})) is True
     with pytest.raises(ActFailedError, match="before"):
         drift_is_stable(fleet(conditions=[{"type": "Drifted", "status": "True"}]))
+
+
+BEGAN = datetime(2030, 1, 1, 12, tzinfo=UTC)
+
+
+def seen(minute, count, alarms):
+    """A window of the gateway that began at that minute of the hour."""
+    start = BEGAN.replace(hour=11 if minute < 0 else 12, minute=minute % 60).isoformat()
+    return {"start": start, "count": count, "classes": [count - alarms, alarms]}
+
+
+def failing(raised):
+    """A machine whose device raised the alarm on so many of three faulty readings."""
+    alarms = [n < raised for n in range(3)]
+    return Failing(1, "calm", [Failure("a", "bed/1", "calm", "d1", alarms, [True] * 3)])
+
+
+def staged(*windows):
+    async def answer(digests):
+        assert digests == ["d1"]
+        return list(windows)
+
+    record = Record(BEGAN)
+    record.model = {"status": {"versions": [{"version": 1, "variants": [{"digest": "d1"}]}]}}
+    return SimpleNamespace(record=record, gateway=SimpleNamespace(windows=answer))
+
+
+async def test_alarms_of_the_fleet_are_those_since_the_machines_failed():
+    found = failing(3)
+    await told_by_telemetry(staged(seen(-1, 50, 9), seen(0, 60, 1), seen(1, 60, 2)), found, BEGAN)
+    assert (found.answers, found.alarms) == (120, 3)
+
+
+async def test_alarms_that_no_window_has_end_the_demo(monkeypatch):
+    monkeypatch.setattr(acts, "TOLD_SECONDS", 0.1)
+    with pytest.raises(ActFailedError, match="2 alarms and the fleet's windows have none"):
+        await told_by_telemetry(staged(seen(0, 60, 0)), failing(2), BEGAN)
+
+
+async def test_a_fault_that_no_device_sees_is_no_failure_of_telemetry():
+    found = failing(0)
+    await told_by_telemetry(staged(seen(0, 60, 0)), found, BEGAN)
+    assert (found.answers, found.alarms) == (60, 0)
 
 
 def cluster(dead=lambda: None):
