@@ -75,10 +75,13 @@ def test_the_data_are_what_the_operator_makes_today() -> None:
         assert path.read_text() == text, f"{path.name}: make gitops"
 
 
+@pytest.mark.parametrize("paused", [False, True])
 @pytest.mark.parametrize("story", FLEETS)
-def test_an_action_is_offered_when_the_operator_would_do_it(story: str) -> None:
+def test_an_action_is_offered_when_the_operator_would_do_it(story: str, paused: bool) -> None:
     operator = FLEETS[story]()
     operator.settle()  # a gateway that is away answers no request, whatever it is
+    if paused:
+        operator.ask("pause")
     script = CUSTOMIZATIONS / "DeviceFleet" / "actions" / "discovery.lua"
     offered = run(script, body("DeviceFleet", "meters", operator))
     assert set(offered) == set(VERBS)

@@ -30,7 +30,8 @@ else -- a ramp ends where it allows all
   last = last or (stage.limit or 0) >= (counts.total or 0)
 end
 
-local waits_for_a_person = {Held = true, ApprovalNeeded = true, Inconclusive = true}
+-- What is held may wait for something else as well, and names that.
+local waits_for_a_person = {ApprovalNeeded = true, Inconclusive = true}
 local reason = (status.waitingFor or {}).reason or ""
 
 local again = mode == "Paused" and stopped
@@ -43,7 +44,7 @@ end
 return {
   pause = {disabled = status.held == true, displayName = "Pause", iconClass = "fa fa-fw fa-pause"},
   resume = {
-    disabled = not waits_for_a_person[reason],
+    disabled = status.held ~= true and not waits_for_a_person[reason],
     displayName = "Resume",
     iconClass = "fa fa-fw fa-play",
   },
