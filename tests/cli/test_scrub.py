@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 import yaml
 
@@ -18,7 +20,11 @@ KEY = f"-----BEGIN PRIVATE KEY-----\n{SECRET}\n-----END PRIVATE KEY-----"
         f"postgresql+asyncpg://petiole:{SECRET}@db/petiole",
         f"Authorization: Bearer {SECRET}",
         f"authorization=Basic {SECRET}",
+        f"Authorization: Token {SECRET}",
         f'{{"token": "{SECRET}", "id": 1}}',
+        f'password="in three words: {SECRET}"',
+        f'password="with a \\" and {SECRET}"',
+        json.dumps({"event": json.dumps({"gateway_token": SECRET})}),
         f"PETIOLE_GATEWAY_TOKEN={SECRET} petiole operator",
         f"--mqtt-password {SECRET}",
         f"--mqtt-password={SECRET}",
@@ -54,6 +60,24 @@ def test_what_helps_is_kept(text: str) -> None:
 def test_a_value_that_is_known_is_removed_wherever_it_is() -> None:
     assert SECRET not in clean_text(f"the word {SECRET}, said in passing", [SECRET])
     assert clean_text("a to b", ["to"]) == "a to b", "too short to tell from a word"
+
+
+def test_what_a_key_says_is_secret_is_removed_and_references_stay():
+    kept = {
+        "tokenSecretRef": {"name": "label-studio", "key": "token"},
+        "imagePullSecrets": [{"name": "pull"}],
+        "volumes": [{"name": "signing", "secret": {"secretName": "petiole-signing"}}],
+        "automountServiceAccountToken": False,
+    }
+    assert clean(kept) == kept
+    for key in ("token", "example.com/deploy-token", "apiKey", "db_password"):
+        assert clean({"metadata": {"annotations": {key: SECRET}}}) == {
+            "metadata": {"annotations": {key: GONE}}
+        }
+
+
+def test_a_quote_that_is_not_closed_takes_no_other_line_along():
+    assert clean_text(f'token="{SECRET}\nsecond "line"') == f'token="{GONE}\nsecond "line"'
 
 
 def test_a_pod_keeps_its_shape_and_loses_its_environment() -> None:

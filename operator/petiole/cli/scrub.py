@@ -18,6 +18,8 @@ _REPEATS = "last-applied-configuration"  # an annotation that ends so holds a co
 _WORDS = (
     r"token|password|passwd|secret|signature|credential|access[_-]?key|api[_-]?key|private[_-]?key"
 )
+# A name, from its beginning on, and that a value follows.
+_GIVEN = rf"(?<![\w-])[\w-]*(?:{_WORDS})[\w-]*(?:\\*[\"'])?\s*[=:]\s*"
 _PATTERNS = tuple(
     (re.compile(pattern, re.IGNORECASE | re.DOTALL), replacement)
     for pattern, replacement in (
@@ -26,9 +28,13 @@ _PATTERNS = tuple(
         (r"\b(bearer|basic)\s+[\w.~+/=-]+", rf"\1 {GONE}"),
         (r"\beyJ[\w-]+\.[\w-]+\.[\w-]*", GONE),  # a JSON web token
         (rf"(--[\w-]*(?:{_WORDS})[\w-]*\s+)\S+", rf"\1{GONE}"),
-        (rf"([\w-]*(?:{_WORDS})[\w-]*[\"']?\s*[=:]\s*[\"']?)[^\s\"'&,;}}]+", rf"\1{GONE}"),
+        (r"(\bauthorization[\"']?\s*[=:]\s*[\"']?\w+\s+)[^\s\"',]+", rf"\1{GONE}"),
+        # In quotes a value may have blanks; text within text has its quotes behind backslashes.
+        (rf"({_GIVEN}(\\*[\"']))(?:(?!\2)(?:\\.|[^\n\\]))+", rf"\1{GONE}"),
+        (rf"({_GIVEN})(?!\\)[^\s\"'&,;}}]+", rf"\1{GONE}"),
     )
 )
+_NAMED = re.compile(rf"(?:{_WORDS})s?$", re.IGNORECASE)  # a key that says what its value is
 
 
 def clean(value: Any, known: Collection[str] = ()) -> Any:  # noqa: ANN401 - JSON
@@ -54,6 +60,8 @@ def clean_text(text: str, known: Collection[str] = ()) -> str:
 def _member(key: str, value: Any, known: Collection[str]) -> Any:  # noqa: ANN401 - JSON
     if key in _WHOLE or key.endswith(_REPEATS):
         return _names(value) if key == "env" else GONE
+    if isinstance(value, str) and _NAMED.search(key):
+        return GONE
     return clean(value, known)
 
 
