@@ -49,7 +49,7 @@ def check(operator: Operator, gateway: Gateway, token: Bearer = "", wait: Wait =
 
     problems = _until_none(left, wait)
     for part in ("operator", "gateway", "token"):
-        console.print(f"{part:9} {problems.get(part, 'ok')}", markup=False, soft_wrap=True)
+        console.print(f"{part:9} {problems.get(part, 'ok')}", soft_wrap=True)
     if problems:
         fail(f"not ready after {wait:g} s: {', '.join(problems)}")
 
@@ -107,36 +107,38 @@ def revocations(
 ) -> None:
     """Keep a broker's list of revocations, and have Mosquitto read changed files again."""
     if pid_file is None:
-        if problem := _until_none(lambda: _update(file, gateway, token)[1], 120):
+        if problem := _until_none(lambda: _update(file, gateway, token), 120):
             fail(problem)
         return
-    seen, said = _contents(watch), ""
+    # What the broker has read is not known at the start: whoever was here before may have been
+    # killed between writing a file and telling it.
+    seen: list[bytes] | None = None
+    said = ""
     while True:
         time.sleep(every)
-        changed, problem = _update(file, gateway, token)
+        problem = _update(file, gateway, token)
         if problem and problem != said:
-            console.print(problem, markup=False, soft_wrap=True)
-        said, now = problem, _contents(watch)
-        if (changed or now != seen) and _reload(pid_file):
+            console.print(problem, soft_wrap=True)
+        said, now = problem, _contents([*watch, file])
+        if now != seen and _reload(pid_file):
             console.print("the broker reads its files again")
             seen = now
 
 
-def _update(file: Path, gateway: str, token: str) -> tuple[bool, str]:
-    """Write the list if it says something new; tell whether, and what is wrong."""
+def _update(file: Path, gateway: str, token: str) -> str:
+    """Write the list if it says something new; say what is wrong, if anything is."""
     from petiole.gateway.enrol.files import RevocationFile  # noqa: PLC0415
 
     answer = _get(f"{gateway.rstrip('/')}/v1/revocations", token)
     if answer is None or not answer.is_success:
-        return False, f"the gateway at {gateway} gives no revocations: {_said(answer)}"
+        return f"the gateway at {gateway} gives no revocations: {_said(answer)}"
     try:
         found = x509.load_pem_x509_crl(answer.content)
-        if file.exists() and _revoked(found) in map(_revoked, _lists(file.read_bytes())):
-            return False, ""
-        RevocationFile(file).write(found)
+        if not file.exists() or _revoked(found) not in map(_revoked, _lists(file.read_bytes())):
+            RevocationFile(file).write(found)
     except (ValueError, OSError) as error:
-        return False, f"the revocations of {gateway} cannot be kept in {file}: {error}"
-    return True, ""
+        return f"the revocations of {gateway} cannot be kept in {file}: {error}"
+    return ""
 
 
 def _lists(data: bytes) -> Iterator[x509.CertificateRevocationList]:
@@ -154,16 +156,24 @@ def _contents(files: list[Path]) -> list[bytes]:
 
 
 def _reload(pid_file: Path) -> bool:
-    """Send SIGHUP to the broker; False when it is not there."""
+    """Send SIGHUP to the broker; False when it is not there, or not ready for it."""
     try:
         pid = int(pid_file.read_text())
-        # A broker that has just ended leaves its number to whoever comes next.
-        if Path(f"/proc/{pid}/comm").read_text().strip() != _BROKER:
+        about = Path(f"/proc/{pid}/status").read_text()
+        # A broker that has just ended leaves its number to whoever comes next; one that has just
+        # started would end by the signal.
+        if f"Name:\t{_BROKER}\n" not in about or not _catches_hup(about):
             return False
         os.kill(pid, signal.SIGHUP)
     except (OSError, ValueError):
         return False
     return True
+
+
+def _catches_hup(about: str) -> bool:
+    """Read from ``/proc/<pid>/status`` whether SIGHUP has a handler."""
+    caught = next(line for line in about.splitlines() if line.startswith("SigCgt:"))
+    return bool(int(caught.split()[1], 16) >> (signal.SIGHUP - 1) & 1)
 
 
 async def _delete_all(kubeconfig: Path | None, namespaces: tuple[str, ...]) -> set[str]:
