@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import subprocess
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from hack.image.oci import Image
 
 SOCKET = "/run/containerd/containerd.sock"
 _LOAD_SECONDS = 600.0
+_ANSWER_SECONDS = 10.0
 
 
 def configuration(root: Path, plugins: Path, networks: Path, pause: str) -> str:
@@ -37,18 +39,33 @@ state = "/run/containerd"
 
 def answers(ctr: Sequence[str]) -> bool:
     """Tell whether containerd serves; ``ctr`` is the command that speaks to it."""
-    return subprocess.run([*ctr, "version"], capture_output=True, check=False).returncode == 0
+    try:
+        asked = [*ctr, "version"]
+        done = subprocess.run(asked, capture_output=True, timeout=_ANSWER_SECONDS, check=False)
+    except subprocess.TimeoutExpired:
+        return False
+    return done.returncode == 0
 
 
 def load(ctr: Sequence[str], image: Image) -> None:
     """Hand an image over where Pods find it. RuntimeError with containerd's words."""
     command = [*ctr, "--namespace", "k8s.io", "images", "import", "-"]
-    with subprocess.Popen(
+    importing = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    ) as importing:
-        assert importing.stdin is not None
-        with contextlib.suppress(BrokenPipeError):  # it says below what it does not like
-            image.write(importing.stdin)
-        said, _ = importing.communicate(timeout=_LOAD_SECONDS)
+    )
+    # Neither a write to it nor the end of a Popen has a deadline of its own.
+    deadline = threading.Timer(_LOAD_SECONDS, importing.kill)
+    deadline.start()
+    try:
+        with importing:
+            assert importing.stdin is not None
+            with contextlib.suppress(BrokenPipeError):  # it says below what it does not like
+                image.write(importing.stdin)
+            said, _ = importing.communicate()
+    finally:
+        deadline.cancel()
     if importing.returncode != 0:
-        raise RuntimeError(f"containerd does not take {image.name}: {said.decode().strip()}")
+        raise RuntimeError(
+            f"containerd does not take {image.name} (status {importing.returncode}, within "
+            f"{_LOAD_SECONDS:g} s): {said.decode().strip()}"
+        )

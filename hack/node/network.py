@@ -10,6 +10,7 @@ ADDRESS = "10.99.0.1"  # the node's; the kubelet refuses one of loopback
 PODS = "10.99.0.0/24"
 SERVICES = "10.96.0.0/24"
 BRIDGE = "cni0"
+_SECONDS = 30.0
 _SETTINGS = ("net/ipv4/ip_forward", "net/bridge/bridge-nf-call-iptables")
 
 
@@ -22,7 +23,7 @@ def lay() -> None:
         # Only with a way to it does a Service's address come to where kube-proxy turns it round.
         f"route add {SERVICES} dev {BRIDGE}",
     ):
-        subprocess.run(["ip", *command.split()], check=True)
+        subprocess.run(["ip", *command.split()], check=True, timeout=_SECONDS)
     for setting in _SETTINGS:
         path = Path("/proc/sys", setting)
         if path.exists():
@@ -31,7 +32,8 @@ def lay() -> None:
 
 def take_away() -> None:
     """Remove the bridge, so that another node may follow in the same network."""
-    subprocess.run(["ip", "link", "delete", BRIDGE], check=False, capture_output=True)
+    delete = ["ip", "link", "delete", BRIDGE]
+    subprocess.run(delete, check=False, capture_output=True, timeout=_SECONDS)
 
 
 def cni(addresses: Path) -> dict[str, Any]:

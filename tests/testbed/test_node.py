@@ -6,11 +6,13 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from hack.node import cgroups
+from hack.image.oci import Blob, Image
+from hack.node import cgroups, containerd
 from hack.node.able import why_not
 from hack.node.alone import is_alone
 from hack.node.node import Node, NodeError
@@ -56,8 +58,9 @@ with Node(Path(sys.argv[1])) as node:
 
 @pytest.mark.long
 @pytest.mark.timeout(900)
-@pytest.mark.skipif(bool(why_not()), reason=why_not() or "a node can be here")
 def test_pods_run_and_nothing_is_left(tmp_path: Path) -> None:
+    if reason := why_not():
+        pytest.skip(reason)
     if missing():
         pytest.skip(f"{', '.join(missing())}: built by python -m hack.node.programs")
     command = [sys.executable, "-m", "hack.node.alone", sys.executable, "-c", ON_NODE]
@@ -95,6 +98,17 @@ def test_alone_has_loopback_and_its_own_exit_status() -> None:
     assert [line.split(":")[1].strip() for line in ran.stdout.splitlines()[:1]] == ["lo"]
     assert "127.0.0.1/8" in ran.stdout
     assert len(ran.stdout.splitlines()) == 2
+
+
+def test_an_image_that_is_not_taken_is_given_up_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    image = Image("localhost/large:1", (Blob.of(bytes(1_000_000)),))  # more than a pipe holds
+    monkeypatch.setattr(containerd, "_LOAD_SECONDS", 0.5)
+    began = time.monotonic()
+    with pytest.raises(RuntimeError, match=r"localhost/large:1 .*within 0\.5 s"):
+        containerd.load(["sh", "-c", "exec sleep 60"], image)
+    assert time.monotonic() - began < 20
+    with pytest.raises(RuntimeError, match="no such snapshotter"):
+        containerd.load(["sh", "-c", "cat >/dev/null; echo no such snapshotter; exit 1"], image)
 
 
 class Cgroups:
