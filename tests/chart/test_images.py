@@ -45,6 +45,13 @@ def test_nothing_runs_as_root_or_is_installed_unchecked(stages, name):
     assert any("sbom.json" in rest for word, rest in stage if word == "RUN")
 
 
+def test_only_the_pipelines_image_has_tensorflow(stages, root):
+    for name in ("operator", "gateway"):
+        assert not [rest for _, rest in stages[name] if "pipelines" in rest]
+    assert "tensorflow" not in (root / "requirements" / "operator.txt").read_text()
+    assert "tensorflow" in (root / "requirements" / "pipelines.txt").read_text()
+
+
 @pytest.mark.parametrize("name", FINAL)
 def test_what_an_image_starts_is_there(stages, name, root):
     python, option, module, *_ = json.loads(last(stages[name], "ENTRYPOINT"))
