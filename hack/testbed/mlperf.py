@@ -1,18 +1,16 @@
 """The four models of MLPerf Tiny v1.x, where their files are at hand.
 
-Below ``PETIOLE_DATASETS``, or ``../shared/datasets``, as ``mlperf-tiny/*.tflite``. Not part of the
-project: tests and benches that need them say so and pass by.
+``mlperf-tiny/*.tflite`` among the ``datasets``.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
-from .processes import ROOT
+from . import datasets
 
 ModelName = Literal["ad", "ic", "kws", "vww"]
 
@@ -31,8 +29,7 @@ TFLITE_MICRO_ARENA: Mapping[ModelName, int] = MappingProxyType(
 
 
 def folder() -> Path:
-    datasets = os.environ.get("PETIOLE_DATASETS") or ROOT.parent / "shared" / "datasets"
-    return Path(datasets) / "mlperf-tiny"
+    return datasets.folder("mlperf-tiny")
 
 
 def load(name: ModelName) -> bytes | None:

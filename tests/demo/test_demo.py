@@ -6,15 +6,14 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
+from hack.testbed import datasets
 from hack.testbed.processes import ROOT
 
-DATASETS = Path(os.environ.get("PETIOLE_DATASETS") or ROOT.parent / "shared" / "datasets")
-PUMPS = DATASETS / "skab"
-LEAVES = DATASETS / "plantvillage-apple"
+PUMPS = datasets.folder("skab")
+LEAVES = datasets.folder("plantvillage-apple")
 DEMO = [sys.executable, "-m", "hack.demo", "--out"]
 
 

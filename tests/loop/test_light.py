@@ -7,7 +7,6 @@ a window ends when every device has reported all that it was shown.
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -17,13 +16,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hack.testbed import leaves
+from hack.testbed import datasets, leaves
 from hack.testbed.broker import Broker
 from hack.testbed.devices import Device, passwords, provision_posix, start_posix
 from hack.testbed.light import relit
 from hack.testbed.link import SensorLink
 from hack.testbed.models import TARGET, digest
-from hack.testbed.processes import ROOT, Processes
+from hack.testbed.processes import Processes
 from petiole.api.devicefleet import DriftStatus
 from petiole.artifact.keys import load_private, new_private_pem, public_raw
 from petiole.fleet import windows
@@ -32,8 +31,7 @@ from petiole.wire.messages import Phase
 from tests.firmware.hand import FLEET, Hand
 from tests.rollout.fleet import Field, Operator, spec, version
 
-DATASETS = Path(os.environ.get("PETIOLE_DATASETS") or ROOT.parent / "shared" / "datasets")
-PHOTOS = DATASETS / "plantvillage-apple"
+PHOTOS = datasets.folder("plantvillage-apple")
 DEVICES, INPUTS = 20, 50  # a window
 CALM, LATEST = 20, 3  # windows before the light changes; until it must be found
 INTERVAL = timedelta(minutes=15)

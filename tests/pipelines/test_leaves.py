@@ -1,20 +1,18 @@
 """The leaf example on the real photos, where they are at hand."""
 
 import itertools
-import os
-from pathlib import Path
 
 import numpy as np
 import pytest
 import yaml
 
+from hack.testbed import datasets
 from hack.testbed.processes import ROOT
 from petiole.api.tinymodel import TinyModelSpec
 from petiole_pipelines import dataset, images, split
 from petiole_pipelines.dataset import Task
 
-DATASETS = Path(os.environ.get("PETIOLE_DATASETS") or ROOT.parent / "shared" / "datasets")
-LEAVES = DATASETS / "plantvillage-apple"
+LEAVES = datasets.folder("plantvillage-apple")
 EXAMPLE = ROOT / "examples" / "leaf-disease" / "tinymodel.yaml"
 
 pytestmark = pytest.mark.skipif(not LEAVES.is_dir(), reason=f"no photos of leaves at {LEAVES}")

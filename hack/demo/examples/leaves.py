@@ -125,13 +125,16 @@ def _prepare(photos: Path, folder: Path, spec: TaskSpec) -> Prepared:
     """Split the photos as a user does; what is kept back for devices is the field."""
     task = _task(spec)
     command = ("-m", "petiole_pipelines.cli", "data", "split", str(photos), str(folder), *SHARES)
-    done = subprocess.run(
-        [sys.executable, *command],
-        capture_output=True,
-        text=True,
-        timeout=SPLIT_SECONDS,
-        check=False,
-    )
+    try:
+        done = subprocess.run(
+            [sys.executable, *command],
+            capture_output=True,
+            text=True,
+            timeout=SPLIT_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise ExampleError(f"the photos are not split within {SPLIT_SECONDS:g} s") from error
     if done.returncode != 0:
         raise ExampleError(f"the photos cannot be split: {done.stderr.strip()}")
     _all_have(json.loads((folder / "split.json").read_text())["photos"], task.labels)
