@@ -60,7 +60,7 @@ def test_what_is_over_is_told_as_stopped_and_what_goes_on_as_waiting() -> None:
         ("labelling", ["0 of 20 labels are answered", "is at Labelling for 42m 00s", "20 asked"]),
         ("rejected", ["Rejected (AccuracyTooLow): accuracy m0 90.00%; 95.00% is asked"]),
         ("failed", ["it broke; edit the spec to try again"]),
-        ("learned", ["Asking ended by Budget", "`petiole learn digits` asks for one"]),
+        ("learned", ["Asking ended by Budget", "`petiole learn digits -n default` asks for one"]),
         ("edited", ["generation 2 yet", "component=operator"]),
     ],
 )
@@ -94,6 +94,20 @@ def test_a_new_object_says_that_nobody_has_looked() -> None:
     made = body("DeviceFleet", "meters", FLEETS["promoted"]()) | {"status": UNSEEN}
     told = reasons.of_fleet(Fleet.of(made), LATER)
     assert told.startswith("The operator has not looked at generation 1 yet, the last it saw is 0")
+
+
+def test_an_object_of_another_version_is_said_to_be_one() -> None:
+    made = body("DeviceFleet", "meters", FLEETS["promoted"]())
+    assert reasons.of_body(made, LATER) == of_fleet("promoted")
+    del made["spec"]["model"]
+    told = reasons.of_body(made, LATER)
+    assert told.startswith("DeviceFleet default/meters has another shape than this petiole knows")
+    assert "(model: Field required)" in told
+    assert "`kubectl get devicefleet meters -n default -o yaml`" in told
+    other = body("TinyModel", "digits", MODELS["learned"]())
+    assert reasons.of_body(other, LATER) == of_model("learned")
+    other["status"]["round"]["step"] = "Dreaming"
+    assert "TinyModel default/digits has another shape" in reasons.of_body(other, LATER)
 
 
 def test_a_paragraph_leaves_out_what_it_said() -> None:

@@ -7,9 +7,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import typer
 from rich.console import Console, RenderableType
 
-from petiole.cli import device_view, fleet_view, model_view
+from petiole.cli import device_view, fleet_view, get, model_view
+from petiole.cli.output import Form
 from petiole.view import device, sites, words
 from petiole.view.device import Filter
 from petiole.view.fleet import line as fleet_line
@@ -121,6 +123,17 @@ def test_several_fleets_are_a_line_each() -> None:
     assert " ".join(shown.splitlines()[1].split()) == (
         "meters digits 2 1 canary 19/200 (1 failed) DevicesUpdating"
     )
+
+
+def test_one_that_cannot_be_read_hides_no_other(capsys: pytest.CaptureFixture[str]) -> None:
+    older, right = (body("DeviceFleet", name, FLEETS["rolling"]()) for name in ("older", "meters"))
+    del older["spec"]["model"]
+    with pytest.raises(typer.Exit) as ended:
+        get._print_all([older, right], Form.TABLE, Fleet, fleet_view.table)
+    said = capsys.readouterr()
+    assert ended.value.exit_code == 1
+    assert "meters" in said.out
+    assert "DeviceFleet default/older has another shape" in said.err
 
 
 # --- models ---------------------------------------------------------------------------------------

@@ -82,7 +82,7 @@ def register(
 def one_time_token(device: Device, gateway: Gateway, token: Bearer = "") -> None:
     """Print a one-time token with which a device gets its certificate. The last one is void."""
     given = ask(gateway, token, "POST", f"/v1/devices/{quote(device, safe='')}/token", "a token")
-    console.print(given["token"], soft_wrap=True, markup=False, highlight=False)
+    console.print(given["token"], soft_wrap=True, highlight=False)
     errors.print(f"for {device}, once, until {given['expiresAt']}", highlight=False)
 
 

@@ -48,10 +48,19 @@ def call(
     return answer
 
 
+def data(answer: httpx.Response) -> Any:  # noqa: ANN401 - JSON
+    """Return an answer's JSON, None when it is empty. Raises GatewayError when it is none."""
+    try:
+        return answer.json() if answer.content else None
+    except ValueError as error:
+        raise GatewayError(
+            f"{answer.url} answered something else than the gateway does: is its address right?"
+        ) from error
+
+
 def ask(gateway: str, token: str, method: str, path: str, what: str, body: object = None) -> Any:  # noqa: ANN401 - JSON
     """Return the answer's JSON, None when it is empty; end with a sentence when it is an error."""
     try:
-        answer = call(gateway, token, method, path, what, body)
+        return data(call(gateway, token, method, path, what, body))
     except GatewayError as error:
         fail(str(error))
-    return answer.json() if answer.content else None

@@ -17,10 +17,9 @@ import typer
 import yaml
 
 from petiole.api.base import GROUP
-from petiole.view.objects import Fleet, Model
 
 from . import reasons
-from .gateway_api import Bearer, GatewayError, OptionalGateway, call
+from .gateway_api import Bearer, GatewayError, OptionalGateway, call, data
 from .scrub import clean, clean_text
 from .settings import console, fail
 from .where import FLEETS, MODELS, Context, Kubeconfig, ask
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 
 _PODS = "app.kubernetes.io/name in (petiole,petiole-pipelines)"
 _LINES = 5000  # of a container's log
-_SECRET_VARIABLES = ("TOKEN", "PASSWORD", "SECRET", "DATABASE_URL")
+_SECRET_VARIABLES = ("TOKEN", "PASSWORD", "SECRET", "ACCESS_KEY", "DATABASE_URL")
 _KINDS = {FLEETS: "DeviceFleet", MODELS: "TinyModel"}
 
 
@@ -109,9 +108,9 @@ def must_gather(
             out.write(bundle.archive(name))
     except OSError as error:
         fail(f"cannot write {path}: {error.strerror}")
-    console.print(f"{path}: {len(bundle.files)} files", markup=False, highlight=False)
+    console.print(f"{path}: {len(bundle.files)} files", highlight=False)
     for part, why in bundle.missing.items():
-        console.print(f"  without {part}: {why}", markup=False, highlight=False, soft_wrap=True)
+        console.print(f"  without {part}: {why}", highlight=False, soft_wrap=True)
 
 
 def _known(token: str) -> tuple[str, ...]:
@@ -148,18 +147,9 @@ async def _cluster(bundle: Bundle, cluster: Cluster, namespace: str, now: dateti
 
 def _told(plural: str, bodies: Any, now: datetime) -> Iterator[tuple[str, str]]:  # noqa: ANN401
     """Say of each object what it waits for, as `petiole why` does."""
-    tell = _of_fleet if plural == FLEETS else _of_model
     for body in bodies:
         name = f"why/{plural}/{body['metadata']['namespace']}.{body['metadata']['name']}.txt"
-        yield name, f"{tell(body, now)}\n"
-
-
-def _of_fleet(body: Mapping[str, Any], now: datetime) -> str:
-    return reasons.of_fleet(Fleet.of(body), now)
-
-
-def _of_model(body: Mapping[str, Any], now: datetime) -> str:
-    return reasons.of_model(Model.of(body), now)
+        yield name, f"{reasons.of_body(body, now)}\n"
 
 
 async def _logs(bundle: Bundle, cluster: Cluster, pod: Mapping[str, Any]) -> None:
@@ -201,4 +191,4 @@ async def _fetched(url: str, token: str, path: str, server: str = "gateway") -> 
     """Return JSON as data, anything else as text."""
     answer = await asyncio.to_thread(call, url, token, "GET", path, path, server=server)
     is_json = "json" in answer.headers.get("content-type", "")
-    return answer.json() if is_json else answer.text
+    return data(answer) if is_json else answer.text

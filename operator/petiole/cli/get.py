@@ -21,9 +21,10 @@ from petiole.view.objects import Fleet, Model
 from petiole.view.sites import Site, group, names_of
 
 from . import fleet_view, live, model_view
-from .gateway_api import Bearer, GatewayError, OptionalGateway, call
+from .gateway_api import Bearer, GatewayError, OptionalGateway, call, data
 from .live import Look
 from .output import Form, Output, dump, shown
+from .readable import Seen, UnreadableError, read
 from .settings import console, fail
 from .where import (
     FLEETS,
@@ -69,18 +70,18 @@ def fleet(
     place = chosen_namespace(namespace, kubeconfig, context)
     if not name:
         bodies = ask(kubeconfig, context, lambda cluster: cluster.all(FLEETS, (place,)))
-        _print_all(bodies, output, lambda: fleet_view.table([Fleet.of(b) for b in bodies]))
+        _print_all(bodies, output, Fleet, fleet_view.table)
         return
     devices = _Devices(gateway, token, f"{place}.{name}", by)
 
     async def draw(cluster: Cluster, body: Object, now: datetime) -> RenderableType:
-        seen = Fleet.of(body)
+        seen = read(Fleet, body)
         sites = await devices.look(cluster, seen)
         wide = output is Form.WIDE
         picture = fleet_view.render(seen, now, sites=sites, label=by, wide=wide)
         return Group(picture, Text(devices.problem, style="dim")) if devices.problem else picture
 
-    one = _One(FLEETS, place, name, draw, lambda body: fleet_line(Fleet.of(body)))
+    one = _One(FLEETS, place, name, draw, lambda body: fleet_line(read(Fleet, body)))
     _show(one, kubeconfig, context, output, watch=watch)
 
 
@@ -98,13 +99,13 @@ def model(
     place = chosen_namespace(namespace, kubeconfig, context)
     if not name:
         bodies = ask(kubeconfig, context, lambda cluster: cluster.all(MODELS, (place,)))
-        _print_all(bodies, output, lambda: model_view.table([Model.of(b) for b in bodies]))
+        _print_all(bodies, output, Model, model_view.table)
         return
 
     async def draw(_: Cluster, body: Object, now: datetime) -> RenderableType:
-        return model_view.render(Model.of(body), now, wide=output is Form.WIDE)
+        return model_view.render(read(Model, body), now, wide=output is Form.WIDE)
 
-    one = _One(MODELS, place, name, draw, lambda body: model_line(Model.of(body)))
+    one = _One(MODELS, place, name, draw, lambda body: model_line(read(Model, body)))
     _show(one, kubeconfig, context, output, watch=watch)
 
 
@@ -155,7 +156,7 @@ async def _followed(one: _One, cluster: Cluster) -> None:
         try:
             body = await cluster.get(one.plural, one.namespace, one.name)
             picture = None if body is None else await one.draw(cluster, body, now)
-        except ClusterError as error:
+        except (ClusterError, UnreadableError) as error:
             return Look(Group(*last, Text(str(error), style="red")), str(error))
         if body is None or picture is None:
             gone = f"{one.namespace}/{one.name} was deleted"
@@ -167,13 +168,29 @@ async def _followed(one: _One, cluster: Cluster) -> None:
     await live.follow(console, look)
 
 
-def _print_all(bodies: Sequence[Object], output: Form, table: Callable[[], RenderableType]) -> None:
+def _print_all(
+    bodies: Sequence[Object],
+    output: Form,
+    kind: type[Seen],
+    table: Callable[[Sequence[Seen]], RenderableType],
+) -> None:
+    """Print a line for each; one that cannot be read hides no other."""
     if output.is_data:
         dump([shown(body) for body in bodies], output)
-    elif bodies:
-        console.print(table())
-    else:
+        return
+    if not bodies:
         console.print("there are none in this namespace", highlight=False)
+        return
+    seen: list[Seen] = []
+    problems: list[str] = []
+    for body in bodies:
+        try:
+            seen.append(read(kind, body))
+        except UnreadableError as error:
+            problems.append(str(error))
+    console.print(table(seen))
+    if problems:
+        fail("; ".join(problems))
 
 
 # --- the fleet's devices --------------------------------------------------------------------------
@@ -196,7 +213,7 @@ class _Devices:
             try:
                 self._sites = await self._ask(cluster, seen)
                 self.problem = ""
-            except GatewayError as error:
+            except (GatewayError, UnreadableError) as error:
                 self.problem = str(error)
             self._next = time.monotonic() + _DEVICES_EVERY
         return self._sites
@@ -204,7 +221,7 @@ class _Devices:
     async def _ask(self, cluster: Cluster, seen: Fleet) -> list[Site]:
         path = f"/v1/devices?fleet={self.fleet}"
         asked = (self.gateway, self.token, "GET", path, "the devices")
-        records = (await asyncio.to_thread(call, *asked)).json()
+        records = data(await asyncio.to_thread(call, *asked))
         body = await cluster.get(MODELS, seen.namespace, seen.spec.model.name)
-        status = TinyModelStatus.model_validate((body or {}).get("status") or {})
-        return group(records, self.label, names_of(status, seen.status), seen.status.kind)
+        model = TinyModelStatus() if body is None else read(Model, body).status
+        return group(records, self.label, names_of(model, seen.status), seen.status.kind)

@@ -50,7 +50,7 @@ def public(
     """Print the public half of a signing key."""
     key = _private(file).public_key()
     text = public_pem(key).decode().strip() if form == "pem" else public_raw(key).hex()
-    console.print(text, soft_wrap=True, markup=False, highlight=False)
+    console.print(text, soft_wrap=True, highlight=False)
 
 
 @app.command()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from petiole.api.base import Condition
 from petiole.api.devicefleet import DeviceFleetStatus, DriftStatus, GateStatus
@@ -11,6 +12,8 @@ from petiole.view.fleet import counts
 from petiole.view.model import labels
 from petiole.view.objects import Fleet, Model
 from petiole.view.words import Paragraph, clock, interval, share, span
+
+from .readable import UnreadableError, read
 
 # Conditions that say that something is wrong, and the status that does.
 _WRONG = {
@@ -25,6 +28,16 @@ _WRONG = {
     "ReferenceReadable": "False",
 }
 _SEE_OPERATOR = "`kubectl get pods -A -l app.kubernetes.io/component=operator`"
+
+
+def of_body(body: Mapping[str, Any], now: datetime) -> str:
+    """Return the paragraph of a fleet or a model; of one that cannot be read, why not."""
+    try:
+        if body["kind"] == "DeviceFleet":
+            return of_fleet(read(Fleet, body), now)
+        return of_model(read(Model, body), now)
+    except UnreadableError as error:
+        return str(error)
 
 
 def of_fleet(fleet: Fleet, now: datetime) -> str:
@@ -62,7 +75,8 @@ def of_model(model: Model, now: datetime) -> str:
         told.add("It waits for samples of the field that drifted", round_.awaiting)
     _wrong(told, status.conditions)
     if round_.step == "Idle" and not model.behind:
-        told.add(f"No round is under way; `petiole learn {model.name}` asks for one")
+        command = f"petiole learn {model.name} -n {model.namespace}"
+        told.add(f"No round is under way; `{command}` asks for one")
     return str(told)
 
 

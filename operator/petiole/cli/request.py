@@ -82,4 +82,4 @@ def _show(verb: str, request: str, status: DeviceFleetStatus) -> None:
     elif status.answer.startswith("refused"):
         fail(status.answer)
     else:
-        console.print(f"{status.answer}\n{status.message}", markup=False, soft_wrap=True)
+        console.print(f"{status.answer}\n{status.message}", soft_wrap=True)

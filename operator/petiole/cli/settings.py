@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from typing import Any, NoReturn, TypeVar
 
 import typer
@@ -10,8 +12,20 @@ from rich.console import Console
 
 Settings = TypeVar("Settings", bound=BaseModel)
 
-console = Console()
-errors = Console(stderr=True)
+_UNCUT = 1000  # columns of a line in a pipe: what reads it wants one line a device
+
+
+def _stdout() -> Console:
+    """Tables as wide as the terminal, and whole in a pipe; COLUMNS says otherwise.
+
+    What objects and devices are called and labelled is never taken for markup.
+    """
+    piped = not sys.stdout.isatty() and "COLUMNS" not in os.environ
+    return Console(markup=False, emoji=False, width=_UNCUT if piped else None)
+
+
+console = _stdout()
+errors = Console(stderr=True, markup=False, emoji=False)
 
 
 def checked(model: type[Settings], **values: object) -> Settings:
@@ -24,7 +38,7 @@ def checked(model: type[Settings], **values: object) -> Settings:
 
 def fail(message: str, code: int = 1) -> NoReturn:
     """Say what went wrong on stderr and end."""
-    errors.print(f"petiole: {message}", style="red", markup=False, soft_wrap=True)
+    errors.print(f"petiole: {message}", style="red", soft_wrap=True)
     raise typer.Exit(code)
 
 

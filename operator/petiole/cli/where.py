@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import typer
 
+from .readable import UnreadableError
 from .settings import fail
 
 if TYPE_CHECKING:  # the cluster's client takes a second to import
@@ -34,7 +35,7 @@ def ask(kubeconfig: Path | None, context: str, question: Callable[[Cluster], Awa
 
     try:
         return asyncio.run(_asked(kubeconfig, context, question))
-    except ClusterError as error:
+    except (ClusterError, UnreadableError) as error:
         fail(str(error))
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from petiole.view.objects import Fleet, Model
-
 from . import reasons
 from .output import Form, Output, dump
 from .settings import console, fail
@@ -39,19 +37,14 @@ def why(
     async def both(cluster: Cluster) -> tuple[Object | None, Object | None]:
         return await cluster.get(FLEETS, place, name), await cluster.get(MODELS, place, name)
 
-    fleet, model = ask(kubeconfig, context, both)
-    now, found = datetime.now(UTC), {}
-    if fleet is not None:
-        seen = Fleet.of(fleet)
-        found[seen.title] = reasons.of_fleet(seen, now)
-    if model is not None:
-        read = Model.of(model)
-        found[read.title] = reasons.of_model(read, now)
+    now = datetime.now(UTC)
+    bodies = [body for body in ask(kubeconfig, context, both) if body is not None]
+    found = {f"{body['kind']} {place}/{name}": reasons.of_body(body, now) for body in bodies}
     if not found:
         fail(f"there is no devicefleet and no tinymodel {place}/{name}")
     if output.is_data:
         dump(found, output)
         return
     for title, paragraph in found.items():
-        console.print(title, style="bold", markup=False, highlight=False)
-        console.print(paragraph, markup=False, highlight=False)
+        console.print(title, style="bold", highlight=False)
+        console.print(paragraph, highlight=False)
