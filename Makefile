@@ -30,7 +30,7 @@ bench-gates: ## the gates' error rates and exposure against the peers' rules and
 	@$(PYTHON) hack/setup.py --for check
 	@$(BIN)/python -m bench.gates $(OPTIONS)
 
-bench-learning: ## labels saved on leaves, digits and Fashion-MNIST, 10 seeds, and drift, a day; goes on where it was ended; OPTIONS="--only digits --seeds 2"
+bench-learning: ## labels saved on leaves, digits and Fashion-MNIST, 10 seeds; drift, a pump, searched students; a day; goes on where it was ended; OPTIONS="--only digits --seeds 2"
 	@$(PYTHON) hack/setup.py --for test
 	@$(BIN)/python -m bench.learning $(OPTIONS)
 
