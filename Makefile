@@ -21,10 +21,10 @@ test-long: ## the tests that take minutes each
 	@$(PYTHON) hack/setup.py --for test
 	@$(BIN)/python -m pytest -m long --timeout 1800
 
-test-kfp: ## the KFP runner at a real backend, 10 minutes and 14 Pods there; docs/runners.md says what it needs
-	@echo "test-kfp: four runs at $(or $(PETIOLE_KFP_URL),PETIOLE_KFP_URL (not set)); each pulls the pipelines image once a node (1.6 GB)"
-	@$(PYTHON) hack/setup.py --for check
-	@$(BIN)/python -m pytest -m kfp --timeout 1800 tests/runners/test_real_kfp.py
+test-kfp: ## the KFP runner and the operator at a real backend, brought up here or at PETIOLE_KFP_URL; docs/runners.md
+	@$(PYTHON) hack/setup.py --for test
+	@$(if $(PETIOLE_KFP_URL),echo "test-kfp: eight runs at $(PETIOLE_KFP_URL)",$(BIN)/python -m hack.kfp)
+	@$(if $(PETIOLE_KFP_URL),,$(BIN)/python -m hack.node.alone) $(BIN)/python -m pytest -m kfp tests/testbed/test_kfp_backend.py tests/runners/test_real_kfp.py
 
 bench-gates: ## the gates' error rates and exposure against the peers' rules and the optimum, 3 minutes
 	@$(PYTHON) hack/setup.py --for check

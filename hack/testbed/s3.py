@@ -40,10 +40,10 @@ def install() -> Path:
 
 
 class S3:
-    """One server on loopback. ``owner`` may do all, ``reader`` may list and read."""
+    """One server, on loopback or at ``host``. ``owner`` may do all, ``reader`` list and read."""
 
-    def __init__(self, processes: Processes) -> None:
-        self.url = f"http://127.0.0.1:{free_port()}"
+    def __init__(self, processes: Processes, host: str = "127.0.0.1") -> None:
+        self.url = f"http://{host}:{free_port()}"
         self._processes = processes
         self.owner: Mapping[str, str] = {}
         self.reader: Mapping[str, str] = {}
@@ -51,8 +51,9 @@ class S3:
     def start(self) -> Process:
         """Return when it serves and asks for signatures."""
         program = install() / "bin" / "moto_server"
-        port = self.url.rpartition(":")[2]
-        process = self._processes.start("s3", [program, "-H", "127.0.0.1", "-p", port])
+        _, _, address = self.url.rpartition("/")
+        host, _, port = address.partition(":")
+        process = self._processes.start("s3", [program, "-H", host, "-p", port])
         process.wait_ready(self._serves, 60)
         self.owner, self.reader = self._user("owner", _ALL), self._user("reader", _READ)
         self._post("/moto-api/reset-auth", content=b"0")

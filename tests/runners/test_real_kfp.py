@@ -1,112 +1,39 @@
-"""The KFP runner against a real backend, with the real pipelines image: ``make test-kfp``.
+"""The KFP runner and the whole operator at a real backend, with the real pipelines image.
 
-Nothing is played here. What is made at KFP and in the store stays for reading; names and folders
-are new each time.
+``make test-kfp``. Nothing is played here. What is made at a backend that was there before, and in
+its store, stays for reading; names and folders are new each time.
 """
 
-import json
-import os
+import threading
 import time
-import uuid
 
-import obstore
 import pytest
-import yaml
-from obstore.store import from_url
 
-from hack.demo import data
-from petiole.controller.store import Store
-from petiole.runners.base import RunKey
-from petiole.runners.kfp import KfpRunner
-from petiole.runners.kfp_api import KfpApi, KfpServer
-from petiole.runners.kfp_spec import KfpTemplate
-from petiole_pipelines.compile import compile_to
-from tests.pipelines.conftest import LEARNING
+from hack.testbed.processes import ProcessError
+from hack.testbed.testbed import Testbed
+from tests.controller.broken_line import Break, BrokenLine
+from tests.loop.orchard import tiny_model
+from tests.runners.real_kfp import LONGEST, Backend, place
 
-pytestmark = [pytest.mark.kfp, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.kfp, pytest.mark.timeout(3600)]
 
-NEEDED = ("PETIOLE_KFP_URL", "PETIOLE_STORE", "PETIOLE_PIPELINES_IMAGE")
-LONGEST = 1200  # seconds for a run: images may have to be pulled
-
-
-class Backend:
-    def __init__(self, folder):
-        missing = [name for name in NEEDED if not os.environ.get(name)]
-        if missing:
-            pytest.skip(f"no real KFP: set {', '.join(missing)} (docs/runners.md)")
-        compile_to(folder / "learning-round.yaml")
-        documents = tuple(yaml.safe_load_all((folder / "learning-round.yaml").read_text()))
-        self.uid = str(uuid.uuid4())
-        self.store = Store(os.environ["PETIOLE_STORE"])
-        self.api = KfpApi(
-            KfpServer(os.environ["PETIOLE_KFP_URL"], os.environ.get("PETIOLE_KFP_NAMESPACE", ""))
-        )
-        secret = os.environ.get("PETIOLE_KFP_SECRET", "")
-        image = os.environ["PETIOLE_PIPELINES_IMAGE"]
-        self.runner = KfpRunner(self.api, self.store, KfpTemplate(documents, image, secret))
-        self.pool, self.evaluation = self._upload(data.prepare(folder / "digits"))
-
-    def _upload(self, digits):
-        remote, uris = from_url(self.store.uri), []
-        for uri in (digits.pool_uri, digits.evaluation_uri):
-            local, prefix = from_url(uri), f"test-kfp/{self.uid}/{len(uris)}"
-            for page in obstore.list(local):
-                for entry in page:
-                    content = bytes(obstore.get(local, entry["path"]).bytes())
-                    obstore.put(remote, f"{prefix}/{entry['path']}", content)
-            uris.append(f"{self.store.uri}/{prefix}")
-        return uris
-
-    def key(self, number):
-        name = f"digits-{self.uid[:8]}-r{number}-b0-query"
-        return RunKey(name, "test-kfp", "digits", self.uid, f"models/{self.uid}/rounds/{name}")
-
-    def start(self, key, *, pool="", deadline=LONGEST):
-        task = {"type": "ImageClassification", "labels": list(data.LABELS)}
-        shape = {"input": {"height": 8, "width": 8, "channels": 1}}
-        parameters = {
-            "phase": "Query",
-            "model_uid": self.uid,
-            "pool_uri": pool or self.pool,
-            "evaluation_uri": self.evaluation,
-            "store_uri": self.store.uri,
-            "labels_path": f"models/{self.uid}/labels.json",
-            "samples_path": f"samples/{self.uid}",
-            "output_path": key.folder,
-            "task": json.dumps(task | shape),
-            "targets": json.dumps([{"name": "m4", "flash": "64Ki", "arena": "16Ki"}]),
-            "learning": json.dumps(LEARNING),
-            "seed": 1,
-            "round": 1,
-        }
-        return self.runner.start(key, "learning_round", parameters, deadline)
-
-    def until(self, look, what):
-        limit = time.monotonic() + LONGEST
-        while time.monotonic() < limit:
-            if found := look():
-                return found
-            time.sleep(1.0)
-        raise AssertionError(f"no end after {LONGEST} s of waiting for {what}")
-
-    def until_over(self, key):
-        def over():
-            run = self.runner.find(key)
-            return run if run is not None and run.state != "Running" else None
-
-        return self.until(over, key.name)
-
-    def until_running(self, key):
-        def running():
-            found = self.api.named(key.name)
-            return found and found[0].state == "RUNNING"
-
-        self.until(running, f"{key.name} to run")
+EXPERIMENTS, RUNS = "POST /apis/v2beta1/experiments", "POST /apis/v2beta1/runs"
+# Around every write to KFP in a round of a query and a training.
+BREAKS = (
+    Break(EXPERIMENTS, "before"),
+    Break(EXPERIMENTS, "after"),
+    Break(RUNS, "before"),
+    Break(RUNS, "during"),
+    Break(RUNS, "before"),
+    Break(RUNS, "after"),
+)
 
 
 @pytest.fixture(scope="module")
 def backend(tmp_path_factory):
-    return Backend(tmp_path_factory.mktemp("kfp"))
+    folder = tmp_path_factory.mktemp("kfp")
+    with place(folder) as where:
+        yield Backend(folder, where)
 
 
 def test_a_round_asks_for_labels(backend):
@@ -141,3 +68,102 @@ def test_an_overrunning_run_is_ended(backend):
     assert backend.until_over(key).reason == "DeadlineExceeded"
     over = ("FAILED", "CANCELED")
     backend.until(lambda: backend.api.named(key.name)[0].state in over, "KFP to end it")
+
+
+def test_the_operator_comes_to_an_accepted_version(backend, tmp_path):
+    with petiole(tmp_path, backend, backend.place.url) as testbed:
+        uid = plant(testbed, backend)
+        status = backend.until(lambda: accepted(testbed), "version 1")
+    accepted_once(status, backend, uid)
+
+
+def test_killed_at_every_write_it_makes_no_second_run(backend, tmp_path, record_property):
+    """At each call that changes something at KFP, and after each write to the API server."""
+    dead = threading.Event()
+
+    def kill():
+        testbed.operator.kill()
+        dead.set()
+
+    with (
+        BrokenLine(backend.place.url, kill) as line,
+        petiole(tmp_path, backend, line.url) as testbed,
+    ):
+        line.breaks += BREAKS
+        uid = plant(testbed, backend)
+        kills = kill_after_every_write(testbed, dead)
+        status = accepted(testbed)
+        assert line.breaks == [], "all of KFP's writes were disturbed"
+    record_property("kills after writes to the API server", kills)
+    assert kills >= 5
+    accepted_once(status, backend, uid)
+
+
+def petiole(folder, backend, kfp_url):
+    """A control plane, broker, gateway and operator; all but the runs, on loopback."""
+    where = backend.place
+    return Testbed(
+        folder,
+        operator_options=[
+            "--store", where.store,
+            "--resync", "5",
+            "--runner", "kfp",
+            "--kfp-url", kfp_url,
+            "--kfp-namespace", where.namespace,
+            "--kfp-pipeline", str(backend.pipeline),
+            "--kfp-secret", where.secret,
+            "--pipelines-image", where.image,
+        ],
+    )  # fmt: skip
+
+
+def plant(testbed, backend):
+    """Apply a TinyModel that asks once and trains once; return its uid."""
+    testbed.cluster.apply(tiny_model(backend.digits, batchSize=60, deadline="20m"))
+    return testbed.cluster.get("tinymodel", "digits")["metadata"]["uid"]
+
+
+def accepted(testbed):
+    status = testbed.cluster.get("tinymodel", "digits").get("status", {})
+    return status if status.get("latestVersion") else None
+
+
+def accepted_once(status, backend, uid):
+    """Version 1 came of one query and one training, as the operator and as KFP have it."""
+    assert [version["version"] for version in status["versions"]] == [1], status
+    assert status["labels"]["spent"] == 60
+    runs = [f"digits-{uid[:8]}-r1-b0-query", f"digits-{uid[:8]}-r1-b60-train"]
+    assert backend.names(uid[:8]) == runs
+    assert {backend.api.named(name)[0].state for name in runs} == {"SUCCEEDED"}
+
+
+def kill_after_every_write(testbed, dead):
+    """Kill the operator whenever it has written, until the version is there; return how often.
+
+    ``dead`` is set where something else killed it. It is started again each time.
+    """
+    limit, kills = time.monotonic() + 2 * LONGEST, 0
+    seen = testbed.cluster.writes()
+    while not accepted(testbed):
+        if dead.is_set():
+            revive(testbed, dead)
+        elif testbed.cluster.writes() > seen:
+            testbed.operator.kill()
+            kills, seen = kills + 1, testbed.cluster.writes()
+            revive(testbed, dead)
+        assert time.monotonic() < limit, f"no version after {kills} kills in {2 * LONGEST} s"
+        time.sleep(0.2)
+    return kills
+
+
+def revive(testbed, dead):
+    """Start the operator until it lives to be ready: the line may break meanwhile."""
+    while True:
+        dead.clear()
+        try:
+            testbed.start_operator()
+        except ProcessError:
+            if not dead.wait(10):  # it is killed first, noted next
+                raise
+        else:
+            return
