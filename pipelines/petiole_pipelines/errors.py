@@ -10,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
+from . import credentials
+
 RUN_FOLDER = "PETIOLE_RUN_FOLDER"
 RUN_STORE, RUN_OUTPUT = "PETIOLE_RUN_STORE", "PETIOLE_RUN_OUTPUT"  # on KFP: store and folder in it
 STEP_FILE, ERROR_FILE = "step", "error.json"
@@ -30,11 +32,12 @@ def step(function: Callable[P, R]) -> Callable[P, R]:
     """Mark a step: leave its name and the cause of a failure in the run's folder, if there is one.
 
     Neither ``kfp.local`` nor KFP tells why a task failed. On KFP each step has a Pod of its own,
-    and the run's folder is the one in the store.
+    and the run's folder is the one in the store, which mounted credentials may open.
     """
 
     @functools.wraps(function)
     def marked(*args: P.args, **kwargs: P.kwargs) -> R:
+        credentials.adopt()
         _leave(STEP_FILE, function.__name__)
         try:
             return function(*args, **kwargs)

@@ -200,8 +200,10 @@ def test_every_step_has_image_folder_limit_and_secrets_but_no_value(carried):
         told = {entry["name"]: entry["value"] for entry in container["env"]}
         assert told["PETIOLE_RUN_OUTPUT"].startswith("models/")
         assert limits["activeDeadlineSeconds"] == "91"
-        assert [secret["secretName"] for secret in limits["secretAsEnv"]] == ["store", "camera"]
-        assert limits["secretAsEnv"][1]["keyToEnv"] == [
+        (store,), (camera,) = limits["secretAsVolume"], limits["secretAsEnv"]
+        assert (store["secretName"], camera["secretName"]) == ("store", "camera")
+        assert (store["mountPath"], store["optional"]) == ("/var/run/petiole/store", True)
+        assert camera["keyToEnv"] == [
             {"secretKey": "AWS_SECRET_ACCESS_KEY", "envVar": "PETIOLE_DATA_AWS_SECRET_ACCESS_KEY"}
         ]
         (mount,) = limits["pvcMount"]

@@ -16,6 +16,9 @@ CREDENTIAL_KEYS = (
     "AWS_ENDPOINT_URL",
 )
 CREDENTIAL_PREFIX = "PETIOLE_DATA_"
+# What opens the object store: files of these names, where an installation mounts them.
+STORE_KEYS = (*CREDENTIAL_KEYS, "AWS_ALLOW_HTTP")
+STORE_MOUNT = "/var/run/petiole/store"
 CLAIMS_MOUNT = "/var/run/petiole/claims"  # the folder below which volume claims are mounted by name
 
 RunState = Literal["Running", "Succeeded", "Failed"]

@@ -9,11 +9,11 @@ from __future__ import annotations
 import copy
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from petiole.learning.runs import CLAIMS_MOUNT, CREDENTIAL_KEYS, CREDENTIAL_PREFIX
+from petiole.learning.runs import CLAIMS_MOUNT, CREDENTIAL_PREFIX, STORE_MOUNT
 
 from .base import Credentials, Parameters, RunKey
 from .record import claims
@@ -21,8 +21,6 @@ from .record import claims
 Spec = dict[str, Any]
 # Told to the steps, so that a failing one can leave its cause in the run's folder.
 STORE_VARIABLE, OUTPUT_VARIABLE = "PETIOLE_RUN_STORE", "PETIOLE_RUN_OUTPUT"
-# What opens the object store: keys of the installation's Secret, given to the steps as they are.
-STORE_KEYS = (*CREDENTIAL_KEYS, "AWS_ALLOW_HTTP")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +29,7 @@ class KfpTemplate:
 
     documents: tuple[Mapping[str, Any], ...]
     image: str = ""  # empty: the one it was compiled with
-    secret: str = ""  # a Secret where KFP runs Pods, with ``STORE_KEYS``
+    secret: str = ""  # a Secret where KFP runs Pods, with some of ``STORE_KEYS``
 
 
 def run_spec(
@@ -60,7 +58,8 @@ def run_spec(
     ours = {
         # KFP ends no run by itself: no Pod outlives this.
         "activeDeadlineSeconds": str(math.ceil(deadline_seconds)),
-        "secretAsEnv": _secrets(template, credentials),
+        "secretAsVolume": [_store(template.secret)] if template.secret else [],
+        "secretAsEnv": [] if credentials is None else [_data(credentials)],
         "pvcMount": [_mount(claim) for claim in claims(parameters)],
     }
     return {
@@ -100,21 +99,29 @@ def _platform(template: KfpTemplate, executors: list[str], ours: Mapping[str, An
     return merged
 
 
-def _secrets(template: KfpTemplate, credentials: Credentials | None) -> list[Spec]:
-    """Name the Secrets whose values the steps have as variables; they lie where KFP runs Pods."""
-    named = [_secret(template.secret, STORE_KEYS, "")] if template.secret else []
-    if credentials is not None:
-        named.append(_secret(credentials.secret, sorted(credentials.values), CREDENTIAL_PREFIX))
-    return named
+def _store(secret: str) -> Spec:
+    """Mount the Secret that opens the object store.
+
+    Older servers take every key of a variable for required, and no Pod starts without it.
+    """
+    return _secret(secret) | {"mountPath": STORE_MOUNT, "optional": True}
 
 
-def _secret(name: str, keys: Iterable[str], prefix: str) -> Spec:
+def _data(credentials: Credentials) -> Spec:
+    """Give the keys that open the data sets as variables; their Secret lies where KFP runs Pods."""
+    return _secret(credentials.secret) | {
+        "keyToEnv": [
+            {"secretKey": key, "envVar": CREDENTIAL_PREFIX + key}
+            for key in sorted(credentials.values)
+        ]
+    }
+
+
+def _secret(name: str) -> Spec:
+    # The name's newer place, too: servers of either kind find it.
     return {
         "secretName": name,
-        # The name's newer place: servers of either kind find it.
         "secretNameParameter": {"runtimeValue": {"constant": name}},
-        "keyToEnv": [{"secretKey": key, "envVar": prefix + key} for key in keys],
-        "optional": True,
     }
 
 
