@@ -12,7 +12,7 @@ from typing import Any
 from petiole.api.base import fraction
 from petiole.api.tinymodel import TinyModelSpec, VersionStatus
 
-from .judge import WRITTEN, Judgement, percent
+from .judge import WRITTEN, Judgement, by_target, percent
 from .observed import DriftAlarm
 
 _NAMED = 3  # runs that a message names
@@ -25,17 +25,15 @@ def judge(
 
     A target that is new in the spec has nothing to regress from.
     """
-    found = {str(variant["target"]): variant for variant in document.get("variants", ())}
-    missing = [t.name for t in spec.targets if t.name not in found]
-    if missing:
-        names = ", ".join(missing)
-        return Judgement(False, "VariantMissing", f"the candidate has no variant for {names}")
-    f1 = {t.name: float(found[t.name]["f1"]) for t in spec.targets}
+    variants = by_target(spec, document)
+    if isinstance(variants, Judgement):
+        return variants
+    f1 = {name: float(variant["f1"]) for name, variant in variants.items()}
     asked = fraction(spec.acceptance.f1 or "100%")
     if low := [f"{name} {percent(share)}" for name, share in f1.items() if share < asked]:
         text = f"F1 of alarms {', '.join(low)}; {percent(asked)} is asked of every target"
         return Judgement(False, "F1TooLow", text)
-    wrong = {t.name: float(found[t.name]["falseAlarms"]) for t in spec.targets}
+    wrong = {name: float(variant["falseAlarms"]) for name, variant in variants.items()}
     most = fraction(spec.acceptance.false_alarms or "0%")
     if loud := [f"{name} {percent(share)}" for name, share in wrong.items() if share > most]:
         text = f"false alarms {', '.join(loud)}; at most {percent(most)} are accepted"

@@ -42,12 +42,9 @@ def judge(
 
     A target that is new in the spec has nothing to regress from.
     """
-    found = {str(variant["target"]): variant for variant in document.get("variants", ())}
-    missing = [target.name for target in spec.targets if target.name not in found]
-    if missing:
-        names = ", ".join(missing)
-        return Judgement(False, "VariantMissing", f"the candidate has no variant for {names}")
-    variants = {target.name: found[target.name] for target in spec.targets}
+    variants = by_target(spec, document)
+    if isinstance(variants, Judgement):
+        return variants
     bars, sure = spec.acceptance, _confidence(spec)
     least = fraction(bars.accuracy or "100%")
     if low := list(_low_accuracies(variants, least, sure)):
@@ -60,6 +57,16 @@ def judge(
         text = f"{_listed(worse)}; at most {bars.max_regression} less is allowed"
         return Judgement(False, "Regressed", text)
     return Judgement(True)
+
+
+def by_target(spec: TinyModelSpec, document: Mapping[str, Any]) -> dict[str, Variant] | Judgement:
+    """Return the variant of each target of the spec, or which of them has none."""
+    found = {str(variant["target"]): variant for variant in document.get("variants", ())}
+    missing = [target.name for target in spec.targets if target.name not in found]
+    if missing:
+        names = ", ".join(missing)
+        return Judgement(False, "VariantMissing", f"the candidate has no variant for {names}")
+    return {target.name: found[target.name] for target in spec.targets}
 
 
 def lower_bound(share: float, count: int, confidence: float) -> float:
