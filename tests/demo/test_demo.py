@@ -29,12 +29,10 @@ def processes_of(folder):
     return [line for line in listed.stdout.splitlines() if f"{folder}/" in line]
 
 
-@pytest.mark.long
-@pytest.mark.timeout(1800)
-def test_the_whole_loop(tmp_path):
-    folder = tmp_path / "demo"
+def played(folder, *options):
+    """Play the demo in a folder; return its summary and what it printed."""
     done = subprocess.run(
-        [*DEMO, str(folder)],
+        [*DEMO, str(folder), *options],
         cwd=ROOT,
         env=environment(),
         capture_output=True,
@@ -43,8 +41,15 @@ def test_the_whole_loop(tmp_path):
         check=False,
     )
     assert done.returncode == 0, done.stdout[-4000:]
+    return json.loads((folder / "summary.json").read_text()), done.stdout
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+def test_the_whole_loop(tmp_path):
+    folder = tmp_path / "demo"
+    found, _ = played(folder)
     assert processes_of(folder) == []
-    found = json.loads((folder / "summary.json").read_text())
     labels = found["labels"]
     assert labels["savedPercent"] >= 85
     assert labels["accuracy"] >= labels["fullAccuracy"] - 1
@@ -70,19 +75,8 @@ def test_the_whole_loop(tmp_path):
 @pytest.mark.skipif(not LEAVES.is_dir(), reason=f"no photos of leaves at {LEAVES}")
 def test_the_whole_loop_on_leaves(tmp_path):
     folder = tmp_path / "demo"
-    example = ["--example", "leaf-disease", "--data", str(LEAVES), "--quick"]
-    done = subprocess.run(
-        [*DEMO, str(folder), *example],
-        cwd=ROOT,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=1700,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout[-4000:]
-    assert "spec.rollout.stages.canary.soak" in done.stdout
-    found = json.loads((folder / "summary.json").read_text())
+    found, said = played(folder, "--example", "leaf-disease", "--data", str(LEAVES), "--quick")
+    assert "spec.rollout.stages.canary.soak" in said
     every = found["devices"]["posix"] + found["devices"]["qemu"]
     ended = [(r["result"], r["updated"]) for r in found["rollouts"] if r["result"] == "Promoted"]
     assert ended == [("Promoted", every)] * 3
