@@ -4,7 +4,7 @@ BIN := .venv/bin
 C_FILES = $(shell git ls-files 'firmware/*.c' 'firmware/*.h' | grep -v -e third_party/ -e generated/)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long test-kfp bench-gates bench-learning bench-rollout bench-kills bench-firmware fuzz check crds gitops clean
+.PHONY: help demo test test-long test-kfp bench-gates bench-learning bench-rollout bench-kills bench-firmware bench-operator fuzz check crds api-docs gitops clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -46,6 +46,10 @@ bench-firmware: ## exactness, speed, memory, power cuts, updates and sizes of th
 	@$(PYTHON) hack/setup.py --for test
 	@$(BIN)/python -m bench.firmware $(OPTIONS)
 
+bench-operator: ## what a platform team tries on an operator: the API leaf by leaf; OPTIONS="--only schema"
+	@$(PYTHON) hack/setup.py --for test
+	@$(BIN)/python -m bench.operator $(OPTIONS)
+
 fuzz: ## each parser of the device against 10 million inputs, two side by side, under an hour; RUNS=100000 to try
 	@$(PYTHON) hack/setup.py --for test
 	@$(MAKE) --no-print-directory -C firmware -s -j2 fuzz FUZZ_RUNS=$(or $(RUNS),10000000)
@@ -71,6 +75,10 @@ check: ## format, lint, types, layers, generated files, C warnings, sizes
 
 crds: ## write crds/ from the models
 	@$(BIN)/python -m petiole.api.crd
+
+api-docs: ## write what docs/api.md shows of a real API server
+	@$(PYTHON) hack/setup.py --for check
+	@PYTHONPATH=operator:pipelines:. $(BIN)/python -m hack.api_docs
 
 gitops: ## write what gitops/ takes from the Lua scripts and from the operator's decisions
 	@$(BIN)/python -m hack.gitops

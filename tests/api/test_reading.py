@@ -22,8 +22,8 @@ PARTS = [(kind, part) for kind in SCHEMAS for part in ("spec", "status")]
 
 
 def undescribed(schema: dict[str, Any], path: str) -> Iterator[str]:
-    """Fields whose description says no more than their default."""
-    if not schema.get("description", "").partition("Defaults to ")[0].strip():
+    """Fields whose description says no more than their limits and default."""
+    if not schema.get("description", "").partition("\n\n")[0]:
         yield path
     for name, child in schema.get("properties", {}).items():
         yield from undescribed(child, f"{path}.{name}")
@@ -43,6 +43,11 @@ def test_every_field_is_described(kind: str, part: str) -> None:
         ("devicefleet.spec.rollout.stages.soak", "How long gates watch it"),
         ("devicefleet.status.counts.silent", "stopped to answer"),
         ("tinymodel.spec.learning.labelBudget", "Labels that may be spent in all"),
+        ("tinymodel.spec.securityCounter", "with a lower one. 0 or more."),
+        ("tinymodel.spec.targets", "each with a variant. 1 to 8 items."),
+        ("tinymodel.spec.learning.labels.uri", "At most 1,024 characters."),
+        ("devicefleet.spec.rollout.stages.size", "1 to 10,000,000 or a percent such as 2.5%."),
+        ("devicefleet.spec.rollout.noReportAfter", "1h30m, not zero. Defaults to 30m."),
     ],
 )
 def test_kubectl_explains(control_plane: ControlPlane, field: str, words: str) -> None:

@@ -12,7 +12,7 @@ import httpx
 import numpy as np
 import pytest
 
-from petiole.api.tinymodel import LabelStudio
+from petiole.api.learning import LabelStudio
 from petiole.controller.labels.source import Batch, Question
 from petiole.controller.labels.studio import Hook, Studio
 from petiole.controller.labels.studio_client import StudioClient

@@ -11,7 +11,7 @@ import pytest
 
 from hack.testbed.labelstudio import LabelStudio
 from hack.testbed.waits import wait_until
-from petiole.api.tinymodel import LabelStudio as LabelStudioSpec
+from petiole.api.learning import LabelStudio as LabelStudioSpec
 from petiole.controller.labels.source import Batch, Question
 from petiole.controller.labels.studio import Hook, Studio
 from petiole.controller.labels.studio_client import StudioClient

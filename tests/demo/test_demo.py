@@ -97,18 +97,7 @@ def test_the_whole_loop_on_leaves(tmp_path):
 @pytest.mark.skipif(not PUMPS.is_dir(), reason=f"no runs of a pump at {PUMPS}")
 def test_the_whole_loop_on_pumps(tmp_path):
     folder = tmp_path / "demo"
-    example = ["--example", "pump-anomaly", "--data", str(PUMPS), "--quick"]
-    done = subprocess.run(
-        [*DEMO, str(folder), *example],
-        cwd=ROOT,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=1700,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout[-4000:]
-    found = json.loads((folder / "summary.json").read_text())
+    found, _ = played(folder, "--example", "pump-anomaly", "--data", str(PUMPS), "--quick")
     every = found["devices"]["posix"] + found["devices"]["qemu"]
     ended = [(r["result"], r["updated"]) for r in found["rollouts"] if r["result"] == "Promoted"]
     assert ended == [("Promoted", every)] * 3

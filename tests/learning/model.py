@@ -11,17 +11,15 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from petiole.api.learning import Labels, Learning, Triggers
 from petiole.api.task import InputShape, Task
 from petiole.api.tinymodel import (
     Acceptance,
     Data,
     DataSet,
-    Labels,
-    Learning,
     Target,
     TinyModelSpec,
     TinyModelStatus,
-    Triggers,
     VariantStatus,
     VersionStatus,
 )

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from petiole.api.tinymodel import Triggers
+from petiole.api.learning import Triggers
 from petiole.learning.judge import judge
 from petiole.learning.observed import DriftAlarm
 from petiole.learning.runs import Run

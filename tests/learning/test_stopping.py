@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from petiole.api.tinymodel import CurvePoint, Kappa, Plateau, Stopping
+from petiole.api.learning import Kappa, Plateau, Stopping
+from petiole.api.tinymodel import CurvePoint
 from petiole.learning.observed import DriftAlarm
 from petiole.learning.stopping import stop
 

@@ -12,26 +12,41 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    StringConstraints,
+)
 from pydantic.alias_generators import to_camel
+from pydantic_core import CoreSchema
+from pydantic_core.core_schema import no_info_after_validator_function
 
 GROUP = "petiole.dev"
 VERSION = "v1alpha1"
 REQUEST = f"{GROUP}/request"  # annotation: <verb>@<anything unique>
 
 PERCENT_PATTERN = r"^(100|[0-9]{1,2}(\.[0-9]{1,2})?)%$"
-DURATION_PATTERN = r"^([0-9]{1,6}(ms|s|m|h|d))+$"
+# With at most 16 characters the longest is 82 years: dates and 64-bit nanoseconds can hold it.
+DURATION_PATTERN = r"^([0-9]{1,4}[dh]|[0-9]{1,6}(m|s|ms))+$"
 # The first number is not zero, which is enough to keep zero out.
-POSITIVE_DURATION_PATTERN = r"^[1-9][0-9]{0,5}(ms|s|m|h|d)([0-9]{1,6}(ms|s|m|h|d))*$"
+POSITIVE_DURATION_PATTERN = (
+    r"^([1-9][0-9]{0,3}[dh]|[1-9][0-9]{0,5}(m|s|ms))([0-9]{1,4}[dh]|[0-9]{1,6}(m|s|ms))*$"
+)
+# One number and one unit; the longest fits into 32 bits of milliseconds, which devices count in.
+INTERVAL_PATTERN = r"^([1-9][0-9]{0,4}s|[1-9][0-9]{0,3}m|[1-9][0-9]{0,2}h|([1-3][0-9]|[1-9])d)$"
 QUANTITY_PATTERN = r"^[1-9][0-9]{0,8}(Ki|Mi)?$"
 COUNT_PATTERN = r"^[1-9][0-9]{0,8}(k|M)?$"
 NAME_PATTERN = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"
 
 Percent = Annotated[str, StringConstraints(pattern=PERCENT_PATTERN, max_length=8)]
-Duration = Annotated[str, StringConstraints(pattern=DURATION_PATTERN, max_length=24)]
+Duration = Annotated[str, StringConstraints(pattern=DURATION_PATTERN, max_length=16)]
 PositiveDuration = Annotated[
-    str, StringConstraints(pattern=POSITIVE_DURATION_PATTERN, max_length=24)
+    str, StringConstraints(pattern=POSITIVE_DURATION_PATTERN, max_length=16)
 ]
+Interval = Annotated[str, StringConstraints(pattern=INTERVAL_PATTERN, max_length=6)]
 Quantity = Annotated[str, StringConstraints(pattern=QUANTITY_PATTERN, max_length=12)]
 Count = Annotated[str, StringConstraints(pattern=COUNT_PATTERN, max_length=12)]
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN, min_length=1, max_length=63)]
@@ -61,8 +76,40 @@ class Rule:
     field_path: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Distinct:
+    """Marks a list whose items differ: in ``key`` (a list map), without one as they are (a set).
+
+    Server-side apply merges such a list item by item. Stands behind the ``Field`` in ``Annotated``.
+    """
+
+    key: str = ""
+
+    def __get_pydantic_core_schema__(
+        self,
+        source: Any,  # noqa: ANN401 - a type
+        handler: GetCoreSchemaHandler,
+    ) -> CoreSchema:
+        return no_info_after_validator_function(self._refuse_twice, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        keys = {"x-kubernetes-list-map-keys": [self.key]} if self.key else {}
+        kind = {"x-kubernetes-list-type": "map" if self.key else "set"}
+        return handler(schema) | kind | keys
+
+    def _refuse_twice(self, items: tuple[Any, ...] | None) -> tuple[Any, ...] | None:
+        seen = [getattr(item, self.key) if self.key else item for item in items or ()]
+        twice = next((item for at, item in enumerate(seen) if item in seen[:at]), None)
+        if twice is not None:
+            what = f"two items have the {self.key}" if self.key else "two items are"
+            raise ValueError(f"{what} {twice!r}: give each once")
+        return items
+
+
 def _kubernetes_extensions(schema: dict[str, Any], model: type[Any]) -> None:
-    """Put a model's rules and list keys into its JSON schema, for the CRD."""
+    """Put a model's rules into its JSON schema, for the CRD."""
     rules = [
         {"rule": rule.expression, "message": rule.message}
         | ({"fieldPath": rule.field_path} if rule.field_path else {})
@@ -70,11 +117,6 @@ def _kubernetes_extensions(schema: dict[str, Any], model: type[Any]) -> None:
     ]
     if rules:
         schema["x-kubernetes-validations"] = rules
-    for field, key in model.list_map_keys.items():
-        schema["properties"][field] |= {
-            "x-kubernetes-list-type": "map",
-            "x-kubernetes-list-map-keys": [key],
-        }
 
 
 class ApiModel(BaseModel):
@@ -93,7 +135,6 @@ class ApiModel(BaseModel):
     )
 
     rules: ClassVar[tuple[Rule, ...]] = ()
-    list_map_keys: ClassVar[dict[str, str]] = {}
 
 
 def fraction(percent: str) -> float:
@@ -129,11 +170,11 @@ def count(quantity: str) -> int:
 class SecretKeyRef(ApiModel):
     """One key of a Secret in the object's namespace."""
 
-    name: Annotated[SecretName, Field(description="Of the Secret.")]
+    name: Annotated[SecretName, Field(description="Name of the Secret, in the object's namespace.")]
     key: Annotated[
         str,
         StringConstraints(pattern=r"^[A-Za-z0-9._-]+$", min_length=1, max_length=253),
-        Field(description="Below which it keeps the value."),
+        Field(description="Key of the Secret that has the value."),
     ]
 
 
@@ -142,7 +183,9 @@ class Events(ApiModel):
 
     sink: Annotated[
         HttpUrl | None,
-        Field(description="Takes CloudEvents by POST. None: only what comes in is signed."),
+        Field(
+            description="URL that takes CloudEvents by POST. None: only what comes in is signed."
+        ),
     ] = None
     secret_ref: Annotated[
         SecretKeyRef, Field(description="Signs what goes out; what comes in must be signed by it.")

@@ -55,6 +55,7 @@ class Kind:
     status: type[BaseModel]
     description: str
     columns: tuple[Column, ...]
+    selectable: tuple[str, ...] = ()  # fields that ``kubectl get --field-selector`` takes
 
 
 _AGE = Column("Age", ".metadata.creationTimestamp", "date")
@@ -102,6 +103,7 @@ DEVICE_FLEET = Kind(
         _MESSAGE,
         _AGE,
     ),
+    selectable=(".spec.model.name",),
 )
 
 KINDS = (TINY_MODEL, DEVICE_FLEET)
@@ -118,6 +120,8 @@ def definition(kind: Kind) -> dict[str, Any]:
         "subresources": {"status": {}},
         "additionalPrinterColumns": [_column(column) for column in kind.columns],
     }
+    if kind.selectable:
+        version["selectableFields"] = [{"jsonPath": path} for path in kind.selectable]
     names = {
         "kind": kind.name,
         "listKind": f"{kind.name}List",

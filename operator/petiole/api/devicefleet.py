@@ -5,9 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, StrictInt
 
-from .base import ApiModel, Condition, Events, Name, PositiveDuration
+from .base import (
+    ApiModel,
+    Condition,
+    Distinct,
+    Events,
+    Interval,
+    Name,
+    PositiveDuration,
+    Rule,
+)
 from .rollout import Rollout
 
 Kind = Literal["Model", "Firmware"]
@@ -19,37 +28,65 @@ class Selector(ApiModel):
 
     match_labels: Annotated[
         dict[str, LabelValue],
-        Field(min_length=1, max_length=8, description="A device of the fleet has all of them."),
+        Field(
+            min_length=1,
+            max_length=8,
+            description="Labels that a device of the fleet has, all of them.",
+        ),
     ]
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "self.matchLabels.all(name, size(name) >= 1 && size(name) <= 63)",
+            "labels have names of 1 to 63 characters",
+            ".matchLabels",
+        ),
+    )
 
 
 class ModelRef(ApiModel):
     """The TinyModel in the same namespace; ``Latest`` follows it, a number pins a version."""
 
-    name: Annotated[Name, Field(description="Of the TinyModel.")]
+    name: Annotated[Name, Field(description="Name of the TinyModel, in the same namespace.")]
     version: Annotated[
-        Annotated[int, Field(ge=1, le=2**31 - 1)] | Literal["Latest"],
+        Annotated[StrictInt, Field(ge=1, le=2**31 - 1)] | Literal["Latest"],
         Field(description="Which version devices shall have."),
     ] = "Latest"
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "self.name == oldSelf.name",
+            "model.name is immutable: revisions are versions of one model, make a new DeviceFleet",
+            ".name",
+        ),
+    )
 
 
 class FirmwareRef(ApiModel):
     """A signed bundle of `petiole firmware sign`: a path in the operator's store, or a URI."""
 
-    uri: Annotated[str, Field(min_length=1, max_length=1024, description="Of the bundle.")]
+    uri: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=1024,
+            description="The bundle: a path in the operator's store, or a URI.",
+        ),
+    ]
 
 
 class DriftPolicy(ApiModel):
     """How often a false drift alarm is acceptable, whatever the interval and the fleet's size."""
 
     false_alarms_per_year: Annotated[
-        int, Field(ge=1, le=365, description="Of the whole fleet, in a field that stays.")
+        StrictInt,
+        Field(ge=1, le=365, description="Of the whole fleet, in a field that stays as it is."),
     ] = 1
     baseline: Annotated[
         PositiveDuration | None,
         Field(
-            description="What the field is like is learned for so long before it is judged, and "
-            "for 6 intervals at least: a day where light comes and goes by the day."
+            description="How long the field is learned before it is judged, 6 intervals at least. "
+            "A day, where light comes and goes by the day."
         ),
     ] = None
 
@@ -58,10 +95,15 @@ class Monitoring(ApiModel):
     """What devices report, and how often."""
 
     interval: Annotated[
-        PositiveDuration, Field(description="How often a device reports its statistics.")
+        Interval,
+        Field(
+            description="How often a device reports its statistics: one number and unit, from 1s "
+            "to 999h or 39d."
+        ),
     ] = "15m"
     samples_per_day: Annotated[
-        int, Field(ge=0, le=10_000, description="Uncertain inputs that a device sends up.")
+        StrictInt,
+        Field(ge=0, le=10_000, description="Uncertain inputs that a device sends up in a day."),
     ] = 5
     drift: DriftPolicy = DriftPolicy()
 
@@ -72,7 +114,8 @@ class DeviceFleetSpec(ApiModel):
     selector: Annotated[Selector, Field(description="Which registered devices are the fleet.")]
     model: ModelRef
     firmware: Annotated[
-        FirmwareRef | None, Field(description="Goes out before the model, in the same stages.")
+        FirmwareRef | None,
+        Field(description="A signed bundle that goes out before the model, in the same stages."),
     ] = None
     rollout: Rollout
     monitoring: Monitoring = Monitoring()
@@ -265,7 +308,9 @@ class DeviceFleetStatus(ApiModel):
         int, Field(description="Devices that gave up the stable revision of the other kind.")
     ] = 0
     exposed: Annotated[int, Field(description="Devices that ever ran the target revision.")] = 0
-    gates: Annotated[tuple[GateStatus, ...], Field(description="Of this stage.")] = ()
+    gates: Annotated[
+        tuple[GateStatus, ...], Field(description="Of this stage."), Distinct("name")
+    ] = ()
     waiting_for: Waiting | None = None
     drift: DriftStatus = DriftStatus()
     samples: Annotated[int, Field(description="Inputs that devices sent up.")] = 0
@@ -276,6 +321,5 @@ class DeviceFleetStatus(ApiModel):
     conditions: Annotated[
         tuple[Condition, ...],
         Field(description="Ready, Reconciling and Stalled by kstatus, and what else holds."),
+        Distinct("type"),
     ] = ()
-
-    list_map_keys: ClassVar[dict[str, str]] = {"conditions": "type", "gates": "name"}

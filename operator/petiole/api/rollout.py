@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StrictInt, StringConstraints
 
-from .base import ApiModel, Duration, Name, Percent, PositiveDuration, Rule
+from .base import ApiModel, Distinct, Duration, Name, Percent, PositiveDuration, Rule
 
 _MAX_STAGES = 16
 CRON_PATTERN = r"^[0-9*,/A-Za-z#-]+( [0-9*,/A-Za-z#-]+){4}$"
-DAY_PATTERN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+DAY_PATTERN = r"^2[0-9]{3}-[0-9]{2}-[0-9]{2}$"
 
 LabelName = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._/-]*[A-Za-z0-9])?$", max_length=63)
@@ -18,8 +18,8 @@ LabelName = Annotated[
 Day = Annotated[str, StringConstraints(pattern=DAY_PATTERN, max_length=10)]
 
 StageSize = Annotated[
-    Annotated[int, Field(ge=1, le=10_000_000)] | Percent,
-    Field(description="Devices in all, as a number or percent."),
+    Annotated[StrictInt, Field(ge=1, le=10_000_000)] | Percent,
+    Field(description="Devices of this stage and all before it, as a number or percent."),
 ]
 
 
@@ -32,6 +32,11 @@ def _percent_between(field: str, low: int, high: int) -> str:
     """CEL: the field is absent or strictly between the two."""
     number = _percent(f"self.{field}")
     return f"!has(self.{field}) || ({number} > {low}.0 && {number} < {high}.0)"
+
+
+def _midnight(field: str) -> str:
+    """CEL for the time when a day begins; an error, which refuses too, for no calendar's day."""
+    return f"timestamp(self.{field} + 'T00:00:00Z')"
 
 
 def _grows() -> str:
@@ -62,15 +67,25 @@ class Stage(ApiModel):
         Field(description="Manual: the stage begins only after `petiole resume`."),
     ] = "Auto"
 
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            f"type(self.size) == int || {_percent('string(self.size)')} > 0.0",
+            "size must be above 0%",
+            ".size",
+        ),
+    )
+
 
 class Ramp(ApiModel):
     """Stages that grow by a factor until the whole fleet has the revision."""
 
-    start: Annotated[int, Field(ge=1, le=100_000, description="Devices of the first stage.")] = 10
+    start: Annotated[
+        StrictInt, Field(ge=1, le=100_000, description="Devices of the first stage.")
+    ] = 10
     factor: Annotated[
-        int, Field(ge=2, le=100, description="Times as many devices as the stage before.")
+        StrictInt, Field(ge=2, le=100, description="Times as many devices as the stage before.")
     ] = 2
-    soak: Annotated[Duration, Field(description="Of every stage.")] = "0s"
+    soak: Annotated[Duration, Field(description="How long gates watch every stage.")] = "0s"
 
 
 class GateTest(ApiModel):
@@ -115,6 +130,20 @@ class GateTest(ApiModel):
     )
 
 
+_ASKED = {
+    "good": "has(self.outcome)",
+    "bad": "has(self.outcome)",
+    "maxDrop": "has(self.metric) && self.metric == 'ConfidenceMean'",
+    "maxRise": "has(self.metric) && self.metric == 'LatencyMean'",
+    "max": "has(self.metric) && self.metric == 'Disagreement'",
+}
+
+
+def _only(name: str, asked: str) -> str:
+    """CEL: the test has this field in gates only that ask for it."""
+    return f"(!has(self.test.{name}) || {asked})"
+
+
 class Gate(ApiModel):
     """One question a stage must answer before the next begins."""
 
@@ -146,9 +175,9 @@ class Gate(ApiModel):
             ".test",
         ),
         Rule(
-            "!has(self.metric) || has(self.baseline) != (self.metric == 'Disagreement')",
-            "a metric gate needs baseline; one on Disagreement has none",
-            ".metric",
+            "has(self.baseline) == (has(self.metric) && self.metric != 'Disagreement')",
+            "baseline is for ConfidenceMean and LatencyMean, which need it",
+            ".baseline",
         ),
         Rule(
             "!has(self.metric) || self.metric != 'ConfidenceMean' || has(self.test.maxDrop)",
@@ -165,6 +194,12 @@ class Gate(ApiModel):
             "a gate on Disagreement needs test.max",
             ".test",
         ),
+        Rule(
+            " && ".join(_only(name, asked) for name, asked in _ASKED.items()),
+            "test must hold only what its gate asks: good and bad of an outcome, maxDrop of "
+            "ConfidenceMean, maxRise of LatencyMean, max of Disagreement",
+            ".test",
+        ),
     )
 
 
@@ -172,7 +207,8 @@ class Shadow(ApiModel):
     """A new model runs beside the current one before it may answer, and is compared with it."""
 
     inferences: Annotated[
-        int, Field(ge=1, le=1_000_000, description="Inputs on which a device compares the two.")
+        StrictInt,
+        Field(ge=1, le=1_000_000, description="Inputs on which a device compares the two."),
     ] = 100
 
 
@@ -180,10 +216,11 @@ class Pace(ApiModel):
     """How fast devices may begin."""
 
     max_in_flight: Annotated[
-        int, Field(ge=1, le=100_000, description="Devices between grant and answer at once.")
+        StrictInt, Field(ge=1, le=100_000, description="Devices between grant and answer at once.")
     ] = 500
     per_minute: Annotated[
-        int | None, Field(ge=1, le=10_000_000, description="Devices that may begin in a minute.")
+        StrictInt | None,
+        Field(ge=1, le=10_000_000, description="Devices that may begin in a minute."),
     ] = None
 
 
@@ -193,9 +230,10 @@ class Disruption(ApiModel):
     group_by: Annotated[
         tuple[LabelName, ...],
         Field(min_length=1, max_length=4, description="Labels that devices of a group share."),
+        Distinct(),
     ]
     max_unavailable: Annotated[
-        int, Field(ge=1, le=100_000, description="Devices of a group in flight at once.")
+        StrictInt, Field(ge=1, le=100_000, description="Devices of a group in flight at once.")
     ]
 
 
@@ -216,14 +254,20 @@ class Window(ApiModel):
 class Freeze(ApiModel):
     """Whole days in which nothing begins, both included."""
 
-    first: Annotated[Day, Field(description="Such as 2026-12-24.")]
+    first: Annotated[
+        Day, Field(description="The first day on which nothing begins, such as 2026-12-24.")
+    ]
     last: Annotated[Day, Field(description="The last day on which nothing begins.")]
     time_zone: Annotated[
         str, Field(min_length=1, max_length=64, description="Where these days begin and end.")
     ] = "UTC"
 
     rules: ClassVar[tuple[Rule, ...]] = (
-        Rule("self.first <= self.last", "first must not be after last", ".first"),
+        Rule(
+            f"{_midnight('first')} <= {_midnight('last')}",
+            "first must not be after last, and both must be days of the calendar",
+            ".first",
+        ),
     )
 
 
@@ -244,20 +288,27 @@ class Windows(ApiModel):
 class Retries(ApiModel):
     """Failures that are worth another try, since they need not be the revision's fault."""
 
-    limit: Annotated[int, Field(ge=1, le=10, description="Tries after the first.")] = 2
+    limit: Annotated[StrictInt, Field(ge=1, le=10, description="Tries after the first.")] = 2
     backoff: Annotated[
-        PositiveDuration, Field(description="Before the first retry; doubles each time.")
+        PositiveDuration, Field(description="Time before the first retry; doubles each time.")
     ] = "5m"
     reasons: Annotated[
         tuple[Literal["timeout", "digest-mismatch", "flash-error", "trial-expired"], ...],
-        Field(min_length=1, max_length=4, description="Of a failure; default: timeout."),
+        Field(
+            min_length=1,
+            max_length=4,
+            description="Why a device failed that may try again. Default: timeout.",
+        ),
+        Distinct(),
     ] = ("timeout",)
 
 
 class RollbackWindow(ApiModel):
     """How far back a revision counts as proven: it goes back without stages."""
 
-    revisions: Annotated[int, Field(ge=1, le=10, description="Promoted before the stable one.")]
+    revisions: Annotated[
+        StrictInt, Field(ge=1, le=10, description="Promoted ones before the stable one that may.")
+    ]
 
 
 class Rollout(ApiModel):
@@ -265,12 +316,18 @@ class Rollout(ApiModel):
 
     stages: Annotated[
         tuple[Stage, ...] | None,
-        Field(min_length=1, max_length=_MAX_STAGES, description="In their order; or give `ramp`."),
+        Field(
+            min_length=1,
+            max_length=_MAX_STAGES,
+            description="Cumulative shares of the fleet, in order; or give `ramp`.",
+        ),
+        Distinct("name"),
     ] = None
     ramp: Ramp | None = None
     stratify_by: Annotated[
         tuple[LabelName, ...],
         Field(max_length=4, description="Every stage has its share of each value of these labels."),
+        Distinct(),
     ] = ()
     cluster_by: Annotated[
         LabelName | None,
@@ -281,7 +338,9 @@ class Rollout(ApiModel):
     windows: Windows = Windows()
     shadow: Shadow | None = None
     gates: Annotated[
-        tuple[Gate, ...], Field(max_length=8, description="What every stage must prove.")
+        tuple[Gate, ...],
+        Field(max_length=8, description="What every stage must prove."),
+        Distinct("name"),
     ] = ()
     false_stop: Annotated[
         Percent | None,
@@ -290,11 +349,17 @@ class Rollout(ApiModel):
     retries: Retries | None = None
     on_failure: Annotated[
         Literal["Revert", "Pause", "Keep"],
-        Field(description="A gate failed. Revert: exposed devices are put back."),
+        Field(
+            description="What a failed gate does. Revert: exposed devices are put back. Pause: "
+            "nobody goes on; who runs it keeps it. Keep: as Pause, and the rollout is over."
+        ),
     ] = "Revert"
     on_inconclusive: Annotated[
         Literal["Pause", "Proceed"],
-        Field(description="A stage is past its deadline and undecided."),
+        Field(
+            description="What a stage does that is past its deadline and undecided. Pause: nobody "
+            "new begins. Proceed: the next stage does."
+        ),
     ] = "Pause"
     no_report_after: Annotated[
         PositiveDuration, Field(description="A device that says nothing for so long is silent.")
@@ -328,4 +393,3 @@ class Rollout(ApiModel):
             ".falseStop",
         ),
     )
-    list_map_keys: ClassVar[dict[str, str]] = {"stages": "name", "gates": "name"}

@@ -7,9 +7,19 @@ into what the user keeps in Git; they are told in the description instead.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from pydantic import BaseModel
+
+from .base import (
+    COUNT_PATTERN,
+    DURATION_PATTERN,
+    NAME_PATTERN,
+    PERCENT_PATTERN,
+    POSITIVE_DURATION_PATTERN,
+    QUANTITY_PATTERN,
+)
 
 Schema = dict[str, Any]
 
@@ -20,6 +30,20 @@ _KEPT = frozenset({
     "x-kubernetes-validations", "x-kubernetes-list-type", "x-kubernetes-list-map-keys",
 })  # fmt: skip
 _DROPPED = frozenset({"title", "default", "description"})
+_WRITTEN = {
+    PERCENT_PATTERN: "a percent such as 2.5%",
+    DURATION_PATTERN: "a duration such as 1h30m",
+    POSITIVE_DURATION_PATTERN: "a duration such as 1h30m, not zero",
+    QUANTITY_PATTERN: "bytes such as 64Ki",
+    COUNT_PATTERN: "a count such as 12M",
+    NAME_PATTERN: "at most 63 small letters, digits and hyphens",
+}
+_COUNTED = (
+    ("minItems", "maxItems", "items"),
+    ("minProperties", "maxProperties", "entries"),
+    ("minLength", "maxLength", "characters"),
+)
+_MANY = 2**31 - 1
 _LIMITS = frozenset({"minimum", "maximum", "pattern", "maxLength"})  # of an int-or-string
 
 
@@ -90,9 +114,38 @@ def _int_or_string(members: list[Schema], path: str) -> Schema:
 
 
 def _with_description(source: Schema) -> Schema:
+    """Return what ``kubectl explain`` shows: the words of the author, then limits and default.
+
+    Limits are told because kubectl shows but types and enumerations.
+    """
     text = source.get("description", "").replace("``", "`")
+    told = " ".join((*_limits(source), *_default(source)))
+    text = f"{text}\n\n{told}" if told else text
+    return {"description": text} if text else {}
+
+
+def _limits(source: Schema) -> Iterator[str]:
+    pattern = source.get("pattern")
+    numbers = _range(source.get("minimum"), source.get("maximum"))
+    told = " or ".join(filter(None, (numbers, _WRITTEN.get(pattern or "", ""))))
+    if told:
+        yield f"{told[0].upper()}{told[1:]}."
+    for least, most, what in _COUNTED:
+        count = _range(source.get(least, 0), source.get(most))
+        if count and not (pattern and what == "characters"):
+            yield f"{count[0].upper()}{count[1:]} {what}."
+
+
+def _range(least: int | None, most: int | None) -> str:
+    """``"1 to 50"``; of what 32 bits bound, the lower end alone."""
+    if most is None:
+        return ""
+    if most >= _MANY:
+        return f"{least} or more"
+    return f"{least} to {most:,}" if least else f"at most {most:,}"
+
+
+def _default(source: Schema) -> Iterator[str]:
     default = source.get("default")
     if isinstance(default, str | int) and default not in ("", 0):
-        word = str(default).lower() if isinstance(default, bool) else default
-        text = f"{text}\n\nDefaults to {word}.".strip()
-    return {"description": text} if text else {}
+        yield f"Defaults to {str(default).lower() if isinstance(default, bool) else default}."

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, StrictInt
 
-from .base import ApiModel, Count, Name, Quantity
+from .base import ApiModel, Count, Name, Quantity, Rule
 
 FRONT = 12  # points in status
 
@@ -36,7 +36,9 @@ class Student(ApiModel):
             "learn for a short while, the better ones for longer."
         ),
     ] = "Widest"
-    tries: Annotated[int, Field(ge=2, le=24, description="Networks that Halving begins with.")] = 6
+    tries: Annotated[
+        StrictInt, Field(ge=2, le=24, description="Networks that Halving begins with.")
+    ] = 6
     fine_tune: Annotated[
         Literal["Whole", "Head"],
         Field(
@@ -44,6 +46,14 @@ class Student(ApiModel):
             "devices fetch little."
         ),
     ] = "Whole"
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(
+            "!has(self.tries) || (has(self.search) && self.search == 'Halving')",
+            "tries is for the search Halving, which begins with so many networks",
+            ".tries",
+        ),
+    )
 
 
 class FrontPoint(ApiModel):

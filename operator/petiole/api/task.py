@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, StrictInt
 
 from .base import ApiModel, Name, Rule
 
@@ -14,10 +14,14 @@ VERDICTS = ("normal", "alarm")  # what a model without classes answers: label 0 
 class InputShape(ApiModel):
     """Shape of one input: unsigned 8-bit values, height x width x channels."""
 
-    height: Annotated[int, Field(ge=1, le=256, description="Rows; 1 of a window of readings.")]
-    width: Annotated[int, Field(ge=1, le=256, description="Columns, or readings of a window.")]
+    height: Annotated[
+        StrictInt, Field(ge=1, le=256, description="Rows; 1 of a window of readings.")
+    ]
+    width: Annotated[
+        StrictInt, Field(ge=1, le=256, description="Columns, or readings of a window.")
+    ]
     channels: Annotated[
-        int, Field(ge=1, le=16, description="Values a pixel: 1 grey, 3 colour; or sensors.")
+        StrictInt, Field(ge=1, le=16, description="Values a pixel: 1 grey, 3 colour; or sensors.")
     ]
 
 
@@ -25,16 +29,40 @@ class Commissioning(ApiModel):
     """How a device learns its own machine, in readings from its start; all without a fault."""
 
     scale: Annotated[
-        int, Field(ge=10, le=256, description="Readings that set each sensor's scale of bytes.")
+        StrictInt,
+        Field(ge=10, le=256, description="Readings that set each sensor's scale of bytes."),
     ] = 60
     reach: Annotated[
-        int,
+        StrictInt,
         Field(ge=4, le=64, description="Standard deviations that a byte reaches to each side."),
     ] = 32
     baseline: Annotated[
-        int,
+        StrictInt,
         Field(ge=257, le=100_000, description="Readings in all from which it learns the usual."),
     ] = 400
+
+
+def _stays(field: str, default: str) -> str:
+    """CEL: the field is as it was; to write its default down, or not to, is no change."""
+    parts = field.split(".")
+    paths = [".".join(parts[: n + 1]) for n in range(len(parts))]
+
+    def of(owner: str) -> str:
+        given = " && ".join(f"has({owner}.{path})" for path in paths)
+        return f"({given} ? {owner}.{field} : {default})"
+
+    return f"{of('self')} == {of('oldSelf')}"
+
+
+_IMMUTABLE = " && ".join((
+    "self.input == oldSelf.input",
+    _stays("type", "'ImageClassification'"),
+    _stays("labels", "[]"),
+    *(
+        _stays(f"commissioning.{name}", str(field.default))
+        for name, field in Commissioning.model_fields.items()
+    ),
+))  # fmt: skip
 
 
 class Task(ApiModel):
@@ -50,10 +78,12 @@ class Task(ApiModel):
     ] = ()
     input: InputShape
     commissioning: Annotated[
-        Commissioning | None, Field(description="Of AnomalyDetection; has defaults.")
+        Commissioning | None,
+        Field(description="How a device learns its own machine; for AnomalyDetection."),
     ] = None
 
     rules: ClassVar[tuple[Rule, ...]] = (
+        Rule(_IMMUTABLE, "task is immutable: another task is another model, make a new TinyModel"),
         Rule(
             "!has(self.labels) || self.labels.all(a, self.labels.exists_one(b, a == b))",
             "labels must be unique: each names one class",
@@ -109,10 +139,12 @@ BY_TASK = (
         ".learning",
     ),
     Rule(
-        f"{_ANOMALIES} ? !has(self.acceptance.accuracy) && has(self.acceptance.f1) && "
-        "has(self.acceptance.falseAlarms) : has(self.acceptance.accuracy) && "
+        f"{_ANOMALIES} ? has(self.acceptance.f1) && has(self.acceptance.falseAlarms) && "
+        "!has(self.acceptance.accuracy) && !has(self.acceptance.recall) && "
+        "!has(self.acceptance.confidence) : has(self.acceptance.accuracy) && "
         "!has(self.acceptance.f1) && !has(self.acceptance.falseAlarms)",
-        "classes are accepted by accuracy, anomalies by f1 and falseAlarms",
+        "classes are accepted by accuracy, with recall and confidence where given; anomalies by f1 "
+        "and falseAlarms",
         ".acceptance",
     ),
 )

@@ -5,22 +5,20 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, StrictInt
 
 from .base import (
     ApiModel,
     Condition,
     DataUri,
+    Distinct,
     Events,
-    HttpUrl,
     Percent,
-    PositiveDuration,
     Rule,
-    SecretKeyRef,
     SecretName,
-    Uri,
 )
-from .student import Student, StudentStatus, Target
+from .learning import Learning
+from .student import StudentStatus, Target
 from .task import BY_TASK, Task
 
 Step = Literal["Idle", "Querying", "Labelling", "Training", "Packing"]
@@ -43,7 +41,7 @@ class DataSet(ApiModel):
 class SecretRef(ApiModel):
     """A Secret of the same namespace."""
 
-    name: Annotated[SecretName, Field(description="Of the Secret.")]
+    name: Annotated[SecretName, Field(description="Name of the Secret, in the object's namespace.")]
 
 
 class DataCredentials(ApiModel):
@@ -66,7 +64,8 @@ class Data(ApiModel):
     ]
     evaluation: Annotated[DataSet, Field(description="What candidates are judged by.")]
     credentials: Annotated[
-        DataCredentials | None, Field(description="Default: those of the pipelines' process.")
+        DataCredentials | None,
+        Field(description="What opens them on S3. None: what the pipelines' process has."),
     ] = None
 
     rules: ClassVar[tuple[Rule, ...]] = (
@@ -78,158 +77,22 @@ class Data(ApiModel):
     )
 
 
-class LabelStudio(ApiModel):
-    """A project of a Label Studio server, where people answer."""
-
-    url: Annotated[HttpUrl, Field(description="Where the operator reaches the server.")]
-    token_secret_ref: Annotated[SecretKeyRef, Field(description="An access token of the server.")]
-    project: Annotated[
-        str, Field(min_length=3, max_length=50, description="Title; made when there is none.")
-    ]
-    overlap: Annotated[int, Field(ge=1, le=20, description="People who answer each question.")] = 1
-    agreement: Annotated[
-        Percent, Field(description="Share of the answers that the label must have.")
-    ] = "51%"
-
-
-class Labels(ApiModel):
-    """Who answers. ``Oracle``: a CSV file of ``id,label``. ``Folder``: requests out, answers in."""
-
-    source: Annotated[
-        Literal["Oracle", "Folder", "LabelStudio"],
-        Field(description="A table, a folder of answers, or people."),
-    ]
-    uri: Annotated[Uri | None, Field(description="Of the table or the folder.")] = None
-    label_studio: LabelStudio | None = None
-
-    rules: ClassVar[tuple[Rule, ...]] = (
-        Rule(
-            "has(self.uri) == (self.source != 'LabelStudio')",
-            "uri is for the sources Oracle and Folder, and they need it",
-            ".uri",
-        ),
-        Rule(
-            "has(self.labelStudio) == (self.source == 'LabelStudio')",
-            "labelStudio is for the source LabelStudio, which needs it",
-            ".labelStudio",
-        ),
-    )
-
-
-class Triggers(ApiModel):
-    """What starts a round besides the first one and a change of data."""
-
-    drift: Annotated[bool, Field(description="The field of a fleet has drifted.")] = True
-    new_samples: Annotated[
-        Annotated[int, Field(ge=1, le=1_000_000)] | None,
-        Field(description="So many samples came up from the field since the last round."),
-    ] = None
-
-
-class Quota(ApiModel):
-    """What one group may have of a batch, at most; one sample always may be asked."""
-
-    per_class: Annotated[Percent, Field(description="By the teacher's answer.")] | None = None
-    per_device: Annotated[
-        Percent | None, Field(description="By the device that sent the sample.")
-    ] = None
-
-
-class Plateau(ApiModel):
-    """The teacher's accuracy rose by less than ``gain`` in so many batches."""
-
-    batches: Annotated[int, Field(ge=1, le=50, description="In a row.")] = 3
-    gain: Annotated[Percent, Field(description="Points of accuracy.")]
-
-
-class Kappa(ApiModel):
-    """Successive teachers agree, by Cohen's kappa on the unlabelled pool, mean of ``batches``."""
-
-    batches: Annotated[int, Field(ge=1, le=50, description="In a row.")] = 3
-    agreement: Annotated[Percent, Field(description="100% is agreement on every sample.")]
-
-
-class Stopping(ApiModel):
-    """What ends the asking before the label budget does, whichever comes first."""
-
-    accuracy: (
-        Annotated[Percent, Field(description="Of the teacher, on the evaluation set.")] | None
-    ) = None
-    plateau: Plateau | None = None
-    kappa: Kappa | None = None
-
-
-class Learning(ApiModel):
-    """How labels are chosen and how many may be spent. A task without classes asks for none."""
-
-    features: Annotated[
-        Literal["Kernel", "Pixels", "EfficientNetLite0"],
-        Field(description="What teacher and strategy see. Kernel and Pixels: of tiny inputs."),
-    ] = "Kernel"
-    strategy: Annotated[
-        Literal[
-            "Random",
-            "Margin",
-            "Entropy",
-            "TypiClust",
-            "TypiClustThenMargin",
-            "ClusterMargin",
-            "Badge",
-            "KCenter",
-        ],
-        Field(description="How samples are chosen; docs/learning.md compares them."),
-    ] = "TypiClustThenMargin"
-    batch_size: Annotated[
-        int, Field(ge=1, le=10_000, description="Labels asked for at a time.")
-    ] = 0
-    label_budget: Annotated[
-        int, Field(ge=1, le=1_000_000, description="Labels that may be spent in all.")
-    ] = 0
-    drift_budget: Annotated[
-        int, Field(ge=0, le=1_000_000, description="Labels a drift round may add to the budget.")
-    ] = 0
-    random_share: Annotated[
-        Percent, Field(description="Of each batch; an unbiased look at the pool.")
-    ] = "10%"
-    quota: Quota = Quota()
-    near_duplicates: Annotated[
-        Literal["Keep", "Drop"],
-        Field(description="Drop: of samples that are nearly the same, one is asked."),
-    ] = "Keep"
-    stopping: Stopping = Stopping()
-    student: Annotated[Student, Field(description="How networks are found.")] = Student()
-    labels: Labels | None = None
-    triggers: Triggers = Triggers()
-    seed: Annotated[int, Field(ge=0, le=2**31 - 1, description="Of all that is random.")] = 0
-    deadline: Annotated[
-        PositiveDuration, Field(description="Longest time of one pipeline run.")
-    ] = "1h"
-
-    rules: ClassVar[tuple[Rule, ...]] = (
-        Rule(
-            "!has(self.batchSize) || !has(self.labelBudget) || self.batchSize <= self.labelBudget",
-            "batchSize must not be above labelBudget",
-            ".batchSize",
-        ),
-    )
-
-
 class Acceptance(ApiModel):
     """What a candidate must reach on the evaluation set, judged as int8."""
 
     accuracy: Annotated[
-        Percent | None, Field(description="The least, of every target; classes need it.")
+        Percent | None, Field(description="Least accuracy of every target; classes need it.")
     ] = None
-    recall: Annotated[Percent | None, Field(description="The least, of every class by itself.")] = (
-        None
-    )
+    recall: Annotated[
+        Percent | None, Field(description="Least recall of every class by itself.")
+    ] = None
     f1: Annotated[
         Percent | None,
-        Field(description="The least of alarms, reading by reading; anomalies need it."),
+        Field(description="Least F1 of alarms, reading by reading; anomalies need it."),
     ] = None
     false_alarms: Annotated[
         Percent | None,
-        Field(description="Normal readings with an alarm, at most; anomalies need it."),
+        Field(description="Most normal readings with an alarm, as a share; anomalies need it."),
     ] = None
     max_regression: Annotated[
         Percent, Field(description="Points that a successor may be worse than the version now.")
@@ -251,19 +114,30 @@ class TinyModelSpec(ApiModel):
     learning: Learning
     targets: Annotated[
         tuple[Target, ...],
-        Field(min_length=1, max_length=8, description="Device classes that it must fit."),
+        Field(
+            min_length=1,
+            max_length=8,
+            description="Device classes that it must fit, each with a variant.",
+        ),
+        Distinct("name"),
     ]
     acceptance: Acceptance
     events: Events | None = None
     security_counter: Annotated[
-        int, Field(ge=0, le=2**31 - 1, description="Devices that took it refuse anything lower.")
+        StrictInt,
+        Field(
+            ge=0,
+            le=2**31 - 1,
+            description="Devices that took a model with it refuse any with a lower one.",
+        ),
     ] = 0
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
-            "self.task == oldSelf.task",
-            "task is immutable: another task is another model, make a new TinyModel",
-            ".task",
+            "(has(self.securityCounter) ? self.securityCounter : 0) >= "
+            "(has(oldSelf.securityCounter) ? oldSelf.securityCounter : 0)",
+            "securityCounter must not go down: devices that took it refuse anything lower",
+            ".securityCounter",
         ),
         Rule(
             "!has(self.learning.features) || self.learning.features != 'EfficientNetLite0' || "
@@ -273,7 +147,6 @@ class TinyModelSpec(ApiModel):
         ),
         *BY_TASK,
     )
-    list_map_keys: ClassVar[dict[str, str]] = {"targets": "name"}
 
 
 class VariantStatus(ApiModel):
@@ -404,10 +277,10 @@ class TinyModelStatus(ApiModel):
     students: Annotated[
         tuple[StudentStatus, ...],
         Field(max_length=8, description="Of the last candidate, whether it was accepted or not."),
+        Distinct("target"),
     ] = ()
     conditions: Annotated[
         tuple[Condition, ...],
         Field(description="Ready, Reconciling and Stalled by kstatus, and what else holds."),
+        Distinct("type"),
     ] = ()
-
-    list_map_keys: ClassVar[dict[str, str]] = {"conditions": "type", "students": "target"}

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from petiole.api.base import fraction, seconds
+from petiole.api.learning import Learning
 from petiole.api.task import Task
-from petiole.api.tinymodel import Learning, RoundStatus, TinyModelSpec
+from petiole.api.tinymodel import RoundStatus, TinyModelSpec
 
 from .observed import ModelObserved, StartRun
 from .runs import Run

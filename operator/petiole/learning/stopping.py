@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from petiole.api.base import fraction
-from petiole.api.tinymodel import CurvePoint, Kappa, Plateau, Stopped, Stopping, Trigger
+from petiole.api.learning import Kappa, Plateau, Stopping
+from petiole.api.tinymodel import CurvePoint, Stopped, Trigger
 
 # Other rounds ask about a field that the frozen evaluation set knows nothing of: what the teacher
 # reaches there says nothing about them.

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from petiole.api.base import fraction
-from petiole.api.tinymodel import LabelStudio
+from petiole.api.learning import LabelStudio
 from petiole.controller.problem import Problem
 from petiole.controller.store import Store
 from petiole.learning.agreement import agree

@@ -1,0 +1,1 @@
+"""What an operator that a cluster administrator trusts must show: ``make bench-operator``."""
