@@ -45,7 +45,7 @@ def test_every_field_is_described(kind: str, part: str) -> None:
         ("tinymodel.spec.learning.labelBudget", "Labels that may be spent in all"),
         ("tinymodel.spec.securityCounter", "with a lower one. 0 or more."),
         ("tinymodel.spec.targets", "each with a variant. 1 to 8 items."),
-        ("tinymodel.spec.learning.labels.uri", "At most 1,024 characters."),
+        ("tinymodel.spec.learning.labels.labelStudio.project", "none. 3 to 50 characters."),
         ("devicefleet.spec.rollout.stages.size", "1 to 10,000,000 or a percent such as 2.5%."),
         ("devicefleet.spec.rollout.noReportAfter", "1h30m, not zero. Defaults to 30m."),
     ],
