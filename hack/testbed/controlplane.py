@@ -160,6 +160,19 @@ class ControlPlane(Lifetime):
         with (self.folder / "audit.log").open() as log:
             return sum(1 for line in log if json.loads(line)["user"]["username"] == user)
 
+    def accepted(self, user: str) -> Iterator[tuple[datetime, datetime]]:
+        """When the API server heard of each write of ``user`` that it accepted, and was done.
+
+        Renewed Leases are left out: they say nothing about any object.
+        """
+        with (self.folder / "audit.log").open() as log:
+            for event in map(json.loads, log):
+                lease = event.get("objectRef", {}).get("resource") == "leases"
+                if event["user"]["username"] == user and not lease and _accepted(event):
+                    times = (event["requestReceivedTimestamp"], event["stageTimestamp"])
+                    heard, done = map(datetime.fromisoformat, times)
+                    yield heard, done
+
     def statuses(self) -> Iterator[tuple[datetime, dict[str, Any]]]:
         """Merge patches of fleets' status, and when the API server was done with each."""
         with (self.folder / "audit.log").open() as log:
@@ -321,3 +334,7 @@ class ControlPlane(Lifetime):
         }
         path.touch(mode=0o600)
         path.write_text(yaml.safe_dump(content))
+
+
+def _accepted(event: dict[str, Any]) -> bool:
+    return bool(event["responseStatus"]["code"] < HTTPStatus.MULTIPLE_CHOICES)

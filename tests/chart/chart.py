@@ -25,6 +25,7 @@ MATRIX = {
     "own broker": OWN_BROKER,
     "replicas": BROKER
     | {
+        "operator": {"replicas": 2},
         "gateway": {
             **BROKER["gateway"],
             "replicas": 3,

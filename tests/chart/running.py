@@ -33,8 +33,8 @@ class Installation:
             self.give_secret(name, values)
 
     def apply_rights(self):
-        """Apply ServiceAccounts, roles and bindings: nothing else of the chart."""
-        kinds = "ServiceAccount|(Cluster)?Role(Binding)?"
+        """Apply ServiceAccounts, roles, bindings and the Lease: nothing else of the chart."""
+        kinds = "ServiceAccount|(Cluster)?Role(Binding)?|Lease"
         rights = [o for o in self.objects if re.fullmatch(kinds, o["kind"])]
         self.cluster.apply(*rights)
 

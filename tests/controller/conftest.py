@@ -60,10 +60,10 @@ class Gateway:
 
 
 class Operator:
-    """An operator process for one namespace."""
+    """An operator process for one namespace; ``more`` are variables of it."""
 
-    def __init__(self, folder, processes, control_plane, gateway, namespace):
-        self.folder, self.namespace = folder, namespace
+    def __init__(self, folder, processes, control_plane, gateway, namespace, **more):
+        self.folder, self.namespace, self.more = folder, namespace, more
         self.work, self.key = folder / "work", folder / "signing.pem"
         self.store = gateway.store
         self.cluster = control_plane
@@ -72,7 +72,16 @@ class Operator:
         self.key.write_bytes(new_private_pem())
 
     def start(self):
+        self.launch()
+        self.process.wait_ready(self.ready, 60)
+
+    def ready(self):
+        return answers(f"{self.url}/readyz")
+
+    def launch(self):
+        """Start it, and do not wait until it is ready."""
         health = free_port()
+        self.url = f"http://127.0.0.1:{health}"
         child = Path(__file__).with_name("pipeline.py")
         self.process = self._processes.start(
             f"operator-{self.namespace}",
@@ -90,16 +99,15 @@ class Operator:
                 "PETIOLE_HOOK_URL": f"http://127.0.0.1:{health}",
                 "PETIOLE_RUNNER_COMMAND": shlex.join([sys.executable, str(child)]),
                 "PYTHONPATH": os.pathsep.join(sys.path),
+                **self.more,
             },
         )
-        self.process.wait_ready(lambda: answers(f"http://127.0.0.1:{health}/readyz"), 60)
-        self.metrics_url = f"http://127.0.0.1:{health}/metrics"
 
     def kill(self):
         self.process.kill()
 
     def metric(self, name):
-        text = HTTP.get(self.metrics_url).text
+        text = HTTP.get(f"{self.url}/metrics").text
         found = [line for line in text.splitlines() if line.startswith(name)]
         return float(found[0].rpartition(" ")[2]) if found else 0.0
 

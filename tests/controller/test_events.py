@@ -84,7 +84,7 @@ def secret(model):
 
 
 def ring(operator, model, body, signed):
-    url = operator.metrics_url.removesuffix("/metrics")
+    url = operator.url
     return HTTP.post(
         f"{url}/v1/events/{model.namespace}/{model.name}",
         content=body,

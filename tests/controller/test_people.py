@@ -235,7 +235,7 @@ def test_what_is_gathered_helps_and_holds_no_secret(shared, gateway, made, where
         "devicefleet", made.name, lambda s: "firmware" in json.dumps(s).lower(), "the bundle's fate"
     )
     file = tmp_path / "gathered.tar.gz"
-    operator = shared.metrics_url.removesuffix("/metrics")
+    operator = shared.url
     reach = ("--gateway", gateway.url, "--token", TOKEN, "--operator", operator)
     done = petiole("must-gather", *where, "-f", file, *reach)
     assert done.exit_code == 0, done.stderr

@@ -34,6 +34,8 @@ def options(tmp_path):
         ("--namespace", "here,There", "--namespace: 'There' is no name of a namespace"),
         ("--resync", "0", "--resync: Input should be greater than or equal to 1"),
         ("--listen", "8080", "--listen: '8080' is no host:port"),
+        ("--lease", "operator", "--lease: 'operator' is no namespace/name of a Lease"),
+        ("--lease-seconds", "1", "--lease-seconds: Input should be greater than or equal to 3"),
         ("--kubeconfig", "/no/such/file", "--kubeconfig: there is no file"),
         ("--runner", "job", "runner: job needs --pipelines-image"),
         ("--runner", "kfp", "runner: kfp needs --kfp-url"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from pathlib import Path
 from typing import Annotated
 
@@ -72,6 +73,15 @@ def operator(
     ] = None,
     resync: Annotated[float, _option("--resync", "Seconds between two looks at all.")] = 60.0,
     listen: Annotated[str, _option("--listen", "host:port of health and metrics.")] = "127.0.0.1:0",
+    lease: Annotated[
+        str, _option("--lease", "namespace/name of the Lease of several operators; default: alone.")
+    ] = "",
+    lease_seconds: Annotated[
+        int, _option("--lease-seconds", "After which another operator follows a dead one.")
+    ] = 12,
+    identity: Annotated[
+        str, _option("--identity", "In the Lease; one process's at a time. Default: made up.")
+    ] = "",
     hook_url: Annotated[
         str, _option("--hook-url", "Where Label Studio reaches --listen; default: it need not.")
     ] = "",
@@ -105,7 +115,7 @@ def operator(
     ] = "",
 ) -> None:
     """Run the operator until it is told to stop."""
-    from petiole.controller.process import StartError, run  # noqa: PLC0415 - kopf takes a second
+    from petiole.controller.process import EndedError, StartError, run  # noqa: PLC0415 - kopf takes a second
     from petiole.controller.settings import OperatorSettings  # noqa: PLC0415
 
     settings = checked(
@@ -120,6 +130,9 @@ def operator(
         public_key=public_key,
         resync=resync,
         listen=listen,
+        lease=lease,
+        lease_seconds=lease_seconds,
+        identity=identity,
         hook_url=hook_url,
         runner=runner,
         runner_command=runner_command,
@@ -134,9 +147,12 @@ def operator(
     )
     logs.to_json()
     try:
-        asyncio.run(run(settings))
+        with contextlib.suppress(asyncio.CancelledError):  # told to stop before it led
+            asyncio.run(run(settings))
     except StartError as error:
         fail(str(error), code=2)
+    except EndedError as error:
+        fail(str(error), code=1)
 
 
 @app.command()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -72,18 +72,27 @@ def current_namespace(kubeconfig: Path | None, context: str = "") -> str:
     return str(chosen["context"].get("namespace") or "default")
 
 
-class Cluster:
-    """Objects of Petiole in one cluster."""
+def _anybody() -> None:
+    """Hold no write up."""
 
-    def __init__(self, found: client.Configuration) -> None:
-        self._found = found
+
+class Cluster:
+    """Objects of Petiole in one cluster. ``fence`` raises when nothing may be written any more."""
+
+    def __init__(self, found: client.Configuration, fence: Callable[[], None] = _anybody) -> None:
+        self._found, self._fence = found, fence
         self._client = httpx.AsyncClient(
             base_url=found.host, verify=_tls(found), timeout=_TIMEOUT, trust_env=False
         )
 
     @classmethod
-    def connect(cls, kubeconfig: Path | None, context: str = "") -> Self:
-        return cls(load(kubeconfig, context))
+    def connect(
+        cls,
+        kubeconfig: Path | None,
+        context: str = "",
+        fence: Callable[[], None] = _anybody,
+    ) -> Self:
+        return cls(load(kubeconfig, context), fence)
 
     async def __aenter__(self) -> Self:
         return self
@@ -173,6 +182,21 @@ class Cluster:
         path = _job_path(namespace, name)
         await self._send("DELETE", path, json=options, missing_ok=True)
 
+    async def lease(self, namespace: str, name: str) -> Object | None:
+        """Return the Lease, or None."""
+        answer = await self._send("GET", _lease_path(namespace, name), missing_ok=True)
+        return None if answer is None else dict(answer.json())
+
+    async def put_lease(self, body: Object) -> Object:
+        """Make a Lease, or replace the one that was read; ConflictError when it has changed."""
+        meta = body["metadata"]
+        if "resourceVersion" in meta:
+            path = _lease_path(meta["namespace"], meta["name"])
+            answer = await self._send("PUT", path, json=body)
+        else:
+            answer = await self._send("POST", _lease_path(meta["namespace"]), json=body)
+        return dict(answer.json()) if answer is not None else {}
+
     async def event(self, body: Object, plural: str, kind: str, reason: str, message: str) -> None:
         """Write an Event about an object; the same one is not written twice while it is kept."""
         meta = body["metadata"]
@@ -211,6 +235,8 @@ class Cluster:
         missing_ok: bool = False,
         exists_ok: bool = False,
     ) -> httpx.Response | None:
+        if method != "GET":
+            self._fence()
         headers = {"Content-Type": content_type} | self._authorization()
         try:
             answer = await self._client.request(method, path, json=json, headers=headers)
@@ -243,6 +269,11 @@ def _path(plural: str, namespace: str = "", name: str = "") -> str:
 
 def _job_path(namespace: str, name: str = "") -> str:
     return f"/apis/batch/v1/namespaces/{namespace}/jobs" + (f"/{name}" if name else "")
+
+
+def _lease_path(namespace: str, name: str = "") -> str:
+    place = f"/apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"
+    return place + (f"/{name}" if name else "")
 
 
 def _tls(found: client.Configuration) -> ssl.SSLContext:

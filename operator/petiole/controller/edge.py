@@ -58,14 +58,23 @@ class Dependents:
         return shown != before
 
 
-def registry(settings: OperatorSettings, wake: Wake) -> kopf.OperatorRegistry:
-    """Return the handlers of this operator."""
+def registry(
+    settings: OperatorSettings, wake: Wake, closing: Callable[[], None]
+) -> kopf.OperatorRegistry:
+    """Return the handlers of this operator. ``closing`` is called when kopf has ended its own.
+
+    It then waits 5 s for every task that is younger than itself: those had better be gone.
+    """
     made = kopf.OperatorRegistry()
     dependents = Dependents(wake)
 
     @kopf.on.login(registry=made)
     def login(**_: object) -> kopf.ConnectionInfo:
         return _connection(settings)
+
+    @kopf.on.cleanup(registry=made)
+    async def cleanup(**_: object) -> None:
+        closing()
 
     def watch(plural: Plural, tell: Callable[..., None]) -> None:
         @kopf.on.event(GROUP, VERSION, plural, registry=made, id=plural)

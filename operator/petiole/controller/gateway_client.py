@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -22,10 +22,10 @@ _WINDOWS = TypeAdapter(tuple[Window, ...])
 
 
 class GatewayClient:
-    """One connection pool to one gateway."""
+    """One connection pool to one gateway. ``fence`` raises when it may be told nothing any more."""
 
-    def __init__(self, url: str, token: str) -> None:
-        self._url = url
+    def __init__(self, url: str, token: str, fence: Callable[[], None] = lambda: None) -> None:
+        self._url, self._fence = url, fence
         self._client = httpx.AsyncClient(
             base_url=url,
             headers={"Authorization": f"Bearer {token}"},
@@ -92,6 +92,8 @@ class GatewayClient:
     async def _send(
         self, request: httpx.Request, *, missing_ok: bool = False
     ) -> httpx.Response | None:
+        if request.method != "GET":
+            self._fence()
         try:
             answer = await self._client.send(request)
         except httpx.HTTPError as error:

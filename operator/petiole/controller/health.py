@@ -24,7 +24,7 @@ async def serve(
     async def readyz(_: web.Request) -> web.Response:
         if ready.is_set():
             return web.Response(text="ok\n")
-        return web.Response(status=503, text="not watching yet\n")
+        return web.Response(status=503, text="not watching: starting, or another leads\n")
 
     async def metrics(_: web.Request) -> web.Response:
         return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -79,7 +79,8 @@ class Outbox:
         times = [at for at, _ in self._retries.values()]
         wait = min([at - time.monotonic() for at in times] + [_LOOK])
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), max(wait, 0.05))
+            async with asyncio.timeout(max(wait, 0.05)):
+                await self._wake.wait()
         self._wake.clear()
 
     async def _deliver_all(self, client: httpx.AsyncClient) -> None:

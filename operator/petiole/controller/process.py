@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 
@@ -14,11 +15,13 @@ from petiole.runners.base import Runner
 from . import edge, health, metrics
 from .cluster import Cluster, ClusterError
 from .doorbell import Doorbell
+from .election import Alone, Election, LeadLostError
 from .firmware import Firmware
 from .fleet_pass import FleetPass
 from .gateway_client import GatewayClient
 from .hooks import Hooks
 from .keys import Key
+from .lease import Terms
 from .model_pass import ModelPass
 from .outbox import Outbox
 from .problem import Problem
@@ -40,17 +43,30 @@ class StartError(Exception):
     """The operator cannot start with these settings; the text says which and why."""
 
 
+class EndedError(Exception):
+    """The operator cannot go on and has to be started again; the text says why."""
+
+
 async def run(settings: OperatorSettings) -> None:
-    """Run until SIGTERM or SIGINT. Raises StartError for settings that cannot work."""
-    try:
-        store, cluster = Store(settings.store), Cluster.connect(settings.kubeconfig)
-    except Problem as problem:
-        raise StartError(str(problem)) from problem
+    """Run until SIGTERM or SIGINT.
+
+    Raises StartError for settings that cannot work, EndedError for what a new start mends.
+    """
+    me = asyncio.current_task()
+    assert me is not None
+    # Until kopf runs, which listens for itself: a lead that was just taken is to be released.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, me.cancel)
     async with AsyncExitStack() as stack:
+        try:
+            election = await _election(settings, stack)
+            store = Store(settings.store)
+            cluster = Cluster.connect(settings.kubeconfig, fence=election.check)
+        except Problem as problem:
+            raise StartError(str(problem)) from problem
         await stack.enter_async_context(cluster)
-        gateway = await stack.enter_async_context(
-            GatewayClient(settings.gateway_url, settings.gateway_token.get_secret_value())
-        )
+        token = settings.gateway_token.get_secret_value()
+        gateway = GatewayClient(settings.gateway_url, token, election.check)
+        await stack.enter_async_context(gateway)
         queue: WorkQueue[Key] = WorkQueue()
         watches = Watches(gateway, queue.add)
         stack.callback(watches.close)
@@ -59,7 +75,15 @@ async def run(settings: OperatorSettings) -> None:
         except Problem as problem:
             raise StartError(str(problem)) from problem
         reconciler = _reconciler(settings, store, cluster, runner, gateway, watches)
-        await _run(settings, queue, reconciler)
+        reconciler.fence = election.check
+        await _run(settings, queue, reconciler, election)
+
+
+async def _election(settings: OperatorSettings, stack: AsyncExitStack) -> Alone | Election:
+    if not settings.lease:
+        return Alone()
+    cluster = await stack.enter_async_context(Cluster.connect(settings.kubeconfig))
+    return Election(cluster, settings.lease, Terms(settings.lease_seconds), settings.identity)
 
 
 def _reconciler(
@@ -83,42 +107,70 @@ def _reconciler(
     )
 
 
-async def _run(settings: OperatorSettings, queue: WorkQueue[Key], reconciler: Reconciler) -> None:
+async def _run(
+    settings: OperatorSettings,
+    queue: WorkQueue[Key],
+    reconciler: Reconciler,
+    election: Alone | Election,
+) -> None:
     ready = asyncio.Event()
     doorbell = Doorbell(reconciler.cluster, _now)
     routes = [*doorbell.routes, reconciler.models.hooks.route(queue.add)]
     async with health.serve(settings.address, ready, routes) as address:
         _log.info("started", health=address, namespaces=settings.namespaces or "all")
-        tasks = [
-            asyncio.create_task(_watch(settings, reconciler.cluster, queue, ready)),
-            asyncio.create_task(queue.run(reconciler, _WORKERS)),
-            asyncio.create_task(_resync(settings, queue, reconciler)),
-            asyncio.create_task(reconciler.outbox.run()),
-        ]
-        try:
-            # kopf returns on SIGTERM; anything else that ends takes the process down with it.
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-        for task in done:
-            task.result()
+        async with election.lead() as keeper:
+            await _lead(settings, queue, reconciler, ready, keeper)
     _log.info("stopped")
 
 
-async def _watch(
-    settings: OperatorSettings, cluster: Cluster, queue: WorkQueue[Key], ready: asyncio.Event
+async def _lead(
+    settings: OperatorSettings,
+    queue: WorkQueue[Key],
+    reconciler: Reconciler,
+    ready: asyncio.Event,
+    keeper: asyncio.Task[None],
 ) -> None:
-    await _until_served(cluster, settings.namespaces)
-    await kopf.operator(
-        registry=edge.registry(settings, queue.add),
-        settings=edge.kopf_settings(),
-        standalone=True,
-        clusterwide=not settings.namespaces,
-        namespaces=settings.namespaces,
-        ready_flag=ready,
-    )
+    """Do all that an operator does, until one of its parts or the lead (``keeper``) ends."""
+    tasks = [
+        asyncio.create_task(_watch(settings, reconciler, queue, ready)),
+        asyncio.create_task(queue.run(reconciler, _WORKERS)),
+        asyncio.create_task(_resync(settings, queue, reconciler)),
+        asyncio.create_task(reconciler.outbox.run()),
+    ]
+    try:
+        # kopf returns on SIGTERM; anything else that ends takes the process down with it.
+        done, _ = await asyncio.wait([*tasks, keeper], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        ready.clear()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done:
+        try:
+            task.result()
+        except LeadLostError as error:
+            raise EndedError(str(error)) from error
+
+
+async def _watch(
+    settings: OperatorSettings, reconciler: Reconciler, queue: WorkQueue[Key], ready: asyncio.Event
+) -> None:
+    await _until_served(reconciler.cluster, settings.namespaces)
+    try:
+        await kopf.operator(
+            registry=edge.registry(settings, queue.add, reconciler.watches.close),
+            settings=edge.kopf_settings(),
+            standalone=True,
+            clusterwide=not settings.namespaces,
+            namespaces=settings.namespaces,
+            ready_flag=ready,
+        )
+    except Exception as error:
+        # Refused credentials, an error inside a watch: kopf gives up by design.
+        raise EndedError(
+            f"Watching ended: {type(error).__name__}: {error}. It begins anew when this process is"
+            " started again; if it ends so again, see the operator's credentials."
+        ) from error
 
 
 async def _until_served(cluster: Cluster, namespaces: tuple[str, ...]) -> None:

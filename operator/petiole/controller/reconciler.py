@@ -51,6 +51,7 @@ class Reconciler:
     watches: Watches
     outbox: Outbox
     clock: Callable[[], datetime]
+    fence: Callable[[], None] = lambda: None  # raises Problem when another operator may act
     writer: StatusWriter = field(init=False)
     _uids: dict[Key, str] = field(default_factory=dict)
     _runs: dict[Key, RunKey] = field(default_factory=dict)
@@ -62,6 +63,7 @@ class Reconciler:
         """Make a pass; return after how many seconds to make another. Raises Problem."""
         if (wait := self.writer.wait(key)) > 0:
             return wait
+        self.fence()
         body = await self.cluster.get(key.plural, key.namespace, key.name)
         await self._forget_predecessor(key, body)
         if body is None:
@@ -130,6 +132,7 @@ class Reconciler:
             if isinstance(action, SaveLabels) is not saving:
                 continue
             name = type(action).__name__
+            self.fence()
             try:
                 await self.models.act(body, observed, action)
             except Problem:
@@ -154,12 +157,14 @@ class Reconciler:
 
     async def sweep(self, namespaces: tuple[str, ...]) -> list[Key]:
         """Clear what the gateway keeps of fleets that were deleted unseen; return all objects."""
+        # Asked first: whoever has a plan now and is no object after that was deleted.
+        planned = await self.gateway.fleets()
         keys: list[Key] = []
         for plural in ("tinymodels", "devicefleets"):
             found = await self.cluster.all(plural, namespaces)
             keys += [Key.of(plural, body) for body in found]
         existing = {key.fleet for key in keys if key.plural == "devicefleets"}
-        for fleet in await self.gateway.fleets():
+        for fleet in planned:
             ours = not namespaces or fleet.partition(".")[0] in namespaces
             if ours and fleet not in existing:
                 await self.gateway.delete(fleet)

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 _NAMESPACE = re.compile("[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+_LEASE = re.compile(rf"{_NAMESPACE.pattern}/[a-z0-9]([-.a-z0-9]{{0,251}}[a-z0-9])?")
 
 
 class OperatorSettings(BaseModel):
@@ -28,6 +29,9 @@ class OperatorSettings(BaseModel):
     public_key: Path | None = None  # another one that devices hold, for firmware
     resync: Annotated[float, Field(ge=1, le=3600)] = 60.0  # seconds
     listen: str = "127.0.0.1:0"  # health, metrics and hooks; port 0: any free one
+    lease: str = ""  # namespace/name, of all operators of these objects; empty: this one is alone
+    lease_seconds: Annotated[int, Field(ge=3, le=120)] = 12
+    identity: str = ""  # of this process in the Lease; empty: a new one at each start
     hook_url: str = ""  # where Label Studio reaches ``listen``; empty: it is only asked
     runner: Literal["local", "job", "kfp"] = "local"
     runner_command: str = ""  # local; empty: the pipelines of this installation
@@ -46,6 +50,13 @@ class OperatorSettings(BaseModel):
         for name in filter(None, _parts(value)):
             if not _NAMESPACE.fullmatch(name):
                 raise ValueError(f"{name!r} is no name of a namespace; put commas between several")
+        return value
+
+    @field_validator("lease")
+    @classmethod
+    def _place(cls, value: str) -> str:
+        if value and not _LEASE.fullmatch(value):
+            raise ValueError(f"{value!r} is no namespace/name of a Lease")
         return value
 
     @field_validator("gateway_url")
