@@ -127,7 +127,7 @@ class Pool:
         if option is None:
             return False
         x, inputs = self.commissioning.windows(run), self.commissioning.inputs
-        return detectors.restless(self.networks, option, x, inputs, AIM)
+        return detectors.restless(self.networks, option, x, inputs, BAR)
 
 
 @dataclass(frozen=True, slots=True)
