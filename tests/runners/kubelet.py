@@ -4,6 +4,7 @@ Pods are seen, their status is written and they go as on a node, so the Job cont
 them is the real one. ``programs`` says which program stands for a container's command.
 """
 
+import contextlib
 import os
 import signal
 import ssl
@@ -44,14 +45,18 @@ class Kubelet:
 
     def _run(self):
         while not self._stop.wait(_EVERY):
-            there = {pod["metadata"]["name"]: pod for pod in self.pods()}
-            for name, child in list(self._children.items()):
-                if name not in there:
-                    _end(child)
-                    del self._children[name]
-            if self.sees:
-                for name, pod in there.items():
-                    self._tend(name, pod)
+            with contextlib.suppress(httpx.TransportError):  # a server that is slow is asked again
+                self._look()
+
+    def _look(self):
+        there = {pod["metadata"]["name"]: pod for pod in self.pods()}
+        for name, child in list(self._children.items()):
+            if name not in there:
+                _end(child)
+                del self._children[name]
+        if self.sees:
+            for name, pod in there.items():
+                self._tend(name, pod)
 
     def _tend(self, name, pod):
         if name in self._over or pod["metadata"].get("deletionTimestamp"):
@@ -63,8 +68,8 @@ class Kubelet:
         elif child.poll() is not None:
             code = child.returncode
             phase = "Succeeded" if code == 0 else "Failed"
-            self._over.add(name)
             self._write(name, phase, {"terminated": {"exitCode": code % 256}})
+            self._over.add(name)
 
     def _spawn(self, container):
         return subprocess.Popen(
