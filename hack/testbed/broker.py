@@ -51,9 +51,7 @@ listener {port} 127.0.0.1
 allow_anonymous false
 password_file {folder}/passwords
 acl_file {folder}/acl
-{tls}persistence true
-persistence_location {folder}/
-autosave_interval 10
+{tls}persistence false
 max_queued_messages 0
 max_inflight_messages 0
 set_tcp_nodelay true
@@ -151,7 +149,7 @@ class Broker(Lifetime):
             os.kill(self._process.pid, signal.SIGHUP)
 
     def kill(self) -> None:
-        """SIGKILL: what was retained since the last autosave is lost."""
+        """SIGKILL: all that was retained is lost."""
         if self._process is not None:
             self._process.kill()
 

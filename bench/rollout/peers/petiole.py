@@ -48,7 +48,7 @@ class Petiole:
 
     name = "petiole"
     setting = (
-        "Petiole with SQLite on disk, a real API server and etcd, Mosquitto with persistence, C "
+        "Petiole with SQLite on disk, a real API server and etcd, Mosquitto, C "
         "device cores that verify the signature and golden vectors and run the model on trial. "
         "Its devices hold a connection, up to 500 update at once, and blocks come from the broker: "
         "another protocol than DDI, and another device program. The gate judges every run; "
