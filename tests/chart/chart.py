@@ -56,6 +56,7 @@ MATRIX = {
     },
     "everything": OWN_BROKER
     | {
+        "gateway": OWN_BROKER["gateway"] | {"web": {"tokenSecretName": "pages"}},
         "fullnameOverride": "tiny",
         "image": {"registry": "registry.example/petiole", "pullSecrets": [{"name": "pull"}]},
         "operator": {

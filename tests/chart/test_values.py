@@ -109,6 +109,18 @@ def test_the_chart_makes_no_secret_and_shows_none(row, rendered):
                     assert "secretKeyRef" in entry["valueFrom"], (name, entry["name"])
 
 
+def test_there_are_pages_where_a_token_is_named(row, rendered):
+    given = {
+        entry["name"]: entry.get("valueFrom")
+        for _, _, spec in pods(rendered[row])
+        for container in containers(spec)
+        if container["name"] == "gateway"
+        for entry in container["env"]
+    }
+    secret = {"secretKeyRef": {"name": "pages", "key": "token"}}
+    assert given.get("PETIOLE_WEB_TOKEN") == (secret if row == "everything" else None)
+
+
 def test_services_and_policies_meet_the_pods(row, rendered):
     objects = rendered[row]
     made = [(labels, spec) for name, labels, spec in pods(objects) if labels]

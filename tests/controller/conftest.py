@@ -16,6 +16,7 @@ from hack.testbed.waits import free_port, wait_until
 from petiole.artifact.keys import new_private_pem
 
 TOKEN = "token-of-the-tests"
+WEB_TOKEN = "token-of-who-looks"
 HTTP = httpx.Client(timeout=10, trust_env=False, verify=False)  # loopback without TLS
 LABELS = ("yes", "no")
 _numbers = itertools.count(1)
@@ -44,6 +45,7 @@ class Gateway:
                 "PETIOLE_STORE": self.store.as_uri(),
                 "PETIOLE_LISTEN_PORT": self.url.rpartition(":")[2],
                 "PETIOLE_GATEWAY_TOKEN": TOKEN,
+                "PETIOLE_WEB_TOKEN": WEB_TOKEN,
                 "PYTHONPATH": os.pathsep.join(sys.path),
             },
         )
@@ -53,6 +55,10 @@ class Gateway:
         headers = {"Authorization": f"Bearer {TOKEN}"}
         body = [{"id": device, "labels": labels}]
         HTTP.put(f"{self.url}/v1/devices", json=body, headers=headers).raise_for_status()
+
+    def page(self, path):
+        headers = {"Authorization": f"Bearer {WEB_TOKEN}"}
+        return HTTP.get(f"{self.url}/web{path}", headers=headers).text
 
     def ask(self, path):
         headers = {"Authorization": f"Bearer {TOKEN}"}

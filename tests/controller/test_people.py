@@ -145,6 +145,19 @@ def test_the_namespace_is_that_of_the_context(shared, made, tmp_path):
     assert "no context 'no'" in none.stderr
 
 
+def test_the_pages_say_what_the_operator_decided(shared, gateway, made):
+    name = f"{made.namespace}.{made.name}"
+    wait_until(
+        lambda: "DevicesUpdating for" in gateway.page(f"/fleets/{name}"), 30, "the fleet's page"
+    )
+    assert "Version 1: accuracy 95.00%" in gateway.page(f"/models/{name}")
+    assert "runs on 0 of 2 devices, being rolled out" in gateway.page(f"/models/{name}")
+    shared.cluster.kubectl("delete", "devicefleet", made.name, "-n", made.namespace)
+    wait_until(
+        lambda: "There is no fleet" in gateway.page(f"/fleets/{name}"), 30, "the fleet's end"
+    )
+
+
 # --- kubectl --------------------------------------------------------------------------------------
 
 

@@ -190,6 +190,9 @@ def gateway(
         str, _option("--advertise", "URL for other replicas; default: http://<host>:<listen port>.")
     ] = "",
     gateway_token: Annotated[str, _option("--gateway-token", "Better given as variable.")],
+    web_token: Annotated[
+        str, _option("--web-token", "Turns the pages on, for who has it; as variable.")
+    ] = "",
 ) -> None:
     """Run the gateway until it is told to stop."""
     from petiole.gateway.main import main  # noqa: PLC0415 - only this process needs a broker
@@ -216,6 +219,7 @@ def gateway(
         listen_port=listen_port,
         advertise=advertise,
         token=gateway_token,
+        web_token=web_token,
     )
     logs.to_json()
     try:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import httpx
 from pydantic import TypeAdapter, ValidationError
 
 from petiole.rollout.plan import Plan, Summary, Window
 
+from .keys import Key, Plural
 from .problem import Problem
 
 Parsed = TypeVar("Parsed")
@@ -18,6 +19,7 @@ Parsed = TypeVar("Parsed")
 _TIMEOUT = 10.0  # seconds
 _SUMMARY = TypeAdapter(Summary)
 _FLEETS = TypeAdapter(list[str])
+_VERSIONS = TypeAdapter(dict[Plural, dict[str, str]])
 _WINDOWS = TypeAdapter(tuple[Window, ...])
 
 
@@ -89,6 +91,28 @@ class GatewayClient:
         request = self._client.build_request("DELETE", f"/v1/fleets/{fleet}")
         await self._send(request, missing_ok=True)
 
+    async def shown(self) -> dict[Key, str] | None:
+        """Return which version of which objects its pages show; None when it has no pages."""
+        request = self._client.build_request("GET", "/v1/objects")
+        answer = await self._send(request, missing_ok=True)
+        if answer is None:
+            return None
+        found = _parsed(_VERSIONS, answer)
+        return {
+            Key(plural, *name.split(".", 1)): version
+            for plural, held in found.items()
+            for name, version in held.items()
+        }
+
+    async def show(self, key: Key, body: Mapping[str, Any]) -> bool:
+        """Hand an object over for its pages; False when it has none."""
+        request = self._client.build_request("PUT", _object(key), json=body)
+        return await self._send(request, missing_ok=True) is not None
+
+    async def hide(self, key: Key) -> None:
+        """Take an object off its pages."""
+        await self._send(self._client.build_request("DELETE", _object(key)), missing_ok=True)
+
     async def _send(
         self, request: httpx.Request, *, missing_ok: bool = False
     ) -> httpx.Response | None:
@@ -111,6 +135,10 @@ class GatewayClient:
                 f"{request.method} {request.url.path}: {answer.text[:300]}"
             )
         return answer
+
+
+def _object(key: Key) -> str:
+    return f"/v1/objects/{key.plural}/{key.namespace}.{key.name}"
 
 
 def _parsed(adapter: TypeAdapter[Parsed], answer: httpx.Response) -> Parsed:

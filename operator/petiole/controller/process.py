@@ -29,6 +29,7 @@ from .queue import WorkQueue
 from .reconciler import Reconciler
 from .runner import make_runner
 from .settings import OperatorSettings
+from .showing import Showing
 from .store import Store
 from .versions import Versions
 from .watches import Watches
@@ -103,6 +104,7 @@ def _reconciler(
         fleets=FleetPass(cluster, gateway, versions, firmware),
         watches=watches,
         outbox=Outbox(store, cluster, _now),
+        showing=Showing(gateway),
         clock=_now,
     )
 
@@ -136,6 +138,7 @@ async def _lead(
         asyncio.create_task(queue.run(reconciler, _WORKERS)),
         asyncio.create_task(_resync(settings, queue, reconciler)),
         asyncio.create_task(reconciler.outbox.run()),
+        asyncio.create_task(reconciler.showing.run()),
     ]
     try:
         # kopf returns on SIGTERM; anything else that ends takes the process down with it.

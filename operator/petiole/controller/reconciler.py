@@ -31,6 +31,7 @@ from .keys import Key
 from .model_pass import ModelPass, run_key
 from .outbox import Outbox
 from .problem import Problem
+from .showing import Showing
 from .status import StatusWriter
 from .watches import Watches
 
@@ -50,6 +51,7 @@ class Reconciler:
     fleets: FleetPass
     watches: Watches
     outbox: Outbox
+    showing: Showing
     clock: Callable[[], datetime]
     fence: Callable[[], None] = lambda: None  # raises Problem when another operator may act
     writer: StatusWriter = field(init=False)
@@ -68,6 +70,7 @@ class Reconciler:
         await self._forget_predecessor(key, body)
         if body is None:
             return None
+        self.showing.offer(key, body)
         self._uids[key] = body["metadata"]["uid"]
         try:
             with metrics.PASSES.labels(key.plural).time():
@@ -150,6 +153,7 @@ class Reconciler:
             await self.gateway.delete(key.fleet)
         elif key in self._runs:
             await self.models.end(self._runs[key])
+        self.showing.drop(key)
         if self._uids.pop(key, None):
             _log.info("forgotten", key=str(key))
         self._runs.pop(key, None)
@@ -164,9 +168,13 @@ class Reconciler:
             found = await self.cluster.all(plural, namespaces)
             keys += [Key.of(plural, body) for body in found]
         existing = {key.fleet for key in keys if key.plural == "devicefleets"}
+
+        def ours(namespace: str) -> bool:
+            return not namespaces or namespace in namespaces
+
+        await self.showing.compare(set(keys), ours)
         for fleet in planned:
-            ours = not namespaces or fleet.partition(".")[0] in namespaces
-            if ours and fleet not in existing:
+            if ours(fleet.partition(".")[0]) and fleet not in existing:
                 await self.gateway.delete(fleet)
                 _log.info("cleared a fleet that is no more", fleet=fleet)
         return keys

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
 import time
-from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query, Request, Response
@@ -13,19 +10,21 @@ from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, Field
 
-from petiole.fleet.devices import Device
-from petiole.fleet.standing import misfit
 from petiole.rollout.plan import Plan, Summary, Window
 from petiole.wire import topics
-from petiole.wire.messages import State
 from petiole.wire.topics import DEVICE_ID
 
+from .bearer import carries
 from .broker import Broker
 from .engine import Engine, StoreError
 from .enrol.enrolment import Enrolment
-from .enrol.http import described, for_administrators, for_devices
+from .enrol.http import for_administrators, for_devices
 from .metrics import Metrics
+from .records import describe, whole
 from .registry import Registry, StalePlanError
+from .web.access import Access
+from .web.pages import Pages, add_to
+from .web.shelf import Shelf, for_operator
 
 LONGEST_WAIT = 60.0  # seconds a summary may be waited for
 FORGOTTEN = 10.0  # seconds for the broker to remove what it retains of a device
@@ -46,12 +45,16 @@ def build(
     metrics: Metrics,
     token: str,
     enrolment: Enrolment | None = None,
+    web_token: str = "",
 ) -> FastAPI:
-    """Build the application. All of ``/v1`` asks for the bearer ``token``."""
+    """Build the application. All of ``/v1`` asks for the bearer ``token``.
+
+    With a ``web_token`` there are pages, for those who have it, and the operator says what it
+    decided; without, there are none.
+    """
 
     def authorised(request: Request) -> None:
-        given = request.headers.get("authorization", "")
-        if not secrets.compare_digest(given.encode(), f"Bearer {token}".encode()):
+        if not carries(request, token):
             raise HTTPException(401, "send the gateway's token as 'Authorization: Bearer <token>'")
 
     app = FastAPI(title="Petiole gateway", docs_url=None, redoc_url=None)
@@ -65,6 +68,11 @@ def build(
         dependencies=[Depends(authorised)],
     )
     app.include_router(for_devices(enrolment))
+    if web_token:
+        shelf = Shelf()
+        app.include_router(for_operator(shelf), prefix="/v1", dependencies=[Depends(authorised)])
+        pages = Pages(engine.registry, shelf, enrolment, lambda: _problems(engine, broker))
+        add_to(app, pages, Access(web_token))
     app.include_router(_health(engine, broker, metrics))
 
     @app.exception_handler(StoreError)
@@ -143,9 +151,7 @@ def _devices(engine: Engine, enrolment: Enrolment | None) -> APIRouter:
         if found is None:
             raise HTTPException(404, f"device {device!r} was never registered nor heard of")
         held = await enrolment.newest(device) if enrolment else None
-        record = describe(engine.registry, found)
-        more = {"statistics": _statistics(found), "history": found.history}
-        return {**record, "certificate": described(held), **more}
+        return whole(engine.registry, found, held)
 
     @router.delete("/devices/{device}", status_code=204)
     async def forget(device: DeviceId, keep: Literal["registration"] | None = None) -> None:
@@ -170,7 +176,7 @@ def _health(engine: Engine, broker: Broker, metrics: Metrics) -> APIRouter:
 
     @router.get("/readyz")
     async def readyz() -> JSONResponse:
-        problems = [p for p in (broker.problem, engine.problem) if p]
+        problems = _problems(engine, broker)
         return JSONResponse(
             {"status": "not ready" if problems else "ok", "problems": problems},
             503 if problems else 200,
@@ -183,6 +189,10 @@ def _health(engine: Engine, broker: Broker, metrics: Metrics) -> APIRouter:
     return router
 
 
+def _problems(engine: Engine, broker: Broker) -> list[str]:
+    return [problem for problem in (broker.problem, engine.problem) if problem]
+
+
 def _known(registry: Registry, fleet: str) -> None:
     if fleet not in registry.fleets:
         raise HTTPException(404, f"there is no plan for fleet {fleet!r}")
@@ -190,53 +200,3 @@ def _known(registry: Registry, fleet: str) -> None:
 
 def _registered(registry: Registry, device: str) -> bool:
     return (found := registry.devices.get(device)) is not None and found.registered
-
-
-def describe(registry: Registry, device: Device) -> dict[str, Any]:
-    """Return a device record for people and programs; ``reason`` is a sentence, or empty."""
-    return {
-        "id": device.id,
-        "registered": device.registered,
-        "labels": device.labels,
-        "online": device.online,
-        "fleet": device.fleet,
-        "seenAt": device.seen_at and datetime.fromtimestamp(device.seen_at, UTC).isoformat(),
-        "granted": device.granted,
-        "grantedFirmware": _firmware(device),
-        "reason": _reason(registry, device),
-        "state": None if device.state is None else _state(device.state),
-    }
-
-
-def _firmware(device: Device) -> dict[str, str] | None:
-    granted = device.grant.firmware if device.grant else None
-    return None if granted is None else {"a": granted.a.digest, "b": granted.b.digest}
-
-
-def _state(state: State) -> dict[str, Any]:
-    said = {**asdict(state), "phase": state.phase.word, "reason": state.reason.word}
-    if state.crash is not None:
-        said["crash"]["cause"] = state.crash.cause.word
-    return said
-
-
-def _statistics(device: Device) -> dict[str, Any] | None:
-    """Return its newest statistics in the words of ``messages.cddl``, drift and shadow included."""
-    active = device.state.active if device.state is not None else None
-    tally = device.tally(active) if active is not None else None
-    return None if tally is None else asdict(tally.stats)
-
-
-def _reason(registry: Registry, device: Device) -> str:
-    if not device.registered:
-        return "not registered: register it with PUT /v1/devices, or take its password away"
-    if device.fleet is None:
-        return "no fleet's selector matches its labels"
-    plan = registry.fleets[device.fleet].plan
-    if device.state is None:
-        return "it has never reported"
-    if plan.target is not None and (why := misfit(plan.target, device.state)):
-        return why
-    if plan.other is not None and not device.state.reason:
-        return misfit(plan.other, device.state)
-    return device.state.reason.sentence

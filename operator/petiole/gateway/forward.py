@@ -19,7 +19,8 @@ AGAIN = 0.1
 SECONDS = 75.0  # longer than a summary may be waited for
 METHODS = ["GET", "PUT", "POST", "DELETE"]
 LARGEST = 16 * 1024 * 1024  # bytes of a body: a hundred thousand devices registered at once
-HANDED_ON = ("authorization", "content-type", "accept")
+HANDED_ON = ("authorization", "content-type", "accept", "cookie", "x-forwarded-proto")
+OF_THE_HOP = ("content-encoding", "content-length", "transfer-encoding", "connection", "date")
 
 
 class Face:
@@ -98,9 +99,8 @@ async def _ask(client: httpx.AsyncClient, address: str, request: Request, body: 
         content=body,
         headers={k: v for k, v in request.headers.items() if k in HANDED_ON},
     )
-    return Response(
-        answer.content, answer.status_code, media_type=answer.headers.get("content-type")
-    )
+    headers = {k: v for k, v in answer.headers.items() if k not in OF_THE_HOP}
+    return Response(answer.content, answer.status_code, headers)
 
 
 def _unavailable(why: str) -> Response:

@@ -121,7 +121,9 @@ class Gateway:
         tasks = {asyncio.create_task(keep(lease, collector, metrics), name="lease")}
         try:
             await engine.load()
-            self._face.application = api.build(engine, broker, metrics, secret, enrolment)
+            self._face.application = api.build(
+                engine, broker, metrics, secret, enrolment, settings.web_token.get_secret_value()
+            )
             self._follower.led()
             tasks |= {
                 asyncio.create_task(engine.run(), name="engine"),

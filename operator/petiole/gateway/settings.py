@@ -5,7 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, PositiveFloat, SecretStr, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    PositiveFloat,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
+
+SHORTEST = 16  # characters of a token that people bring
 
 
 class Settings(BaseModel):
@@ -31,6 +40,7 @@ class Settings(BaseModel):
     listen_port: int = 8080
     advertise: str = ""  # URL by which other replicas reach this one; default: where it listens
     token: SecretStr
+    web_token: SecretStr = SecretStr("")  # of the pages; empty: there are none
 
     @model_validator(mode="after")
     def _pairs(self) -> Self:
@@ -40,6 +50,22 @@ class Settings(BaseModel):
             raise ValueError("--mqtt-tls-cert needs --mqtt-tls-ca, the authority of the broker")
         if (self.ca_cert is None) != (self.ca_key is None):
             raise ValueError("--ca-cert and --ca-key go together")
+        return self
+
+    @field_validator("web_token")
+    @classmethod
+    def _hard_to_guess(cls, value: SecretStr) -> SecretStr:
+        if 0 < len(value) < SHORTEST:
+            raise ValueError(f"a token of at least {SHORTEST} characters: `openssl rand -hex 16`")
+        return value
+
+    @model_validator(mode="after")
+    def _apart(self) -> Self:
+        if self.web_token and self.web_token == self.token:
+            raise ValueError(
+                "--web-token is for looking only: it must differ from --gateway-token, which may"
+                " do everything"
+            )
         return self
 
     @staticmethod

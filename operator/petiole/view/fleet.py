@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from petiole.api.base import fraction
 from petiole.api.devicefleet import (
     Counts,
     DeviceFleetStatus,
@@ -129,7 +130,7 @@ def _allowed(gate: str, rollout: Rollout) -> float | None:
     given = (
         percent for test in tests for percent in (test.bad, test.max_drop, test.max_rise, test.max)
     )
-    return next((float(p.rstrip("%")) / 100 for p in given if p is not None), None)
+    return next((fraction(percent) for percent in given if percent is not None), None)
 
 
 def what(entry: HistoryEntry) -> str:
