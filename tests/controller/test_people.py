@@ -150,8 +150,8 @@ def test_the_pages_say_what_the_operator_decided(shared, gateway, made):
     wait_until(
         lambda: "DevicesUpdating for" in gateway.page(f"/fleets/{name}"), 30, "the fleet's page"
     )
-    assert "Version 1: accuracy 95.00%" in gateway.page(f"/models/{name}")
-    assert "runs on 0 of 2 devices, being rolled out" in gateway.page(f"/models/{name}")
+    for words in ("Version 1: accuracy 95.00%", "runs on 0 of 2 devices, being rolled out"):
+        wait_until(lambda w=words: w in gateway.page(f"/models/{name}"), 30, words)
     shared.cluster.kubectl("delete", "devicefleet", made.name, "-n", made.namespace)
     wait_until(
         lambda: "There is no fleet" in gateway.page(f"/fleets/{name}"), 30, "the fleet's end"
