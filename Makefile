@@ -4,7 +4,7 @@ BIN := .venv/bin
 C_FILES = $(shell git ls-files 'firmware/*.c' 'firmware/*.h' | grep -v -e third_party/ -e generated/)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long test-kfp bench-gates bench-learning bench-rollout bench-kills bench-firmware bench-operator fuzz check crds api-docs gitops clean
+.PHONY: help demo test test-long test-kfp bench-gates bench-learning bench-rollout bench-kills bench-firmware bench-operator fuzz check crds api-docs dashboard gitops clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -79,6 +79,9 @@ crds: ## write crds/ from the models
 api-docs: ## write what docs/api.md shows of a real API server
 	@$(PYTHON) hack/setup.py --for check
 	@PYTHONPATH=operator:pipelines:. $(BIN)/python -m hack.api_docs
+
+dashboard: ## write Grafana's dashboard into the chart from hack/chart/panels.yaml
+	@$(BIN)/python -m hack.chart.dashboard
 
 gitops: ## write what gitops/ takes from the Lua scripts and from the operator's decisions
 	@$(BIN)/python -m hack.gitops

@@ -169,7 +169,7 @@ class Bench:
         """Where the time of the steps went: count, seconds in all, and the slowest bucket."""
         found: dict[str, list[float]] = {}
         for line in self.http.get("/metrics").text.splitlines():
-            if line.startswith("petiole_turn_seconds_") and "created" not in line:
+            if line.startswith("petiole_gateway_turn_seconds_"):
                 name, value = line.rsplit(" ", 1)
                 part = name.split('part="')[1].split('"')[0]
                 found.setdefault(part, [0.0, 0.0, 0.0])

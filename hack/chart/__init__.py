@@ -1,1 +1,1 @@
-"""What renders and proves the chart: helm and promtool, in the user's cache."""
+"""What renders and proves the chart: helm and Prometheus' programs, and its dashboard."""

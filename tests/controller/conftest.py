@@ -26,12 +26,13 @@ IDS = [f"s{number:02}" for number in range(20)]
 class Gateway:
     """A gateway process with its broker and its store folder."""
 
-    def __init__(self, folder, processes):
+    def __init__(self, folder, processes, users=(), environment=()):
         self.store = folder / "store"
         self.store.mkdir()
         self.url = f"http://127.0.0.1:{free_port()}"
         self._folder, self._processes = folder, processes
-        self.broker = Broker(folder / "broker", {}, processes)
+        self.broker = Broker(folder / "broker", dict(users), processes)
+        self._environment = dict(environment)
         self.process = None
 
     def start(self):
@@ -47,6 +48,7 @@ class Gateway:
                 "PETIOLE_GATEWAY_TOKEN": TOKEN,
                 "PETIOLE_WEB_TOKEN": WEB_TOKEN,
                 "PYTHONPATH": os.pathsep.join(sys.path),
+                **self._environment,
             },
         )
         self.process.wait_ready(lambda: answers(f"{self.url}/readyz"), 60)

@@ -271,7 +271,7 @@ def test_what_is_gathered_helps_and_holds_no_secret(shared, gateway, made, where
     assert mine["status"]["serial"] > 0
     assert "DevicesUpdating" in files[f"why/devicefleets/{made.namespace}.{made.name}.txt"]
     assert "RoundStarted" in files["events/TinyModel.yaml"]
-    assert "petiole_devices" in files["gateway/metrics.txt"]
+    assert "petiole_fleet_devices" in files["gateway/metrics.txt"]
     assert "petiole_operator_pass_seconds" in files["operator/metrics.txt"]
     assert f"gateway/summaries/{made.namespace}.{made.name}.yaml" in files
     kept = yaml.safe_load(files["pods.yaml"])["items"][0]["spec"]["containers"][0]

@@ -5,6 +5,7 @@ import contextlib
 import itertools
 
 import pytest
+from prometheus_client import REGISTRY
 
 from petiole.controller.problem import Problem
 from petiole.controller.queue import WorkQueue
@@ -91,6 +92,25 @@ async def test_a_delayed_key_waits_and_an_earlier_wish_wins():
         assert times["soon"] >= 0.1
         assert times["late"] >= 0.3
         assert len(queue) == 0
+
+
+async def test_what_is_due_is_counted_and_how_long_it_waited():
+    def waited(part):
+        return REGISTRY.get_sample_value(f"petiole_operator_queue_wait_seconds_{part}")
+
+    count, total = waited("count"), waited("sum")
+    handler = Recorder(seconds=0.3)
+    async with running(handler, workers=1) as queue:
+        for key in "ab":
+            queue.add(key)
+        queue.add("c", 60.0)
+        assert queue.due() == 2
+        await until(lambda: handler.active)
+        assert queue.due() == 1
+        await until(lambda: len(handler.ended) == 2)
+        assert queue.due() == 0
+    assert waited("count") - count == 2
+    assert waited("sum") - total >= 0.3
 
 
 async def test_a_handler_may_ask_for_its_key_again():

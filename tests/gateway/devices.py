@@ -129,6 +129,7 @@ class TestDevice:
             crash=self.crash,
             active=self.active,
             target=self.wanted,
+            attempt=self.grant.attempt if self.grant else 0,
             got=len(self._blocks),
             total=len(self._blocks),
         )

@@ -79,7 +79,7 @@ class Several(World):
     def leader(self) -> int | None:
         """Number of the replica that leads."""
         for number in range(len(self.ports)):
-            if self.number("petiole_leading", number) == 1.0:
+            if self.number("petiole_gateway_leading", number) == 1.0:
                 return number
         return None
 
@@ -88,7 +88,7 @@ class Several(World):
 
         def shared() -> bool:
             number = self.leader()
-            return number is not None and self.number("petiole_others", number) == others
+            return number is not None and self.number("petiole_gateway_followers", number) == others
 
         await eventually(lambda: asyncio.to_thread(shared), f"{others} others hear", seconds)
 

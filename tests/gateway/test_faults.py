@@ -28,7 +28,7 @@ async def test_a_malformed_message_is_counted_and_the_rest_goes_on(tmp_path: Pat
         await world.put(world.rolling(world.revision(1), 3))
         await world.until(lambda s: s.counts.updated == 3)
         numbers = (await world.http.get("/metrics")).text
-        assert "petiole_malformed_messages_total 1.0" in numbers
+        assert "petiole_gateway_malformed_messages_total 1.0" in numbers
 
 
 async def test_sums_that_no_count_allows_do_not_reach_the_store(tmp_path: Path) -> None:
@@ -51,7 +51,7 @@ async def test_sums_that_no_count_allows_do_not_reach_the_store(tmp_path: Path) 
 
         await eventually(only_the_honest, "the window of the honest device is closed")
         numbers = (await world.http.get("/metrics")).text
-        assert "petiole_malformed_messages_total 4.0" in numbers
+        assert "petiole_gateway_malformed_messages_total 4.0" in numbers
 
 
 async def test_an_unknown_device_is_kept_apart(tmp_path: Path) -> None:

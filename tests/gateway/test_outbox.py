@@ -3,7 +3,8 @@
 import asyncio
 
 from petiole.gateway.broker import Message, speaker
-from petiole.gateway.outbox import Outbox
+from petiole.gateway.metrics import Metrics
+from petiole.gateway.outbox import AGAIN, Outbox
 from petiole.wire import topics
 
 from .world import eventually
@@ -37,8 +38,8 @@ async def test_a_busy_speaker_holds_up_nothing_of_the_others() -> None:
     assert theirs
     assert waiting
     assert all(speaker(topic) != speaker(HALT) for topic in GRANTS)
-    broker = Busy()
-    outbox = Outbox(broker)
+    broker, metrics = Busy(), Metrics()
+    outbox = Outbox(broker, metrics)
     running = asyncio.create_task(outbox.run())
     try:
         outbox.put([Message(first, b"grant")])
@@ -55,6 +56,34 @@ async def test_a_busy_speaker_holds_up_nothing_of_the_others() -> None:
         ]
         assert all(topic in outbox for topic in [first, *waiting])
         assert not broker.topics() & set(waiting)
+        told = metrics.registry.get_sample_value
+        assert told("petiole_gateway_published_messages_total", {"lane": "halts"}) == 2
+        assert told("petiole_gateway_publish_seconds_count", {"lane": "halts"}) == 2
+        assert told("petiole_gateway_published_messages_total", {"lane": "others"}) == len(theirs)
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_a_message_that_did_not_get_through_has_waited_since_it_was_decided() -> None:
+    class Refusing:
+        connected, problem, tries = True, "", 0
+
+        async def publish(self, _: list[Message]) -> bool:
+            self.tries += 1
+            return self.tries > 2
+
+    metrics = Metrics()
+    outbox = Outbox(Refusing(), metrics)
+    running = asyncio.create_task(outbox.run())
+    try:
+        outbox.put([Message(HALT, b"stop")])
+        await eventually(lambda: HALT not in outbox, "the halt is acknowledged")
+        told = metrics.registry.get_sample_value
+        assert told("petiole_gateway_publish_seconds_count", {"lane": "halts"}) == 1
+        waited = told("petiole_gateway_publish_seconds_sum", {"lane": "halts"})
+        assert waited is not None
+        assert waited >= 2 * AGAIN
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)

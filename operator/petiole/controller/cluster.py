@@ -20,6 +20,7 @@ from kubernetes import client, config
 
 from petiole.api.base import GROUP, VERSION
 
+from . import metrics
 from .problem import Problem
 
 KINDS = {"tinymodels": "TinyModel", "devicefleets": "DeviceFleet"}
@@ -241,9 +242,11 @@ class Cluster:
         try:
             answer = await self._client.request(method, path, json=json, headers=headers)
         except httpx.HTTPError as error:
+            metrics.REQUESTS.labels("api-server", method, "none").inc()
             raise ClusterError(
                 f"The API server {self._found.host} does not answer: {type(error).__name__}."
             ) from error
+        metrics.REQUESTS.labels("api-server", method, answer.status_code).inc()
         if answer.status_code == httpx.codes.NOT_FOUND and missing_ok:
             return None
         if answer.status_code == httpx.codes.CONFLICT:

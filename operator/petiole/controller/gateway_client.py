@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from petiole.rollout.plan import Plan, Summary, Window
 
+from . import metrics
 from .keys import Key, Plural
 from .problem import Problem
 
@@ -121,10 +122,12 @@ class GatewayClient:
         try:
             answer = await self._client.send(request)
         except httpx.HTTPError as error:
+            metrics.REQUESTS.labels("gateway", request.method, "none").inc()
             raise Problem(
                 f"The gateway at {self._url} does not answer ({type(error).__name__}). "
                 "See that it runs and that --gateway-url is right."
             ) from error
+        metrics.REQUESTS.labels("gateway", request.method, answer.status_code).inc()
         if answer.status_code == httpx.codes.NOT_FOUND and missing_ok:
             return None
         if answer.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):

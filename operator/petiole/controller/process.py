@@ -117,6 +117,7 @@ async def _run(
 ) -> None:
     ready = asyncio.Event()
     doorbell = Doorbell(reconciler.cluster, _now)
+    metrics.WAITING.set_function(queue.due)
     routes = [*doorbell.routes, reconciler.models.hooks.route(queue.add)]
     async with health.serve(settings.address, ready, routes) as address:
         _log.info("started", health=address, namespaces=settings.namespaces or "all")
@@ -195,7 +196,6 @@ async def _resync(
     """Look at everything now and then, for what no event told."""
     while True:
         await asyncio.sleep(settings.resync)
-        metrics.WAITING.set(len(queue))
         try:
             keys = await reconciler.sweep(settings.namespaces)
         except Problem as problem:

@@ -15,6 +15,7 @@ from typing import Generic, TypeVar
 
 import structlog
 
+from . import metrics
 from .problem import Problem
 
 Key = TypeVar("Key", bound=Hashable)
@@ -37,6 +38,11 @@ class WorkQueue(Generic[Key]):
 
     def __len__(self) -> int:
         return len(self._due)
+
+    def due(self) -> int:
+        """Count the keys whose time has come and that nobody has taken."""
+        now = asyncio.get_running_loop().time()
+        return sum(due <= now for due in self._due.values())
 
     def add(self, key: Key, delay: float = 0.0) -> None:
         """Ask for a pass in ``delay`` seconds; an earlier one that is already asked for stays."""
@@ -105,6 +111,7 @@ class WorkQueue(Generic[Key]):
                 continue
             del self._due[key]
             self._active.add(key)
+            metrics.WAITED.observe(now - due)
             taken = key
         for entry in busy:
             heapq.heappush(self._heap, entry)

@@ -9,7 +9,8 @@ because runs, versions and plans are looked up before they are made.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -20,10 +21,11 @@ from petiole.api.base import seconds
 from petiole.events.told import Teller, of_fleet, of_model
 from petiole.learning.observed import ModelAction, ModelObserved, SaveLabels
 from petiole.learning.reconcile import reconcile as reconcile_model
+from petiole.rollout.observed import FleetAction
 from petiole.rollout.reconcile import reconcile as reconcile_fleet
 from petiole.runners.base import RunKey
 
-from . import metrics
+from . import metrics, progress
 from .cluster import Cluster, ConflictError, Object
 from .fleet_pass import FleetPass
 from .gateway_client import GatewayClient
@@ -66,6 +68,13 @@ class Reconciler:
         if (wait := self.writer.wait(key)) > 0:
             return wait
         self.fence()
+        try:
+            with _counted(key):
+                return await self._pass(key)
+        except ConflictError:
+            return _CONFLICT
+
+    async def _pass(self, key: Key) -> float | None:
         body = await self.cluster.get(key.plural, key.namespace, key.name)
         await self._forget_predecessor(key, body)
         if body is None:
@@ -73,18 +82,13 @@ class Reconciler:
         self.showing.offer(key, body)
         self._uids[key] = body["metadata"]["uid"]
         try:
-            with metrics.PASSES.labels(key.plural).time():
-                return await self._pass(key, body)
+            if key.plural == "tinymodels":
+                return await self._model(key, body)
+            return await self._fleet(key, body)
         except ValidationError as error:
-            await self.writer.write_invalid(key, body, error, self.clock())
+            conditions = await self.writer.write_invalid(key, body, error, self.clock())
+            metrics.STANDING.invalid(key, conditions)
             return None
-        except ConflictError:
-            return _CONFLICT
-
-    async def _pass(self, key: Key, body: Object) -> float | None:
-        if key.plural == "tinymodels":
-            return await self._model(key, body)
-        return await self._fleet(key, body)
 
     async def _model(self, key: Key, body: Object) -> float | None:
         observed = await self.models.observe(body)
@@ -95,6 +99,8 @@ class Reconciler:
         told = of_model(teller, observed.status, outcome.status, now)
         await self.outbox.put(teller, told, observed.spec.events)
         await self.writer.write(key, body, outcome.status)
+        progress.model_moved(observed.status, outcome.status, told, now)
+        metrics.STANDING.model(key, outcome.status)
         self._remember_run(key, observed, outcome.status.round.run)
         await self._act_on_model(body, observed, outcome.actions, saving=False)
         return outcome.again
@@ -114,9 +120,11 @@ class Reconciler:
         told = of_fleet(teller, observed.status, outcome.status, now)
         await self.outbox.put(teller, told, observed.spec.events)
         await self.writer.write(key, body, outcome.status)
+        progress.fleet_moved(observed.status, outcome.status, told, now)
+        metrics.STANDING.fleet(key, outcome.status)
         for action in outcome.actions:
-            await self.fleets.act(body, action)
-            metrics.ACTIONS.labels(type(action).__name__).inc()
+            with _counted_action(action):
+                await self.fleets.act(body, action)
         return _soonest(
             outcome.again,
             seconds(observed.spec.monitoring.interval),  # no event tells of a new window
@@ -134,14 +142,9 @@ class Reconciler:
         for action in actions:
             if isinstance(action, SaveLabels) is not saving:
                 continue
-            name = type(action).__name__
             self.fence()
-            try:
+            with _counted_action(action):
                 await self.models.act(body, observed, action)
-            except Problem:
-                metrics.FAILURES.labels(name).inc()
-                raise
-            metrics.ACTIONS.labels(name).inc()
 
     async def _forget_predecessor(self, key: Key, body: Object | None) -> None:
         """Clean up after an object that is gone, also when another took its name."""
@@ -158,6 +161,7 @@ class Reconciler:
             _log.info("forgotten", key=str(key))
         self._runs.pop(key, None)
         self.writer.forget(key)
+        metrics.STANDING.forget(key)
 
     async def sweep(self, namespaces: tuple[str, ...]) -> list[Key]:
         """Clear what the gateway keeps of fleets that were deleted unseen; return all objects."""
@@ -178,6 +182,36 @@ class Reconciler:
                 await self.gateway.delete(fleet)
                 _log.info("cleared a fleet that is no more", fleet=fleet)
         return keys
+
+
+@contextmanager
+def _counted(key: Key) -> Iterator[None]:
+    """Time a pass and count how it ends."""
+    end = "Error"
+    try:
+        with metrics.PASSES.labels(key.plural).time():
+            yield
+        end = "Done"
+    except ConflictError:
+        end = "Conflict"
+        raise
+    except Problem:
+        end = "Problem"
+        raise
+    finally:
+        metrics.ENDED.labels(key.plural, end).inc()
+
+
+@contextmanager
+def _counted_action(action: FleetAction | ModelAction) -> Iterator[None]:
+    """Count an action, done or failed."""
+    name = type(action).__name__
+    try:
+        yield
+    except Problem:
+        metrics.FAILURES.labels(name).inc()
+        raise
+    metrics.ACTIONS.labels(name).inc()
 
 
 def _soonest(*waits: float | None) -> float:

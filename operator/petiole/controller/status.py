@@ -45,10 +45,11 @@ class StatusWriter:
 
     async def write_invalid(
         self, key: Key, body: Object, error: ValidationError, now: datetime
-    ) -> None:
+    ) -> tuple[Condition, ...]:
         """Say in a condition that the object cannot be read, and leave the rest of its status.
 
         It counts as looked at: who reads kstatus would take it for one in progress otherwise.
+        Returns all its conditions.
         """
         status = dict(body.get("status") or {})
         generation = body["metadata"]["generation"]
@@ -63,6 +64,7 @@ class StatusWriter:
         )
         status["conditions"] = [c.model_dump(mode="json", by_alias=True) for c in conditions]
         await self._merge(key, body, status | {"observedGeneration": generation})
+        return conditions
 
     async def _merge(self, key: Key, body: Object, wanted: Mapping[str, Any]) -> None:
         patch = merge_patch(body.get("status") or {}, wanted)

@@ -23,6 +23,7 @@ ROUND_REQUESTED = f"{_DOMAIN}.round.requested"
 DRIFT_DETECTED = f"{_DOMAIN}.drift.detected"
 ROLLOUT_FINISHED = f"{_DOMAIN}.rollout.finished"
 ROLLOUT_REVERTED = f"{_DOMAIN}.rollout.reverted"
+TYPES = (LABELS_WANTED, ROUND_FINISHED, DRIFT_DETECTED, ROLLOUT_FINISHED, ROLLOUT_REVERTED)  # out
 
 
 @dataclass(frozen=True, slots=True)

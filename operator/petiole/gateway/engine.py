@@ -62,7 +62,7 @@ class Engine:
         self._decided = asyncio.Event()
         self._waiting: list[asyncio.Future[None]] = []
         self._written = asyncio.Condition()
-        self.outbox = Outbox(broker)
+        self.outbox = Outbox(broker, metrics)
         self._removing: set[str] = set()
         self._lacking = asyncio.Event()  # artefacts that nobody has tried to fetch yet
         self._announce = False
@@ -93,6 +93,11 @@ class Engine:
             key = {"hearing": row["hearing"], "number": row["number"]}
             self.registry.changes.delete(schema.heard, key)
             self.hear(row["topic"], row["payload"])
+
+    @property
+    def backlog(self) -> int:
+        """How many messages wait for a turn."""
+        return len(self._inbox)
 
     def clock(self) -> Clock:
         """Tell the time, and since when devices could be heard."""
@@ -244,7 +249,6 @@ class Engine:
             self.registry.dirty.update(self.registry.fleets)
         clock = self.clock()
         unknown = self.registry.unknown
-        self._metrics.unknown.set(unknown)
         dirty, self.registry.dirty = self.registry.dirty, set()
         halts = []
         for name in dirty:
@@ -272,8 +276,6 @@ class Engine:
             self._wake.set()
         if (fleet.version, fleet.looked) != before:
             self.registry.changes.put(schema.fleets, fleet.row())
-            for standing, count in outcome.summary.counts.model_dump(exclude={"total"}).items():
-                self._metrics.devices.labels(fleet.name, standing).set(count)
         return outcome.new_halt
 
     def _around(self, fleet: Fleet, unknown: int) -> Surroundings:
@@ -323,6 +325,7 @@ class Engine:
         try:
             await self._store.commit(changes)
         except (SQLAlchemyError, OSError) as error:
+            self._metrics.failed_commits.inc()
             self.registry.changes = changes.before(self.registry.changes)
             what = str(error).splitlines()[0]
             self.problem = f"the gateway's database cannot be written, nothing moves: {what}"

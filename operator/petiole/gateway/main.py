@@ -22,6 +22,7 @@ from .broker import AiomqttBroker
 from .engine import Engine
 from .enrol import start
 from .forward import Face
+from .gauges import Gauges
 from .lease import Lease, LeaseLostError
 from .metrics import Metrics
 from .relay import Collector
@@ -102,6 +103,7 @@ class Gateway:
         name = topics.leader_name(secret)  # the broker puts a former leader out
         broker = AiomqttBroker(settings, identifier=name, permitted=lambda: lease.held)
         engine = Engine(self._store, broker, Blocks(objects), metrics)
+        metrics.registry.register(Gauges(engine, broker))
         samples = Samples(objects, broker, engine.nudge)
         engine.use(samples)
         collector = Collector(self._store, broker, secret, engine.take)

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterable
 
 from .broker import SPEAKERS, Broker, Message, speaker
+from .metrics import LANES, Metrics
 
 AT_ONCE = 1000  # messages that are acknowledged together
 AGAIN = 0.1  # seconds until the broker is tried again
@@ -20,8 +21,10 @@ AGAIN = 0.1  # seconds until the broker is tried again
 class Outbox:
     """Publishes what is of one topic in the order of arrival. Loses nothing while it lives."""
 
-    def __init__(self, broker: Broker) -> None:
-        self._queues = [_Queue(broker) for _ in range(SPEAKERS)]
+    def __init__(self, broker: Broker, metrics: Metrics) -> None:
+        halts, others = LANES
+        lanes = [halts] + [others] * (SPEAKERS - 1)
+        self._queues = [_Queue(broker, metrics, lane) for lane in lanes]
 
     def __contains__(self, topic: str) -> bool:
         """Whether a message of this topic is not at the broker yet."""
@@ -54,8 +57,11 @@ class Outbox:
 class _Queue:
     """Messages that go one batch after another."""
 
-    def __init__(self, broker: Broker) -> None:
+    def __init__(self, broker: Broker, metrics: Metrics, lane: str) -> None:
         self._broker = broker
+        self._published = metrics.published.labels(lane)
+        self._publishing = metrics.publishing.labels(lane)
+        self._since = 0.0  # monotonic seconds when the first that waits was put here
         self._waiting: dict[str, Message] = {}
         self._leaving: dict[str, Message] = {}
         self._wake = asyncio.Event()
@@ -67,6 +73,8 @@ class _Queue:
         return len(self._waiting) + len(self._leaving)
 
     def put(self, message: Message) -> None:
+        if not self._waiting:
+            self._since = time.monotonic()
         self._waiting.pop(message.topic, None)
         self._waiting[message.topic] = message
         self._wake.set()
@@ -84,9 +92,14 @@ class _Queue:
         if not self._broker.connected:
             return False
         waiting = self._waiting
+        since, self._since = self._since, time.monotonic()
         self._leaving = {topic: waiting.pop(topic) for topic in list(waiting)[:AT_ONCE]}
         sent = await self._broker.publish(list(self._leaving.values()))
         leaving, self._leaving = self._leaving, {}
-        if not sent:
+        if sent:
+            self._published.inc(len(leaving))
+            self._publishing.observe(time.monotonic() - since)
+        else:
             waiting.update({t: m for t, m in leaving.items() if t not in waiting})
+            self._since = since
         return sent

@@ -105,7 +105,7 @@ async def keep(lease: Lease, collector: Collector, metrics: Metrics) -> None:
     while True:
         try:
             others = await lease.renew()
-            metrics.others.set(len(others))
+            metrics.followers.set(len(others))
             collector.others(others)
         except DatabaseError as error:
             log.warning("the lead cannot be renewed", error=str(error), held=lease.held)

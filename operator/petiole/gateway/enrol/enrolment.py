@@ -165,13 +165,17 @@ class Enrolment:
 class _Metrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self.issued = Counter(
-            "petiole_certificates", "Certificates handed out", ["by"], registry=registry
+            "petiole_gateway_certificates", "Certificates handed out", ["by"], registry=registry
         )
+        for way in ("enrolment", "renewal"):
+            self.issued.labels(way)
         self.refused = Counter(
-            "petiole_enrolments_refused", "Enrolments without a good token", registry=registry
+            "petiole_gateway_refused_enrolments",
+            "Enrolments without a good token",
+            registry=registry,
         )
         self.soonest = Gauge(
-            "petiole_certificate_soonest_expiry_seconds",
-            "When the first device is without a certificate, in seconds since 1970; NaN: none has",
+            "petiole_gateway_certificate_soonest_expiry_timestamp_seconds",
+            "When the first device is without a certificate; NaN: none has one",
             registry=registry,
         )
