@@ -147,6 +147,6 @@ class Installation:
         where = self.folder / pod / volume["name"]
         where.mkdir(parents=True, exist_ok=True)
         for item in items:
-            (where / item["path"]).unlink(missing_ok=True)
-            (where / item["path"]).symlink_to(source / item["key"])
+            if not (where / item["path"]).is_symlink():  # another container may be reading it
+                (where / item["path"]).symlink_to(source / item["key"])
         return where
