@@ -81,7 +81,7 @@ async def test_every_query_of_the_dashboard_has_data(
     operator = Operator(tmp_path, processes, control_plane, gateway, namespace)
     operator.start()
     targets = {
-        "operator": operator.url.removeprefix("http://").split("/")[2],
+        "operator": operator.url.removeprefix("http://"),
         "gateway": gateway.url.removeprefix("http://"),
     }
     model = Model(tmp_path / "data", namespace)
