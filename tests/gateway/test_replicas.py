@@ -145,7 +145,7 @@ async def test_both_hear_and_all_counts_arrive(tmp_path: Path, database_url: str
         leader = world.leader()
         assert leader is not None
         relayed = await asyncio.to_thread(
-            world.number, "petiole_relayed_messages_total", 1 - leader
+            world.number, "petiole_gateway_relayed_messages_total", 1 - leader
         )
         assert relayed >= 20, "the follower was dealt its part"
 

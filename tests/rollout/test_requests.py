@@ -233,7 +233,8 @@ def test_skip_lets_nothing_through_that_no_device_took() -> None:
 
 
 def test_promote_lets_all_devices_begin_past_approvals() -> None:
-    operator = Operator(spec(stages=(*SMALL[:1], *MANUAL), gates=(UPDATE,)), Field())
+    first = Stage(name="first", size=5, soak="10m")
+    operator = Operator(spec(stages=(first, *MANUAL), gates=(UPDATE,)), Field())
     operator.settle()
     assert operator.ask("promote") == "accepted, promote: all 200 devices may take revision 1"
     assert (operator.status.stage.name, operator.field.plan.stage.limit) == ("all", 200)
