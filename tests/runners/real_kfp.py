@@ -46,11 +46,8 @@ class Place:
 
 
 @contextmanager
-def place(folder) -> Iterator[Place]:
-    """The place that the environment names, or a new one in ``folder``; skips, saying why."""
-    if os.environ.get("PETIOLE_KFP_URL"):
-        yield given()
-        return
+def backend(folder) -> Iterator[tuple[Node, Kfp]]:
+    """A node with KFP on it in ``folder``; skips, saying why."""
     if reason := why_not():
         pytest.skip(reason)
     if not is_alone() or programs.missing():
@@ -59,8 +56,17 @@ def place(folder) -> Iterator[Place]:
         Processes(folder) as processes,
         Node(folder / "node", processes) as node,
         Kfp(folder / "kfp", node, processes) as kfp,
-        pytest.MonkeyPatch.context() as environment,
     ):
+        yield node, kfp
+
+
+@contextmanager
+def place(folder) -> Iterator[Place]:
+    """The place that the environment names, or a new one in ``folder``; skips, saying why."""
+    if os.environ.get("PETIOLE_KFP_URL"):
+        yield given()
+        return
+    with backend(folder) as (node, kfp), pytest.MonkeyPatch.context() as environment:
         for name, value in kfp.keys.items():
             environment.setenv(name, value)
         image = pipelines(print)

@@ -9,15 +9,10 @@ import yaml
 from kfp import compiler, dsl
 
 from hack.image.small import busybox
-from hack.kfp import programs
-from hack.kfp.backend import Kfp
 from hack.node import programs as node_programs
-from hack.node.able import why_not
-from hack.node.alone import is_alone
-from hack.node.node import Node
-from hack.testbed.processes import Processes
 from hack.testbed.waits import wait_until
 from petiole.runners.kfp_api import KfpApi, KfpServer
+from tests.runners.real_kfp import backend
 
 pytestmark = [pytest.mark.kfp, pytest.mark.timeout(1200)]
 SECONDS = 300.0
@@ -39,15 +34,7 @@ def pipeline(name: str, script: str, folder: Path):
 
 
 def test_runs_end_as_their_steps_do(tmp_path: Path) -> None:
-    if reason := why_not():
-        pytest.skip(reason)
-    if not is_alone() or programs.missing():
-        pytest.skip("no real KFP here: make test-kfp brings one up (docs/runners.md)")
-    with (
-        Processes(tmp_path) as processes,
-        Node(tmp_path / "node", processes) as node,
-        Kfp(tmp_path / "kfp", node, processes) as kfp,
-    ):
+    with backend(tmp_path) as (node, kfp):
         node.load(busybox("tool", node_programs.ensure(print).busybox))
         api = KfpApi(KfpServer(kfp.url))
         for name, script in SCRIPTS.items():
