@@ -34,7 +34,7 @@ bench-learning: ## labels saved on leaves, digits and Fashion-MNIST, 10 seeds; d
 	@$(PYTHON) hack/setup.py --for test
 	@$(BIN)/python -m bench.learning $(OPTIONS)
 
-bench-rollout: ## goosebit, hawkBit and Petiole on the same rollouts, 50 minutes; OPTIONS=--quick to try
+bench-rollout: ## goosebit, hawkBit and Petiole on the same rollouts, under an hour; OPTIONS=--quick to try
 	@$(PYTHON) hack/setup.py --for test
 	@$(BIN)/python -m bench.rollout $(OPTIONS)
 
