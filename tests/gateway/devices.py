@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hashlib
 import ssl
 from collections.abc import Callable
@@ -68,6 +67,7 @@ class TestDevice:
     crash: Crash | None = None
     trial: Reason | None = None  # of firmware, and what will come of it once that is answered
     _before: str = ""
+    lost: list[str] = field(default_factory=list)  # why its connections ended
     ran: list[str] = field(default_factory=list)
     acks: set[bytes] = field(default_factory=set)
     grants_seen: int = 0
@@ -139,7 +139,7 @@ class TestDevice:
         online = f"{topics.PREFIX}/d/{self.id}/online"
         will = aiomqtt.Will(online, encode_online(False), qos=1, retain=True)
         while True:
-            with contextlib.suppress(aiomqtt.MqttError):
+            try:
                 async with aiomqtt.Client(
                     "127.0.0.1",
                     self.port,
@@ -154,11 +154,19 @@ class TestDevice:
                     await client.subscribe(topics.ack(self.id), qos=1)
                     await self.send(online, encode_online(True))
                     await self.report(self.phase, self.reason)
+                    if self.phase is Phase.TRIAL and self.trial is None:
+                        await self.report(Phase.CONFIRMED)  # the connection ended between the two
                     async for message in client.messages:
                         topic, payload = str(message.topic), bytes(message.payload)
                         await self._take(client, topic, payload, retained=message.retain)
+            except aiomqtt.MqttError as error:
+                self.lost.append(str(error))
             self._connected.clear()
             await asyncio.sleep(0.1)
+
+    def words(self) -> str:
+        """What it would say of itself, for whoever asks why a count is not what it should be."""
+        return f"{self.id} {self.phase.word} boot {self.boot} seq {self.seq} lost {self.lost}"
 
     async def _take(
         self, client: aiomqtt.Client, topic: str, payload: bytes, *, retained: bool

@@ -181,7 +181,8 @@ class World:
                 return summary
             version = summary.version
             if time.monotonic() > deadline:
-                raise AssertionError(f"not within {seconds} s; last: {summary!r}")
+                devices = "; ".join(device.words() for device in self.devices[:8])
+                raise AssertionError(f"not within {seconds} s; last: {summary!r}; {devices}")
 
 
 async def eventually(

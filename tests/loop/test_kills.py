@@ -100,7 +100,7 @@ async def kill_both_while_it_rolls_out(orchard: Orchard) -> int:
         status = await asyncio.to_thread(orchard.status, "devicefleets", "meters")
         if status.get("revision", {}).get("stable") == 1:
             break
-        await asyncio.sleep(moments.uniform(0.2, 1.5))
+        await asyncio.sleep(moments.uniform(0.5, 3.0))
         await (kill_gateway, kill_operator)[kills % 2](orchard)
         kills += 1
     return kills
