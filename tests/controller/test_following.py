@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+from hack.testbed.controlplane import ControlPlane
+from petiole.controller.cluster import Cluster
 from petiole.controller.model_pass import _following
 from tests.api.examples import DEVICE_FLEET
 
@@ -23,3 +25,16 @@ def test_a_fleet_that_cannot_be_read_holds_up_no_model() -> None:
     strange["status"]["mode"] = "Flying"
     found = _following("digits", [odd, fleet("meters", stable=3), strange, fleet("x", model="y")])
     assert [(name, status.revision.stable) for name, status in found] == [("meters", 3)]
+
+
+async def test_a_model_asks_for_its_own_fleets_only(
+    control_plane: ControlPlane, namespace: str
+) -> None:
+    for name, model in (("a", "digits"), ("b", "digits"), ("c", "leaves")):
+        document = fleet(name, model=model)
+        document["metadata"] = {"name": name, "namespace": namespace}
+        control_plane.apply(document)
+    async with Cluster.connect(control_plane.kubeconfig) as cluster:
+        found = await cluster.all("devicefleets", (namespace,), "spec.model.name=digits")
+        assert [body["metadata"]["name"] for body in found] == ["a", "b"]
+        assert len(await cluster.all("devicefleets", (namespace,))) == 3

@@ -137,3 +137,14 @@ async def test_failures_are_tried_again_with_growing_delays(error):
 async def test_the_delay_has_an_upper_end():
     queue = WorkQueue(base_delay=1.0, max_delay=30.0)
     assert max(queue.back_off("a") for _ in range(50)) <= 30.0
+
+
+async def test_what_is_spread_holds_nothing_up():
+    handler = Recorder(seconds=0.03)
+    async with running(handler, workers=1) as queue:
+        queue.spread([f"resting-{n}" for n in range(20)], 2.0)
+        queue.add("urgent")
+        await until(lambda: "urgent" in handler.began)
+        assert handler.began.index("urgent") == 1
+        await until(lambda: len(handler.ended) == 21, 30.0)
+    assert handler.ended[-1][1] - handler.ended[0][1] > 1.5

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import urlencode
 
 import httpx
 from kubernetes import client, config
@@ -111,9 +112,15 @@ class Cluster:
         answer = await self._send("GET", _path(plural, namespace, name), missing_ok=True)
         return None if answer is None else dict(answer.json())
 
-    async def all(self, plural: str, namespaces: tuple[str, ...] = ()) -> list[Object]:
-        """Return all objects of a kind, of some namespaces or, without any, of the cluster."""
-        answers = [await self._send("GET", _path(plural, n)) for n in namespaces or ("",)]
+    async def all(
+        self, plural: str, namespaces: tuple[str, ...] = (), where: str = ""
+    ) -> list[Object]:
+        """Return all objects of a kind, of some namespaces or, without any, of the cluster.
+
+        ``where`` is a field selector, such as ``spec.model.name=digits``.
+        """
+        asked = f"?{urlencode({'fieldSelector': where})}" if where else ""
+        answers = [await self._send("GET", _path(plural, n) + asked) for n in namespaces or ("",)]
         return [item for answer in answers if answer is not None for item in answer.json()["items"]]
 
     async def delete(self, plural: str, namespace: str, name: str) -> None:

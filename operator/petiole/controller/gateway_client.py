@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -25,16 +26,34 @@ _WINDOWS = TypeAdapter(tuple[Window, ...])
 
 
 class GatewayClient:
-    """One connection pool to one gateway. ``fence`` raises when it may be told nothing any more."""
+    """One connection pool to one gateway. ``fence`` raises when it may be told nothing any more.
 
-    def __init__(self, url: str, token: str, fence: Callable[[], None] = lambda: None) -> None:
-        self._url, self._fence = url, fence
+    ``tls`` is what an https address is trusted by; none: the public authorities.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        token: str,
+        fence: Callable[[], None] = lambda: None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self._url, self._token, self._fence = url, token, fence
+        self._tls = tls or httpx.create_ssl_context(trust_env=False)
         self._client = httpx.AsyncClient(
             base_url=url,
             headers={"Authorization": f"Bearer {token}"},
             timeout=_TIMEOUT,
+            verify=self._tls,
             trust_env=False,
         )
+
+    def apart(self) -> GatewayClient:
+        """Return a client with connections of its own, for a question that is held for long.
+
+        Held ones would fill the pool, and the pool looks through all of them at each request.
+        """
+        return GatewayClient(self._url, self._token, self._fence, self._tls)
 
     async def __aenter__(self) -> Self:
         return self

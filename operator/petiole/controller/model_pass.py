@@ -72,7 +72,8 @@ class ModelPass:
             pack_problem=self._problem(meta["uid"], "pack"),
             request=(meta.get("annotations") or {}).get(REQUEST, "")[:_LONGEST_REQUEST],
         )
-        fleets = await self.cluster.all("devicefleets", (observed.namespace,))
+        follow = f"spec.model.name={observed.name}"
+        fleets = await self.cluster.all("devicefleets", (observed.namespace,), follow)
         following = _following(observed.name, fleets)
         fielded = max((status.revision.stable for _, status in following), default=0)
         observed = replace(observed, drift=_alarms(following), fielded=fielded)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 import signal
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
@@ -36,6 +37,7 @@ from .watches import Watches
 
 _WORKERS = 4
 _CRD_RETRY = 2.0  # seconds
+_RESYNC_RATE = 10.0  # objects a second; very many take longer than --resync
 
 _log = structlog.get_logger(__name__)
 
@@ -53,6 +55,7 @@ async def run(settings: OperatorSettings) -> None:
 
     Raises StartError for settings that cannot work, EndedError for what a new start mends.
     """
+    _open_many_files()
     me = asyncio.current_task()
     assert me is not None
     # Until kopf runs, which listens for itself: a lead that was just taken is to be released.
@@ -194,15 +197,23 @@ async def _resync(
     settings: OperatorSettings, queue: WorkQueue[Key], reconciler: Reconciler
 ) -> None:
     """Look at everything now and then, for what no event told."""
+    wait = settings.resync
     while True:
-        await asyncio.sleep(settings.resync)
+        await asyncio.sleep(wait)
         try:
             keys = await reconciler.sweep(settings.namespaces)
         except Problem as problem:
             _log.warning("resync failed", error=str(problem))
             continue
-        for key in keys:
-            queue.add(key)
+        wait = max(settings.resync, len(keys) / _RESYNC_RATE)
+        queue.spread(keys, wait)
+
+
+def _open_many_files() -> None:
+    """Take what the system allows: each fleet has a connection to the gateway."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if most != resource.RLIM_INFINITY:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _now() -> datetime:

@@ -10,7 +10,7 @@ import asyncio
 import heapq
 import itertools
 import random
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from typing import Generic, TypeVar
 
 import structlog
@@ -52,6 +52,14 @@ class WorkQueue(Generic[Key]):
         self._due[key] = due
         heapq.heappush(self._heap, (due, next(self._order), key))
         self._changed.set()
+
+    def spread(self, keys: Sequence[Key], seconds: float) -> None:
+        """Ask for a pass of each, evenly over ``seconds``.
+
+        Asked for at once, all of them would go before what happens in the next moment.
+        """
+        for number, key in enumerate(keys):
+            self.add(key, seconds * number / len(keys))
 
     async def run(self, handler: Handler[Key], workers: int) -> None:
         """Work until cancelled."""

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Callable
 
 from .gateway_client import GatewayClient
 from .keys import Key
 from .problem import Problem
 
-_WAIT = 20.0  # seconds that the gateway may hold the question
+_WAIT = 50.0  # seconds that the gateway may hold the question
 _CALM = 0.2  # seconds between two wakes; a rollout changes a summary all the time
 _RETRY = 2.0  # seconds
+_RATE = 50.0  # questions a second to a gateway that is away, of all fleets
 
 
 class Watches:
-    """One task a fleet, as long as the fleet exists."""
+    """One task and one connection a fleet, as long as the fleet exists."""
 
     def __init__(self, gateway: GatewayClient, wake: Callable[[Key], None]) -> None:
         self._gateway, self._wake = gateway, wake
@@ -37,16 +39,24 @@ class Watches:
         for key in list(self._tasks):
             self.drop(key)
 
+    def _retry(self) -> float:
+        longest = max(_RETRY, len(self._tasks) / _RATE)
+        return longest * random.uniform(0.5, 1.0)  # noqa: S311 - spreads retries
+
     async def _watch(self, key: Key) -> None:
+        async with self._gateway.apart() as gateway:
+            await self._follow(key, gateway)
+
+    async def _follow(self, key: Key, gateway: GatewayClient) -> None:
         seen, reachable = -1, True
         while True:
             try:
-                summary = await self._gateway.summary(key.fleet, after=seen, wait=_WAIT)
+                summary = await gateway.summary(key.fleet, after=seen, wait=_WAIT)
             except Problem:
                 if reachable:
                     self._wake(key)
                 reachable = False
-                await asyncio.sleep(_RETRY)
+                await asyncio.sleep(self._retry())
                 continue
             # A gateway that came back may have lost the plan, or count its versions anew.
             version = -1 if summary is None else summary.version
