@@ -55,6 +55,7 @@ def series(
     unsure: float = 0.0,
     gain: float = 0.0,
     spread: float = 0.0,
+    calm: tuple[float, ...] = CALM_SHARES,
     shares: tuple[float, ...] = CALM_SHARES,
     lumps: float = 0.0,
     daily: float = 0.0,
@@ -72,7 +73,7 @@ def series(
         together = generator.normal(0, spread) + wave
         confidence = confident(generator, n, unsure if moved else 0.0) + together
         inputs = generator.normal(80 + (gain if moved else 0.0) + together, 12, n)
-        now = np.array(shares if moved else CALM_SHARES)
+        now = np.array(shares if moved else calm)
         if lumps:
             now = generator.dirichlet(now * (1 / lumps - 1))
         classes = tuple(generator.multinomial(n, now).tolist())
@@ -188,6 +189,18 @@ def test_a_daily_wave_is_no_drift_when_the_baseline_covers_a_day() -> None:
     assert all(evaluate(w, baseline_seconds=86400.0).state == "Stable" for w in wave)
     moved = series(9, 480, daily=20.0, shift_at=400, gain=80.0)
     assert evaluate(moved, baseline_seconds=86400.0).detectors == ("InputMean",)
+
+
+def test_two_classes_are_watched_too() -> None:
+    """Their shares move in one direction only: at one in 400 windows about 12 of 30 at most."""
+    two, moved = (0.7, 0.3), (0.5, 0.5)
+    rate = per_year(400)
+    calm = [evaluate(series(seed, 200, calm=two), per_year=rate) for seed in range(30)]
+    assert sum(found.state == "Drifted" for found in calm) <= 20  # and three standard deviations
+    found = evaluate(series(4, 60, calm=two, shares=moved, shift_at=40))
+    assert (found.state, found.detectors) == ("Drifted", ("Classes",))
+    assert found.detected_at is not None
+    assert found.detected_at <= START + 43 * INTERVAL
 
 
 def test_one_freak_window_makes_no_alarm() -> None:

@@ -135,6 +135,8 @@ class Baseline:
         ``tr(C)^2 / tr(C^2)`` and ``tr(C^2)^3 / tr(C^3)^2``: alike when windows vary as much in all
         directions; the second is smaller when one stands out, as weather does.
         """
+        if most == 1:  # of two shares, one follows from the other
+            return 1, 1
         one, two, three = traces(self.products / (self.windows - 1), self.windows - 1)
         if two * most <= one**2:
             return most, most
