@@ -62,8 +62,10 @@ class Crowd(Lifetime):
         strangers: Sequence[Device] = (),
         database_url: str | None = None,
         pki: Path | None = None,
+        model: str = MODEL,
     ) -> None:
         """``strangers`` may log in at the broker but are never registered."""
+        self.model = model
         self.folder = folder.resolve()
         self.devices = devices
         users = passwords([*devices, *strangers])
@@ -100,15 +102,8 @@ class Crowd(Lifetime):
 
     def list_version(self, artefacts: Mapping[str, bytes]) -> int:
         """List one more version of these artefacts by target, sound or not; returns its number."""
-        number, store = self._next, self.testbed.store
-        (store / "artifacts").mkdir(exist_ok=True)
-        for artefact in artefacts.values():
-            (store / "artifacts" / models.digest(artefact)).write_bytes(artefact)
-        reference = f"models/{self.uid}/versions/{number}.json"
-        path = store / reference
-        path.parent.mkdir(parents=True, exist_ok=True)
-        version = _version(number, artefacts, reference)
-        path.write_text(json.dumps({"run": "", "version": version, "references": {}}))
+        number = self._next
+        version = store_version(self.testbed.store, self.uid, number, artefacts)
         self._versions = [*self._versions, version][-KEPT:]
         self.published_at = time.monotonic()
         self._patch_model({"latestVersion": number, "versions": self._versions})
@@ -145,7 +140,7 @@ class Crowd(Lifetime):
             "metadata": {"name": fleet, "namespace": NAMESPACE},
             "spec": {
                 "selector": {"matchLabels": {"app": fleet}},
-                "model": {"name": MODEL, "version": "Latest"},
+                "model": {"name": self.model, "version": "Latest"},
                 **({"firmware": {"uri": firmware}} if firmware else {}),
                 "rollout": dict(rollout),
                 "monitoring": {"interval": interval, "samplesPerDay": 0},
@@ -185,25 +180,43 @@ class Crowd(Lifetime):
         return client.CustomObjectsApi(config.new_client_from_config(kubeconfig))
 
     def _make_model(self) -> None:
-        document = _model(self.folder)
+        document = a_model(self.folder, self.model)
         made = self.api.create_namespaced_custom_object(
             GROUP, VERSION, NAMESPACE, "tinymodels", document
         )
         self.uid = made["metadata"]["uid"]
-        # A first round over, so that the operator has no reason to begin one.
-        spec = TinyModelSpec.model_validate(document["spec"])
-        over = {"number": 1, "step": "Idle", "trigger": "Initial", "dataHash": data_hash(spec)}
-        self._patch_model({"round": over})
+        self._patch_model({"round": first_round(document)})
 
     def _patch_model(self, status: Mapping[str, Any]) -> None:
         self.api.patch_namespaced_custom_object_status(
-            GROUP, VERSION, NAMESPACE, "tinymodels", MODEL, {"status": status}
+            GROUP, VERSION, NAMESPACE, "tinymodels", self.model, {"status": status}
         )
 
 
 def sites(devices: Iterable[Device]) -> dict[str, tuple[str, ...]]:
     """Strata of the cohort, as ``stratifyBy: [site]`` makes them."""
     return {device.id: (device.labels["site"],) for device in devices}
+
+
+def store_version(
+    store: Path, uid: str, number: int, artefacts: Mapping[str, bytes]
+) -> dict[str, Any]:
+    """Write what a round writes of a model's version; return the version as status lists it."""
+    (store / "artifacts").mkdir(exist_ok=True)
+    for artefact in artefacts.values():
+        (store / "artifacts" / models.digest(artefact)).write_bytes(artefact)
+    reference = f"models/{uid}/versions/{number}.json"
+    path = store / reference
+    path.parent.mkdir(parents=True, exist_ok=True)
+    version = _version(number, artefacts, reference)
+    path.write_text(json.dumps({"run": "", "version": version, "references": {}}))
+    return version
+
+
+def first_round(model: Mapping[str, Any]) -> dict[str, Any]:
+    """A first round that is over, so that the operator has no reason to begin one."""
+    spec = TinyModelSpec.model_validate(model["spec"])
+    return {"number": 1, "step": "Idle", "trigger": "Initial", "dataHash": data_hash(spec)}
 
 
 def _version(number: int, artefacts: Mapping[str, bytes], reference: str) -> dict[str, Any]:
@@ -228,12 +241,13 @@ def _version(number: int, artefacts: Mapping[str, bytes], reference: str) -> dic
     }
 
 
-def _model(folder: Path) -> dict[str, Any]:
+def a_model(folder: Path, name: str) -> dict[str, Any]:
+    """Return a TinyModel of nothing but names: its data are nowhere."""
     nowhere = (folder / "no-data").as_uri()
     return {
         "apiVersion": f"{GROUP}/{VERSION}",
         "kind": "TinyModel",
-        "metadata": {"name": MODEL, "namespace": NAMESPACE},
+        "metadata": {"name": name, "namespace": NAMESPACE},
         "spec": {
             "task": {
                 "type": "ImageClassification",

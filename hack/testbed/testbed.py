@@ -66,6 +66,7 @@ class Testbed(Lifetime):
         self._operator_options = tuple(operator_options)
         self.gateway: Process | None = None
         self.operator: Process | None = None
+        self.operator_url = ""  # of the operator that was started last
 
     @property
     def public_key(self) -> bytes:
@@ -102,12 +103,15 @@ class Testbed(Lifetime):
         self._await_http(gateway, self.gateway_url)
         return gateway
 
-    def start_operator(self) -> Process:
-        """Start the operator, also again after it was killed; ready when it watches."""
+    def start_operator(self, kubeconfig: Path | None = None) -> Process:
+        """Start the operator, also again after it was killed; ready when it watches.
+
+        ``kubeconfig`` has credentials of another name in the audit log.
+        """
         listen = f"127.0.0.1:{free_port()}"
         self.operator = self._petiole(
             "operator",
-            "--kubeconfig", str(self.cluster.operator_kubeconfig),
+            "--kubeconfig", str(kubeconfig or self.cluster.operator_kubeconfig),
             "--gateway-url", self.gateway_url,
             "--store", self.store.as_uri(),
             "--work", str(self.work),
@@ -115,7 +119,8 @@ class Testbed(Lifetime):
             "--listen", listen,
             *self._operator_options,
         )  # fmt: skip
-        self._await_http(self.operator, f"http://{listen}")
+        self.operator_url = f"http://{listen}"
+        self._await_http(self.operator, self.operator_url)
         return self.operator
 
     def register(self, devices: Iterable[Device]) -> None:
