@@ -46,7 +46,7 @@ bench-firmware: ## exactness, speed, memory, power cuts, updates and sizes of th
 	@$(PYTHON) hack/setup.py --for test
 	@$(BIN)/python -m bench.firmware $(OPTIONS)
 
-bench-operator: ## what a platform team tries on an operator: the API leaf by leaf, 1,000 models and fleets; OPTIONS="--only schema"
+bench-operator: ## what a platform team tries on an operator: the API leaf by leaf, 1,000 models and fleets, kills after each write, faults, a leader's end; two hours; OPTIONS="--only schema"
 	@$(PYTHON) hack/setup.py --for test
 	@$(BIN)/python -m bench.operator $(OPTIONS)
 

@@ -72,17 +72,20 @@ class ApiLine(Lifetime):
     """``user`` names the credentials and stands in the audit log.
 
     ``answer`` is asked before a request is passed on; None passes it on. ``delay`` holds a request
-    back for so many seconds. ``events`` turns a line of a watch into those that are passed on.
-    ``written`` hears of each write that the API server accepted, before its client does; True: the
-    client never hears of it. All run in the line's own thread.
+    back for so many seconds. ``events`` turns a line of a watch into those that are passed on,
+    ``contents`` what was found (200) for a question that is no watch into what is said instead.
+    ``harmed`` counts how often any of them made a difference, and watches that were cut.
+    ``written`` hears of each write that the API server accepted and of its answer, before the
+    client does; True: the client never hears of it. All run in the line's own thread.
     """
 
     def __init__(self, cluster: ControlPlane, user: str) -> None:
         self.user = user
         self.kubeconfig = cluster.folder / f"{user}.line.kubeconfig"
         self.writes: list[Asked] = []
+        self.harmed = 0
         self.mend()
-        self.written: Callable[[Asked], bool] = lambda _: False
+        self.written: Callable[[Asked, bytes], bool] = lambda *_: False
         self._cluster = cluster
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -108,6 +111,7 @@ class ApiLine(Lifetime):
         self.answer: Callable[[Asked], Answer | None] = lambda _: None
         self.delay: Callable[[Asked], float] = lambda _: 0.0
         self.events: Callable[[bytes], Sequence[bytes]] = lambda line: (line,)
+        self.contents: Callable[[Asked, bytes], bytes] = lambda _, content: content
 
     def cut(self) -> None:
         """End all watches that are open, as a load balancer does now and then."""
@@ -115,7 +119,7 @@ class ApiLine(Lifetime):
 
     def _cancel_watches(self) -> None:
         for task in self._watches:
-            task.cancel()
+            self.harmed += task.cancel()
 
     def _in_loop(self, work: Any, seconds: float) -> Any:  # noqa: ANN401
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(seconds)
@@ -145,9 +149,12 @@ class ApiLine(Lifetime):
 
     async def _take(self, request: web.Request) -> web.StreamResponse:
         asked = Asked(request.method, request.path, request.query_string)
-        await asyncio.sleep(self.delay(asked))
+        delay = self.delay(asked)
+        self.harmed += delay > 0
+        await asyncio.sleep(delay)
         said = self.answer(asked)
         if said is not None:
+            self.harmed += 1
             return web.json_response(said.document(), status=said.status, headers=said.headers)
         url = URL(f"{self._cluster.url}{request.raw_path}", encoded=True)
         headers = {key: request.headers[key] for key in _PASSED if key in request.headers}
@@ -157,15 +164,22 @@ class ApiLine(Lifetime):
             if asked.watch:
                 return await self._stream(request, answer)
             content = await answer.read()
-            if asked.writes and answer.ok and self._is_last(asked) and request.transport:
+            if answer.ok and not asked.writes:
+                content = self._said(asked, content)
+            elif answer.ok and self._is_last(asked, content) and request.transport:
                 request.transport.abort()
             return web.Response(
                 status=answer.status, body=content, content_type=answer.content_type
             )
 
-    def _is_last(self, asked: Asked) -> bool:
+    def _said(self, asked: Asked, content: bytes) -> bytes:
+        said = self.contents(asked, content)
+        self.harmed += said != content
+        return said
+
+    def _is_last(self, asked: Asked, content: bytes) -> bool:
         self.writes.append(asked)
-        return self.written(asked)
+        return self.written(asked, content)
 
     async def _stream(
         self, request: web.Request, answer: aiohttp.ClientResponse
@@ -177,12 +191,15 @@ class ApiLine(Lifetime):
         assert task is not None
         self._watches.add(task)
         try:
-            async for line in answer.content:
-                for passed in self.events(line):
-                    await response.write(passed)
+            with contextlib.suppress(ConnectionResetError):  # the client is gone
+                async for line in answer.content:
+                    passed = self.events(line)
+                    self.harmed += list(passed) != [line]
+                    for one in passed:
+                        await response.write(one)
+                await response.write_eof()
         finally:
             self._watches.discard(task)
-        await response.write_eof()
         return response
 
 

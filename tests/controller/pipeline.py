@@ -1,7 +1,8 @@
 """A child of the local runner that keeps its contract without learning anything.
 
 It reads and writes the same places as the real pipeline. ``behaviour.json`` beside the pool says
-how: ``sleep`` seconds, ``failing`` step, ``accuracy``, size of the model in ``blocks`` of 32 bytes.
+how: ``sleep`` seconds, ``failing`` step, ``accuracy``, size of the model in ``blocks`` of 32 bytes;
+or ``made``, a path without suffix of a real ``.model``, its ``.golden`` and its ``.json``.
 Every child that takes its run's lock adds a line to ``trace`` beside the pool, and leaves there
 what it may open the data with.
 """
@@ -11,6 +12,7 @@ import fcntl
 import hashlib
 import json
 import os
+import shutil
 import sys
 import time
 import zipfile
@@ -118,19 +120,17 @@ def train(store, parameters, behaviour):
     variants, references = [], {}
     for target in json.loads(parameters["targets"]):
         base = f"{output}/{target['name']}"
-        (store / f"{base}.model").write_bytes(seed * behaviour["blocks"])
-        (store / f"{base}.golden").write_bytes(bytes(pair) * 4)
-        variants.append(
-            {
-                "target": target["name"],
-                "model": f"{base}.model",
-                "golden": f"{base}.golden",
-                "bytes": 32 * behaviour["blocks"],
-                "arena": 1024,
-                "ops": 7,
-                **figures,
-            }
-        )
+        needs = {"bytes": 32 * behaviour["blocks"], "arena": 1024, "ops": 7}
+        if behaviour.get("made"):
+            made = Path(behaviour["made"])
+            needs = json.loads(made.with_suffix(".json").read_text())
+            shutil.copy(made.with_suffix(".model"), store / f"{base}.model")
+            shutil.copy(made.with_suffix(".golden"), store / f"{base}.golden")
+        else:
+            (store / f"{base}.model").write_bytes(seed * behaviour["blocks"])
+            (store / f"{base}.golden").write_bytes(bytes(pair) * 4)
+        files = {"model": f"{base}.model", "golden": f"{base}.golden"}
+        variants.append({"target": target["name"], **files, **needs, **figures})
         references[target["name"]] = {
             "count": 100,
             "confidence": [0] * 15 + [100],

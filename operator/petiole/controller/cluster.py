@@ -6,9 +6,11 @@ few calls are made by httpx, because they must be asynchronous and have deadline
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import ssl
+import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +28,7 @@ from .problem import Problem
 
 KINDS = {"tinymodels": "TinyModel", "devicefleets": "DeviceFleet"}
 _TIMEOUT = 15.0  # seconds
+_LONGEST_PAUSE = 30.0  # seconds that the API server may ask for
 _POD_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 _EVENT_MESSAGE = 1000  # characters; the API server refuses more than 1024
 
@@ -38,6 +41,10 @@ class ClusterError(Problem):
 
 class ConflictError(ClusterError):
     """The object changed since it was read."""
+
+
+class RefusedError(ClusterError):
+    """The API server will never take this request: no right, no such place, not valid."""
 
 
 def load(kubeconfig: Path | None, context: str = "") -> client.Configuration:
@@ -83,6 +90,7 @@ class Cluster:
 
     def __init__(self, found: client.Configuration, fence: Callable[[], None] = _anybody) -> None:
         self._found, self._fence = found, fence
+        self._resumes = 0.0  # when the API server may be asked again (monotonic)
         self._client = httpx.AsyncClient(
             base_url=found.host, verify=_tls(found), timeout=_TIMEOUT, trust_env=False
         )
@@ -206,7 +214,10 @@ class Cluster:
         return dict(answer.json()) if answer is not None else {}
 
     async def event(self, body: Object, plural: str, kind: str, reason: str, message: str) -> None:
-        """Write an Event about an object; the same one is not written twice while it is kept."""
+        """Write an Event about an object; the same one is not written twice while it is kept.
+
+        Raises RefusedError, for one in a namespace that is being deleted, say, or ClusterError.
+        """
         meta = body["metadata"]
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         identity = hashlib.sha256(f"{meta['uid']}/{reason}/{message}".encode()).hexdigest()[:16]
@@ -243,6 +254,7 @@ class Cluster:
         missing_ok: bool = False,
         exists_ok: bool = False,
     ) -> httpx.Response | None:
+        await asyncio.sleep(self._resumes - time.monotonic())
         if method != "GET":
             self._fence()
         headers = {"Content-Type": content_type} | self._authorization()
@@ -254,6 +266,7 @@ class Cluster:
                 f"The API server {self._found.host} does not answer: {type(error).__name__}."
             ) from error
         metrics.REQUESTS.labels("api-server", method, answer.status_code).inc()
+        self._resumes = max(self._resumes, time.monotonic() + _pause(answer))
         if answer.status_code == httpx.codes.NOT_FOUND and missing_ok:
             return None
         if answer.status_code == httpx.codes.CONFLICT:
@@ -261,7 +274,8 @@ class Cluster:
                 return None
             raise ConflictError(f"{path} has changed since it was read.")
         if answer.is_error:
-            raise ClusterError(
+            later = answer.is_server_error or answer.status_code == httpx.codes.TOO_MANY_REQUESTS
+            raise (ClusterError if later else RefusedError)(
                 f"The API server answered {answer.status_code} to {method} {path}: {_said(answer)}"
             )
         return answer
@@ -294,6 +308,12 @@ def _tls(found: client.Configuration) -> ssl.SSLContext:
     if found.cert_file:
         context.load_cert_chain(found.cert_file, found.key_file)
     return context
+
+
+def _pause(answer: httpx.Response) -> float:
+    """Return for how many seconds the API server asks to be left alone (RFC 9110, 10.2.3)."""
+    asked = answer.headers.get("Retry-After", "")
+    return min(float(asked), _LONGEST_PAUSE) if asked.isdigit() else 0.0
 
 
 def _said(answer: httpx.Response) -> str:

@@ -1,4 +1,4 @@
-"""A pass over a DeviceFleet: what is gathered for it and how its actions are carried out."""
+"""A pass over a DeviceFleet: what is gathered for it."""
 
 from __future__ import annotations
 
@@ -9,14 +9,7 @@ from petiole.api.base import REQUEST
 from petiole.api.devicefleet import DeviceFleetSpec, DeviceFleetStatus
 from petiole.api.task import VERDICTS
 from petiole.api.tinymodel import TinyModelStatus, VersionStatus
-from petiole.rollout.observed import (
-    Event,
-    FleetAction,
-    FleetObserved,
-    Obstacle,
-    PutPlan,
-    Reference,
-)
+from petiole.rollout.observed import FleetObserved, Obstacle, Reference
 
 from .cluster import Cluster, Object
 from .firmware import Firmware
@@ -49,15 +42,6 @@ class FleetPass:
             request=(meta.get("annotations") or {}).get(REQUEST, ""),
         )
         return await self._with_devices(await self._with_firmware(await self._with_model(observed)))
-
-    async def act(self, body: Object, action: FleetAction) -> None:
-        """Carry an action out. Raises Problem; the pass is then repeated."""
-        if isinstance(action, PutPlan):
-            await self.gateway.put_plan(action.plan)
-        elif isinstance(action, Event):
-            await self.cluster.event(
-                body, "devicefleets", action.type, action.reason, action.message
-            )
 
     async def _with_model(self, observed: FleetObserved) -> FleetObserved:
         name = observed.spec.model.name

@@ -19,7 +19,6 @@ from petiole.learning.observed import (
     AskLabels,
     CancelRun,
     DriftAlarm,
-    Event,
     ModelAction,
     ModelObserved,
     Pack,
@@ -79,11 +78,8 @@ class ModelPass:
         observed = replace(observed, drift=_alarms(following), fielded=fielded)
         return await self._with_answers(await asyncio.to_thread(self._gather, observed))
 
-    async def act(self, body: Object, observed: ModelObserved, action: ModelAction) -> None:
-        """Carry an action out. Raises Problem, which the next pass sees."""
-        if isinstance(action, Event):
-            await self.cluster.event(body, "tinymodels", action.type, action.reason, action.message)
-            return
+    async def act(self, observed: ModelObserved, action: ModelAction) -> None:
+        """Carry an action out that is no Event. Raises Problem, which the next pass sees."""
         memory = (observed.uid, _FIELDS[type(action)])
         try:
             if isinstance(action, AskLabels):

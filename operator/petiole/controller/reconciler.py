@@ -1,10 +1,11 @@
 """One pass over one object: read, decide, write status, act.
 
 Order matters where a crash may fall between two steps. Labels are saved before the status that
-counts on them is written, and so are events that tell what it tells. Everything else is done after
-the status that announces it: a status written onto the newest object is also the fence that stops a
-pass which saw an older one. What a crash leaves undone, the next pass finds undone and does,
-because runs, versions and plans are looked up before they are made.
+counts on them is written. So are events that tell what it tells: no later pass would see the turn
+that they are about. Everything else is done after the status that announces it: a status written
+onto the newest object is also the fence that stops a pass which saw an older one. What a crash
+leaves undone, the next pass finds undone and does, because runs, versions and plans are looked up
+before they are made, and an Event has a name by what it says.
 """
 
 from __future__ import annotations
@@ -19,14 +20,16 @@ from pydantic import ValidationError
 
 from petiole.api.base import seconds
 from petiole.events.told import Teller, of_fleet, of_model
+from petiole.learning.observed import Event as ModelEvent
 from petiole.learning.observed import ModelAction, ModelObserved, SaveLabels
 from petiole.learning.reconcile import reconcile as reconcile_model
-from petiole.rollout.observed import FleetAction
+from petiole.rollout.observed import Event as FleetEvent
+from petiole.rollout.observed import FleetAction, PutPlan
 from petiole.rollout.reconcile import reconcile as reconcile_fleet
 from petiole.runners.base import RunKey
 
 from . import metrics, progress
-from .cluster import Cluster, ConflictError, Object
+from .cluster import Cluster, ConflictError, Object, RefusedError
 from .fleet_pass import FleetPass
 from .gateway_client import GatewayClient
 from .keys import Key
@@ -94,7 +97,8 @@ class Reconciler:
         observed = await self.models.observe(body)
         now = self.clock()
         outcome = reconcile_model(observed, now)
-        await self._act_on_model(body, observed, outcome.actions, saving=True)
+        await self._act_on_model(observed, outcome.actions, saving=True)
+        await self._tell(key, body, outcome.actions)
         teller = _teller(key, body)
         told = of_model(teller, observed.status, outcome.status, now)
         await self.outbox.put(teller, told, observed.spec.events)
@@ -102,7 +106,7 @@ class Reconciler:
         progress.model_moved(observed.status, outcome.status, told, now)
         metrics.STANDING.model(key, outcome.status)
         self._remember_run(key, observed, outcome.status.round.run)
-        await self._act_on_model(body, observed, outcome.actions, saving=False)
+        await self._act_on_model(observed, outcome.actions, saving=False)
         return outcome.again
 
     def _remember_run(self, key: Key, observed: ModelObserved, name: str) -> None:
@@ -116,6 +120,7 @@ class Reconciler:
         observed = await self.fleets.observe(body)
         now = self.clock()
         outcome = reconcile_fleet(observed, now)
+        await self._tell(key, body, outcome.actions)
         teller = _teller(key, body)
         told = of_fleet(teller, observed.status, outcome.status, now)
         await self.outbox.put(teller, told, observed.spec.events)
@@ -123,28 +128,43 @@ class Reconciler:
         progress.fleet_moved(observed.status, outcome.status, told, now)
         metrics.STANDING.fleet(key, outcome.status)
         for action in outcome.actions:
-            with _counted_action(action):
-                await self.fleets.act(body, action)
+            if isinstance(action, PutPlan):
+                with _counted_action(action):
+                    await self.gateway.put_plan(action.plan)
         return _soonest(
             outcome.again,
             seconds(observed.spec.monitoring.interval),  # no event tells of a new window
             _GATEWAY_RETRY if observed.gateway_problem else None,
         )
 
+    async def _tell(
+        self, key: Key, body: Object, actions: Iterable[FleetAction | ModelAction]
+    ) -> None:
+        """Write Events. One that the API server refuses holds nothing up: they are for people."""
+        for action in actions:
+            if not isinstance(action, FleetEvent | ModelEvent):
+                continue
+            try:
+                with _counted_action(action):
+                    await self.cluster.event(
+                        body, key.plural, action.type, action.reason, action.message
+                    )
+            except RefusedError as problem:
+                _log.warning("Event not written", key=str(key), text=str(problem))
+
     async def _act_on_model(
         self,
-        body: Object,
         observed: ModelObserved,
         actions: Iterable[ModelAction],
         *,
         saving: bool,
     ) -> None:
         for action in actions:
-            if isinstance(action, SaveLabels) is not saving:
+            if isinstance(action, ModelEvent) or isinstance(action, SaveLabels) is not saving:
                 continue
             self.fence()
             with _counted_action(action):
-                await self.models.act(body, observed, action)
+                await self.models.act(observed, action)
 
     async def _forget_predecessor(self, key: Key, body: Object | None) -> None:
         """Clean up after an object that is gone, also when another took its name."""
@@ -178,7 +198,11 @@ class Reconciler:
 
         await self.showing.compare(set(keys), ours)
         for fleet in planned:
-            if ours(fleet.partition(".")[0]) and fleet not in existing:
+            namespace, _, name = fleet.partition(".")
+            if not ours(namespace) or fleet in existing:
+                continue
+            # A list may be from a cache that is behind; what is read by name is not.
+            if await self.cluster.get("devicefleets", namespace, name) is None:
                 await self.gateway.delete(fleet)
                 _log.info("cleared a fleet that is no more", fleet=fleet)
         return keys
