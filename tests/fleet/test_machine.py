@@ -333,6 +333,19 @@ def play(examples: int, steps: int) -> None:
     )
 
 
+def test_who_is_told_to_hold_is_missed_in_time() -> None:
+    """A release moves the deadline on, a hold moves it back: found by the steps below."""
+    state = Operations()
+    state.start("Model", Windows(), None, None, (), None)
+    state.nothing_happens_before_the_next_time()
+    state.stage_grows(1)
+    night = Windows(apply=(NIGHT,))
+    for chosen, most in ((night, None), (Windows(), None), (night, 1)):
+        state.pace_changes(1, None, chosen, most, None)
+        state.nothing_happens_before_the_next_time()
+    state.teardown()
+
+
 def test_ten_thousand_steps() -> None:
     before = Operations.steps
     for _ in range(5):  # how many steps an example takes is drawn

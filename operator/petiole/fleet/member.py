@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -54,6 +55,7 @@ class Member:
 
     The rest follows from the stored ones, from the plan and from what was heard: ``place`` is the
     index in the frozen order of the present devices, ``silent`` says that it let its deadline pass,
+    ``watched`` is the earliest time at which it is looked whether it did,
     ``spare`` is what lay in its other slot when it was heard last, None while that is not known.
     """
 
@@ -74,7 +76,7 @@ class Member:
     lane: Lane | None = None
     blocked: str = ""
     silent: bool = False
-    watched: bool = False
+    watched: float = math.inf
     spare: str | None = None
 
     @classmethod

@@ -6,6 +6,7 @@ A member is looked at again when something about it changed (``settle``), or whe
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable
 
@@ -78,7 +79,7 @@ class Roster:
         joined = [self.members[d] for d in joining if self.members[d].device is None]
         for member in joined:
             member.device, member.mark, member.lane = joining[member.id], None, None
-            member.blocked, member.watched, member.silent = "", False, False
+            member.blocked, member.watched, member.silent = "", math.inf, False
             self._observe(member)
         joined.sort(key=lambda m: m.position)
         if self.order and joined and joined[0].position < self.order[-1].position:
@@ -156,7 +157,7 @@ class Roster:
         """Find those that have been silent for too long, and those whose backoff is over."""
         self.clock = clock
         for member in self._silence.due(clock.now):
-            member.watched = False
+            member.watched = math.inf
             if member.device is not None and clock.now >= self._deadline(member):
                 member.silent = True
             self.settle(member)
@@ -196,7 +197,7 @@ class Roster:
         self.order.sort(key=lambda m: m.position)
         for place, member in enumerate(self.order):
             member.place, member.mark, member.lane, member.blocked = place, None, None, ""
-            member.watched = False
+            member.watched = math.inf
             member.silent = member.silent and self.clock.now >= self._deadline(member)
             self.dirty[member] = None
             self._count_cluster(member)
@@ -234,9 +235,8 @@ class Roster:
             member.mark = new
             self.totals.move(member, old, new, self.cluster(member))
             self._fly(member, found)
-        if (asked or keeps) and not member.silent and not member.watched:
-            member.watched = True
-            self._silence.add(member, self._deadline(member))
+        if (asked or keeps) and not member.silent:
+            self._await(member)
         if waits == BACKOFF and (old is None or old.waits != BACKOFF):
             self._backoff.add(member, member.retry_at or 0.0)
         self._queue(member, found, waits)
@@ -322,6 +322,16 @@ class Roster:
     def _count_cluster(self, member: Member) -> None:
         if member.began is not None:
             self.totals.begin(self.cluster(member))
+
+    def _await(self, member: Member) -> None:
+        """Look at the deadline whether it was kept, or before: one that moves later is found then.
+
+        Told to hold, a device is no longer waited for from its release on: that moves it earlier.
+        """
+        at = self._deadline(member)
+        if at < member.watched:
+            member.watched = at
+            self._silence.add(member, at)
 
     def _deadline(self, member: Member) -> float:
         """Until when it must be heard."""
