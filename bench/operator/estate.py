@@ -56,7 +56,7 @@ class Estate(Lifetime):
         self._testbed = Testbed(folder, passwords(self._devices))
         self._api: client.CustomObjectsApi
         self._kubeconfig: Path
-        self.tail: Tail
+        self.tail: Tail | None = None
 
     def start(self) -> None:
         """Bring all up but the operator, with all models and no fleet."""
@@ -80,6 +80,8 @@ class Estate(Lifetime):
             raise
 
     def stop(self) -> None:
+        if self.tail is not None:
+            self.tail.close()
         self._testbed.stop()
 
     # --- the operator ---
@@ -101,6 +103,7 @@ class Estate(Lifetime):
 
     def asked(self) -> Asked:
         """What the operator asked the API server since the last look."""
+        assert self.tail is not None
         return Asked.of(self.tail.take(), USER)
 
     def scrape(self) -> tuple[float, dict[str, float]]:

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from hack.testbed import models
+from hack.testbed.crowd import a_model
 from petiole.api.base import GROUP, VERSION
 
 NAME = "play"
@@ -25,30 +25,18 @@ EDITED_POLICY = POLICY | {"pace": {"maxInFlight": 2}, "noReportAfter": "15m"}
 
 def model(namespace: str, data: Path) -> dict[str, Any]:
     """Return a TinyModel whose round asks once and trains."""
-    return {
-        "apiVersion": f"{GROUP}/{VERSION}",
-        "kind": "TinyModel",
-        "metadata": {"name": NAME, "namespace": namespace},
-        "spec": {
-            "task": {
-                "type": "ImageClassification",
-                "labels": [f"class-{n}" for n in range(models.CLASSES)],
-                "input": {"height": 8, "width": 8, "channels": 1},
-            },
-            "data": {
-                "pool": {"uri": (data / "pool").as_uri()},
-                "evaluation": {"uri": (data / "evaluation-1").as_uri()},
-            },
-            "learning": {
-                "batchSize": 4,
-                "labelBudget": 4,
-                "labels": {"source": "Oracle", "uri": (data / "labels.csv").as_uri()},
-                "triggers": {"drift": False},
-            },
-            "targets": [{"name": models.TARGET, "flash": "64Ki", "arena": "32Ki"}],
-            "acceptance": {"accuracy": "70%"},
-        },
+    made = a_model(data, NAME)
+    made["metadata"]["namespace"] = namespace
+    made["spec"]["data"] = {
+        "pool": {"uri": (data / "pool").as_uri()},
+        "evaluation": {"uri": (data / "evaluation-1").as_uri()},
     }
+    made["spec"]["learning"] |= {
+        "batchSize": 4,
+        "labelBudget": 4,
+        "labels": {"source": "Oracle", "uri": (data / "labels.csv").as_uri()},
+    }
+    return made
 
 
 def fleet(namespace: str, label: str) -> dict[str, Any]:

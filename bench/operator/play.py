@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import shlex
-import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -28,7 +26,7 @@ from hack.testbed.waits import DeadlineError, free_port
 from . import objects, safety
 from .look import FLEET, MODEL, Look
 from .normal import End
-from .world import CHILD, World
+from .world import World, start_operator
 
 _PROBLEMS = (DeadlineError, ProcessError, client.ApiException, HTTPError, httpx.HTTPError)
 SECONDS = 300.0  # for each act; one takes a few, a fault a minute
@@ -190,23 +188,14 @@ class Play:
     def _start_operator(self) -> None:
         self._address = f"127.0.0.1:{free_port()}"
         self.outcome.starts += 1
-        testbed = self._world.testbed
-        self._operator = testbed.processes.start(
+        self._operator = start_operator(
+            self._world.testbed,
             f"operator-{self._label}",
-            [sys.executable, "-m", "petiole.cli.main", "operator"],
-            environment={
-                "PYTHONPATH": ":".join(sys.path),
-                "PETIOLE_KUBECONFIG": str(self._line.kubeconfig),
-                "PETIOLE_NAMESPACE": self._label,
-                "PETIOLE_GATEWAY_URL": testbed.gateway_url,
-                "PETIOLE_GATEWAY_TOKEN": testbed.gateway_token,
-                "PETIOLE_STORE": testbed.store.as_uri(),
-                "PETIOLE_WORK": str(self._folder / "work"),
-                "PETIOLE_SIGNING_KEY": str(testbed.signing_key),
-                "PETIOLE_RESYNC": str(RESYNC),
-                "PETIOLE_LISTEN": self._address,
-                "PETIOLE_RUNNER_COMMAND": shlex.join(CHILD),
-            },
+            kubeconfig=self._line.kubeconfig,
+            namespace=self._label,
+            folder=self._folder,
+            listen=self._address,
+            RESYNC=str(RESYNC),
         )
 
     def _written(self, asked: Asked, content: bytes) -> bool:

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 import signal
-import sys
 import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,7 +22,7 @@ from hack.testbed.testbed import Testbed
 from hack.testbed.waits import free_port, wait_until
 
 from . import objects
-from .world import CHILD
+from .world import start_operator
 
 SECONDS = 60.0
 
@@ -50,25 +48,15 @@ class Pair:
         self.processes = [self._start(user) for user in self.users]
 
     def _start(self, user: str) -> Process:
-        testbed = self._testbed
-        kubeconfig = testbed.cluster.admit(user, user, "system:masters")
-        return testbed.processes.start(
+        return start_operator(
+            self._testbed,
             user,
-            [sys.executable, "-m", "petiole.cli.main", "operator"],
-            environment={
-                "PYTHONPATH": ":".join(sys.path),
-                "PETIOLE_KUBECONFIG": str(kubeconfig),
-                "PETIOLE_NAMESPACE": self.namespace,
-                "PETIOLE_GATEWAY_URL": testbed.gateway_url,
-                "PETIOLE_GATEWAY_TOKEN": testbed.gateway_token,
-                "PETIOLE_STORE": testbed.store.as_uri(),
-                "PETIOLE_WORK": str(self.folder / "work"),
-                "PETIOLE_SIGNING_KEY": str(testbed.signing_key),
-                "PETIOLE_LISTEN": f"127.0.0.1:{free_port()}",
-                "PETIOLE_RUNNER_COMMAND": shlex.join(CHILD),
-                "PETIOLE_LEASE": f"{self.namespace}/petiole-operator",
-                "PETIOLE_IDENTITY": user,
-            },
+            kubeconfig=self._testbed.cluster.admit(user, user, "system:masters"),
+            namespace=self.namespace,
+            folder=self.folder,
+            listen=f"127.0.0.1:{free_port()}",
+            LEASE=f"{self.namespace}/petiole-operator",
+            IDENTITY=user,
         )
 
     def writes(self, user: str) -> list[tuple[datetime, datetime]]:

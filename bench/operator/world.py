@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from pathlib import Path
 
@@ -11,12 +12,48 @@ from kubernetes import client, config
 from hack.testbed import models
 from hack.testbed.devices import Device, passwords, provision_posix
 from hack.testbed.lifetime import Lifetime
-from hack.testbed.processes import ROOT
+from hack.testbed.processes import ROOT, Process
 from hack.testbed.testbed import Testbed
 from petiole_pipelines.planner.format import ABI, Header
 
 DEVICES = 8
 CHILD = (sys.executable, str(ROOT / "tests" / "controller" / "pipeline.py"))
+
+
+def start_operator(
+    testbed: Testbed,
+    name: str,
+    *,
+    kubeconfig: Path,
+    namespace: str,
+    folder: Path,
+    listen: str,
+    **more: str,
+) -> Process:
+    """Start an operator of one namespace, whose pipelines are the tests' double.
+
+    ``more`` are further settings, as in ``RESYNC="2"``.
+    """  # fmt: skip
+    settings = {
+        "KUBECONFIG": str(kubeconfig),
+        "NAMESPACE": namespace,
+        "GATEWAY_URL": testbed.gateway_url,
+        "GATEWAY_TOKEN": testbed.gateway_token,
+        "STORE": testbed.store.as_uri(),
+        "WORK": str(folder / "work"),
+        "SIGNING_KEY": str(testbed.signing_key),
+        "LISTEN": listen,
+        "RUNNER_COMMAND": shlex.join(CHILD),
+        **more,
+    }
+    return testbed.processes.start(
+        name,
+        [sys.executable, "-m", "petiole.cli.main", "operator"],
+        environment={
+            "PYTHONPATH": ":".join(sys.path),
+            **{f"PETIOLE_{setting}": value for setting, value in settings.items()},
+        },
+    )
 
 
 class World(Lifetime):

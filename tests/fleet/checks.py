@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 
 from hypothesis.stateful import RuleBasedStateMachine, invariant
@@ -34,7 +35,11 @@ class Checks(RuleBasedStateMachine):
         members = world.fleet.members
         before = {m.id: m.granted_at for m in members.values()}
         held = {name for name in world.devices if world.terms(name)[0]}
-        held -= {m.id for m in Recount(world.fleet).flying}
+        found = Recount(world.fleet)
+        held -= {m.id for m in found.flying}
+        ready = {
+            m.id for m, where in zip(found.order, found.stands, strict=True) if where == "ready"
+        }
         outcome = world.turn()
         begun = [m for m in members.values() if m.granted_at != before.get(m.id)]
         released = [
@@ -44,7 +49,7 @@ class Checks(RuleBasedStateMachine):
         ]  # fmt: skip
         self.begun += [world.now] * len(begun)
         if begun or released:
-            self.check_beginners(begun, released)
+            self.check_beginners(begun, released, ready)
         for device, grant in outcome.grants:
             self.check_rest(device, grant)
             if self.targeted(grant) and (world.fleet.halted or outcome.new_halt):
@@ -76,7 +81,10 @@ class Checks(RuleBasedStateMachine):
         elif grant.firmware is not None:
             assert (grant.firmware.hold, grant.firmware.attempt) == (False, 0)
 
-    def check_beginners(self, begun: list, released: list) -> None:  # type: ignore[type-arg]
+    def check_beginners(
+        self, begun: list[Member], released: list[Member], ready: Collection[str]
+    ) -> None:
+        """``ready``: those that had the target and waited; silent ones have their places."""
         world, plan, fleet = self.world, self.world.plan, self.world.fleet
         when = datetime.fromtimestamp(world.now, UTC)
         found = Recount(fleet)
@@ -84,10 +92,10 @@ class Checks(RuleBasedStateMachine):
         assert not fleet.halted
         assert plan.stage is not None
         assert {m.id for m in begun} <= {m.id for m in order(fleet)[: plan.stage.limit]}
-        if begun or not all(m.silent for m in released):  # who is silent takes no place
-            assert len(found.flying) <= plan.max_in_flight
+        takers = [*begun, *(m for m in released if m.id in ready)]
+        assert not takers or len(found.flying) <= plan.max_in_flight
         if plan.disruption is not None:
-            for member in (*begun, *released):
+            for member in takers:
                 assert found.groups[group(plan, member)] <= plan.disruption.max_unavailable
         if begun:
             assert windows.look(plan.windows, "download", when).open

@@ -346,6 +346,18 @@ def test_who_is_told_to_hold_is_missed_in_time() -> None:
     state.teardown()
 
 
+def test_who_is_on_his_way_is_told_to_hold_in_a_paused_fleet_too() -> None:
+    """The window closes for him at its end, not at the next heartbeat."""
+    state = Operations()
+    state.start("Model", Windows(), None, None, (), None)
+    state.nothing_happens_before_the_next_time()
+    state.world.put(mode="Paused")
+    state.time_passes(3600.0)
+    state.pace_changes(1, None, Windows(apply=(NIGHT,)), None, None)
+    state.nothing_happens_before_the_next_time()
+    state.teardown()
+
+
 def test_ten_thousand_steps() -> None:
     before = Operations.steps
     for _ in range(5):  # how many steps an example takes is drawn

@@ -87,7 +87,8 @@ class Admission:
     def next_time(self, now: float) -> float | None:
         """When a window opens or closes, or the pace allows more."""
         if not self.roster.terms.rolling:
-            return None
+            apply = self.doors.apply  # nobody is let go, but who is on his way is told to hold
+            return apply.until.timestamp() if apply.open and apply.until else None
         times = [self.doors.next_time]
         per_minute = self.roster.plan.per_minute
         if self._pace is not None and self.roster.totals.waits[BEGIN]:
