@@ -33,7 +33,7 @@ class Checks(RuleBasedStateMachine):
     def checked_turn(self) -> Outcome:
         world = self.world
         members = world.fleet.members
-        before = {m.id: m.granted_at for m in members.values()}
+        before = {m.id: (m.granted_at, m.retry_at) for m in members.values()}
         held = {name for name in world.devices if world.terms(name)[0]}
         found = Recount(world.fleet)
         held -= {m.id for m in found.flying}
@@ -41,7 +41,10 @@ class Checks(RuleBasedStateMachine):
             m.id for m, where in zip(found.order, found.stands, strict=True) if where == "ready"
         }
         outcome = world.turn()
-        begun = [m for m in members.values() if m.granted_at != before.get(m.id)]
+        begun = [  # also one that tries again at the very time at which it began
+            m for m in members.values()
+            if m.retry_at is None and (m.granted_at, None) != before.get(m.id)
+        ]  # fmt: skip
         released = [
             members[d.id] for d, g in outcome.grants
             if d.id in held and not world.terms(d.id)[0] and self.targeted(g)

@@ -358,6 +358,21 @@ def test_who_is_on_his_way_is_told_to_hold_in_a_paused_fleet_too() -> None:
     state.teardown()
 
 
+def test_a_restart_forgets_no_beginning_of_who_tried_again() -> None:
+    """The pace counts both tries, though a member says the time of one only."""
+    state = Operations()
+    state.start("Model", Windows(), None, None, (), None)
+    state.turn()
+    state.device_fails("d00", wire.Reason.TIMEOUT)
+    state.world.put(attempt=state.world.plan.attempt + 1)
+    state.pace_changes(3, 4, Windows(), None, None)
+    state.turn()
+    state.device_is_forgotten("d02", again=False)
+    state.process_is_killed()
+    state.nothing_happens_before_the_next_time()
+    state.teardown()
+
+
 def test_ten_thousand_steps() -> None:
     before = Operations.steps
     for _ in range(5):  # how many steps an example takes is drawn

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -106,6 +107,16 @@ class Admission:
                     self._pace.add(at, count)
         return self._pace
 
+    def keep_beginning(self, member: Member) -> None:
+        """Keep when a member began that is forgotten, or begins again: the pace still counts it."""
+        at, minute_ago = member.granted_at, self.roster.clock.now - Pace.MINUTE
+        if at is None or at <= minute_ago:
+            return
+        begun: Counter[float] = Counter()
+        for when, count in (*self._begun, (at, 1)):
+            begun[when] += count
+        self._begun[:] = [(when, count) for when, count in begun.items() if when > minute_ago]
+
     def _keep_back(self) -> None:
         """Devices on their way may apply while that is open, and only then; silent ones too."""
         closed = not self.doors.apply.open
@@ -139,6 +150,7 @@ class Admission:
                 roster.begin.free(roster.group(member))  # others of it may have theirs
                 roster.settle(member)
             elif self._has_room(roster.begin, member):
+                self.keep_beginning(member)
                 roster.let_begin(member, hold=hold)
                 pace.add(clock.now)
 

@@ -24,7 +24,7 @@ from .grants import Given, Granter, given, same
 from .member import Member
 from .roster import Roster
 from .standing import Clock, Standing, Terms
-from .watch import Begun, Pace
+from .watch import Begun
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Outcome:
 class Fleet:
     """``looks`` is the evidence of the metric gates when they were ``looked`` at last.
 
-    ``begun``: when how many began in the last minute that are no members now, for the pace.
+    ``begun``: when how many began in the last minute of which no member tells, for the pace.
     """
 
     def __init__(
@@ -163,10 +163,8 @@ class Fleet:
         If it began just now, that still counts for the pace.
         """
         member = self.roster.forget(device)
-        if member is not None and member.granted_at is not None:
-            minute_ago = self.roster.clock.now - Pace.MINUTE
-            recent = [*self.begun, (member.granted_at, 1)]
-            self.begun[:] = [(at, count) for at, count in recent if at > minute_ago]
+        if member is not None:
+            self.admission.keep_beginning(member)
         return member
 
     def relabel(self) -> None:
