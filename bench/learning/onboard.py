@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hack.testbed import devices
 from hack.testbed.boards import BoardName, provision_board, start_board
 from hack.testbed.broker import Broker
+from hack.testbed.hand import Hand
 from hack.testbed.processes import ROOT, Processes
 from petiole.artifact.pack import pack
 from petiole.artifact.policy import Golden, Policy
@@ -24,7 +25,6 @@ from petiole.wire.messages import Phase, Reason, State
 from petiole_pipelines.fit import golden_vectors
 from petiole_pipelines.judge import Images, infer, quantised, reference
 from petiole_pipelines.planner import golden, plan
-from tests.firmware.hand import Hand
 
 DEVICE = "leaf-0"
 BLOCK = 1024

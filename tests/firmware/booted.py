@@ -24,13 +24,12 @@ from hack.testbed.boards import (
 from hack.testbed.broker import Broker
 from hack.testbed.devices import Device
 from hack.testbed.firmware import Release, release
+from hack.testbed.hand import Hand
 from hack.testbed.link import SensorLink
 from hack.testbed.models import TARGET, Model, digest
 from hack.testbed.processes import Process, Processes
 from petiole.artifact.keys import public_raw
 from petiole.wire.messages import Phase, Reason, State
-
-from .hand import Hand
 
 NAMES = tuple(f"twig-{n}" for n in range(500))
 BLOCK = 1024

@@ -16,13 +16,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hack.testbed import devices
 from hack.testbed.boards import BoardName, provision_board, start_board
 from hack.testbed.broker import Broker
+from hack.testbed.hand import Hand
 from hack.testbed.link import Answer, SensorLink
 from hack.testbed.models import TARGET, Model, make
 from hack.testbed.processes import Process, Processes
 from petiole.artifact.keys import load_private, new_private_pem, public_raw
 
 from .booted import Field
-from .hand import Hand
 
 ARCHIVE = 3 * 4096
 IDS = tuple(f"leaf-{n}" for n in range(5))

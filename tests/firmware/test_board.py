@@ -5,11 +5,10 @@ from __future__ import annotations
 import pytest
 
 from hack.testbed.boards import BOARDS
+from hack.testbed.hand import BLOCK
 from hack.testbed.models import digest, sign
 from petiole.artifact.keys import load_private, new_private_pem
 from petiole.wire.messages import Phase, Reason
-
-from .hand import BLOCK
 
 DEVICE = "leaf-0"
 SLOW = 60  # QEMU on a busy machine

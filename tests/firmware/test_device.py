@@ -8,12 +8,11 @@ from dataclasses import replace
 
 import pytest
 
+from hack.testbed.hand import BLOCK
 from hack.testbed.models import digest, make, sign
 from petiole.artifact.keys import load_private, new_private_pem
 from petiole.wire import topics
 from petiole.wire.messages import Phase, Reason, Why
-
-from .hand import BLOCK
 
 DEVICE = "leaf-0"
 

@@ -13,12 +13,11 @@ from hack.testbed import devices
 from hack.testbed.broker import Broker
 from hack.testbed.devices import Device, Simulation
 from hack.testbed.firmware import Release, stand_in
+from hack.testbed.hand import BLOCK, Hand
 from hack.testbed.models import TARGET, digest, make, sign
 from hack.testbed.processes import Processes
 from petiole.artifact.keys import load_private, new_private_pem, public_raw
 from petiole.wire.messages import Cause, Firmware, Phase, Reason, State
-
-from .hand import BLOCK, Hand
 
 SLOT = 16 * 1024
 MODELS_END = 0x4000 + 2 * SLOT

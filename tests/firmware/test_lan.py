@@ -11,6 +11,7 @@ import pytest_asyncio
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hack.testbed import lan
+from hack.testbed.hand import Hand
 from hack.testbed.models import Model, digest, sign
 from hack.testbed.pki import SERVER, Pki, new_key
 from hack.testbed.processes import Processes
@@ -19,7 +20,6 @@ from petiole.cli.authority import write
 from petiole.identity.authority import key_pem, pem
 from petiole.wire.messages import Phase
 
-from .hand import Hand
 from .onlan import DEVICE, SLOW, OnLan
 
 SOON = 15.0  # much less than a serial line needs to notice: 25 s

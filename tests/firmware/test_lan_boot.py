@@ -9,11 +9,11 @@ import pytest_asyncio
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hack.testbed.firmware import Release, release
+from hack.testbed.hand import Hand
 from hack.testbed.models import digest
 from hack.testbed.processes import Processes
 from petiole.wire.messages import Cause, Phase, Reason, State
 
-from .hand import Hand
 from .onlan import DEVICE, SLOW, OnLan
 
 BLOCK = 1024

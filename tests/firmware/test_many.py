@@ -13,12 +13,11 @@ import pytest
 from hack.testbed import devices
 from hack.testbed.broker import Broker
 from hack.testbed.devices import Device, Simulation
+from hack.testbed.hand import Hand
 from hack.testbed.models import TARGET, digest, make, sign
 from hack.testbed.processes import ROOT, Processes
 from petiole.artifact.keys import public_raw
 from petiole.wire.messages import Phase
-
-from .hand import Hand
 
 SLOT = 40 * 1024
 ARTEFACT = 32 * 1024

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from hack.testbed.hand import BLOCK
 from hack.testbed.models import TARGET, digest, make, sign
 from petiole.artifact import patch
 from petiole.artifact.flash import Identity, flash_image
 from petiole.artifact.keys import public_raw
 from petiole.wire.messages import Phase
 
-from .hand import BLOCK
 from .test_core import run, written
 
 DEVICE = "leaf-0"

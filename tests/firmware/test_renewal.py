@@ -15,6 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from hack.testbed.hand import Hand
 from hack.testbed.pki import Pki, new_key
 from hack.testbed.processes import Processes
 from hack.testbed.waits import wait_until
@@ -24,7 +25,6 @@ from petiole.identity.authority import Authority, der, new_authority
 from petiole.identity.request import Request, read
 from petiole.wire import topics
 
-from .hand import Hand
 from .onlan import DEVICE, SLOW, OnLan
 
 SECTORS_AT = 16 * 1024 * 1024 - 5 * 4096  # the two of renewals: firmware/port/lan/network.h

@@ -19,6 +19,7 @@ import pytest
 from hack.testbed import datasets, leaves
 from hack.testbed.broker import Broker
 from hack.testbed.devices import Device, passwords, provision_posix, start_posix
+from hack.testbed.hand import FLEET, Hand
 from hack.testbed.light import relit
 from hack.testbed.link import SensorLink
 from hack.testbed.models import TARGET, digest
@@ -28,7 +29,6 @@ from petiole.artifact.keys import load_private, new_private_pem, public_raw
 from petiole.fleet import windows
 from petiole.rollout.plan import Window
 from petiole.wire.messages import Phase
-from tests.firmware.hand import FLEET, Hand
 from tests.rollout.fleet import Field, Operator, spec, version
 
 PHOTOS = datasets.folder("plantvillage-apple")

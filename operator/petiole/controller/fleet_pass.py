@@ -18,6 +18,8 @@ from .keys import Key
 from .problem import Problem
 from .versions import Versions
 
+KEPT = 4096  # documents of versions in memory: old versions are read by nobody any more
+
 
 @dataclass
 class FleetPass:
@@ -92,5 +94,8 @@ class FleetPass:
         known = self._references.get(path)
         if not known:  # a version never changes, but its document may come back to a lost store
             known = await asyncio.to_thread(self.versions.references, path)
+            self._references.pop(path, None)
+            while len(self._references) >= KEPT:
+                del self._references[next(iter(self._references))]
             self._references[path] = known
         return known

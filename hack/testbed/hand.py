@@ -6,12 +6,11 @@ import asyncio
 import contextlib
 from collections import defaultdict
 from collections.abc import Callable
+from types import TracebackType
 from typing import Self
 
 import aiomqtt
 
-from hack.testbed.broker import Broker
-from hack.testbed.models import digest
 from petiole.wire import topics
 from petiole.wire.messages import (
     Artefact,
@@ -25,6 +24,9 @@ from petiole.wire.messages import (
     encode_ack,
     encode_halt,
 )
+
+from .broker import Broker
+from .models import digest
 
 FLEET = "default.bench"
 BLOCK = 512
@@ -54,11 +56,16 @@ class Hand:
         self._listening = asyncio.create_task(self._listen())
         return self
 
-    async def __aexit__(self, *error) -> None:
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
         self._listening.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._listening
-        await self._client.__aexit__(*error)
+        await self._client.__aexit__(kind, error, traceback)
 
     async def publish_blocks(
         self, data: bytes, *, leave_out: frozenset[int] = frozenset(), block: int = BLOCK
