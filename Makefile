@@ -13,13 +13,17 @@ demo: ## the whole loop once, small and real; EXAMPLE=leaf-disease or pump-anoma
 	@$(PYTHON) hack/setup.py --for demo
 	@$(BIN)/python -m hack.demo $(if $(EXAMPLE),--example $(EXAMPLE)) $(if $(DATA),--data "$(DATA)") $(if $(KEEP),--keep) $(OPTIONS)
 
-test: ## all tests but the long ones, on two cores; WORKERS=1 for one
+test: ## all tests but the long ones, on two cores; WORKERS=1 for one; then what rights they used, beside the chart's
 	@$(PYTHON) hack/setup.py --for test
+	@rm -rf build/rights
 	@$(BIN)/python -m pytest --numprocesses $(or $(WORKERS),2) --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m hack.rights
 
 test-long: ## the tests that take minutes each
 	@$(PYTHON) hack/setup.py --for test
+	@rm -rf build/rights
 	@$(BIN)/python -m pytest -m long --timeout 1800
+	@$(BIN)/python -m hack.rights --some
 
 test-kfp: ## the KFP runner and the operator at a real backend, brought up here or at PETIOLE_KFP_URL; docs/runners.md
 	@$(PYTHON) hack/setup.py --for test

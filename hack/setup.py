@@ -181,6 +181,11 @@ def s3_server() -> None:
     run(PYTHON, "-m", "hack.testbed.s3", quiet=True)
 
 
+def helm() -> None:
+    """It says which rights the operator has."""
+    run(PYTHON, "-m", "hack.chart", "helm", quiet=True)
+
+
 def chart_programs() -> None:
     run(PYTHON, "-m", "hack.chart", quiet=True)
 
@@ -199,7 +204,7 @@ STEPS: dict[str, tuple[Callable[[], None], ...]] = {
         firmware,
     ),
 }
-STEPS["demo"] = STEPS["test"]
+STEPS["demo"] = (*STEPS["test"], helm)
 STEPS["test"] += (s3_server, chart_programs)
 
 

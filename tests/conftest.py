@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import fcntl
 import itertools
+import json
 import os
 import subprocess
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,23 @@ from hack.testbed.processes import ROOT
 os.environ["COLUMNS"] = "200"
 
 _numbers = itertools.count(1)
+_begun: list[tuple[str, str]] = []  # when which test began, in this process
+
+
+def pytest_configure() -> None:
+    """Have control planes tell which rights were used: see ``hack.rights``."""
+    folder = ROOT / "build" / "rights" / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.getpid()}"
+    os.environ["PETIOLE_RIGHTS"] = str(folder)
+
+
+def pytest_runtest_logstart(nodeid: str) -> None:
+    _begun.append((f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}", nodeid))
+
+
+def pytest_unconfigure() -> None:
+    folder = Path(os.environ["PETIOLE_RIGHTS"])
+    if folder.exists():
+        (folder / "tests.json").write_text(json.dumps(_begun))
 
 
 @pytest.fixture(autouse=True)

@@ -17,7 +17,7 @@ from kubernetes import client, config
 
 from bench.rollout.measure import cpu_seconds, memory
 from hack.testbed import models
-from hack.testbed.controlplane import RELEASE
+from hack.testbed.controlplane import OPERATOR_USER
 from hack.testbed.crowd import NAMESPACE, a_model, first_round, store_version
 from hack.testbed.devices import (
     Device,
@@ -36,9 +36,6 @@ from petiole.artifact.keys import load_private
 
 from .requests import Asked, Tail
 
-# Whose reads, too, stand in the audit log: see the control plane's policy.
-_GROUP = f"system:serviceaccounts:{RELEASE}"
-USER = f"system:serviceaccount:{RELEASE}:petiole-operator"
 _LOOK = 2.0  # seconds between two looks at all objects
 _ONLINE_SECONDS = 180.0
 
@@ -55,7 +52,6 @@ class Estate(Lifetime):
         ]
         self._testbed = Testbed(folder, passwords(self._devices))
         self._api: client.CustomObjectsApi
-        self._kubeconfig: Path
         self.tail: Tail | None = None
 
     def start(self) -> None:
@@ -68,7 +64,6 @@ class Estate(Lifetime):
             assert testbed.operator is not None
             testbed.operator.stop()
             cluster = testbed.cluster
-            self._kubeconfig = cluster.admit("scale", USER, "system:masters", _GROUP)
             kube = config.new_client_from_config(str(cluster.kubeconfig))
             self._api = client.CustomObjectsApi(kube)
             testbed.register(self._devices)
@@ -87,7 +82,7 @@ class Estate(Lifetime):
     # --- the operator ---
 
     def start_operator(self) -> None:
-        self._testbed.start_operator(self._kubeconfig)
+        self._testbed.start_operator()
 
     def kill_operator(self) -> None:
         assert self._testbed.operator is not None
@@ -104,7 +99,7 @@ class Estate(Lifetime):
     def asked(self) -> Asked:
         """What the operator asked the API server since the last look."""
         assert self.tail is not None
-        return Asked.of(self.tail.take(), USER)
+        return Asked.of(self.tail.take(), OPERATOR_USER)
 
     def scrape(self) -> tuple[float, dict[str, float]]:
         """Ask the operator for its metrics; seconds that this took, and those of one series."""

@@ -51,7 +51,7 @@ class Pair:
         return start_operator(
             self._testbed,
             user,
-            kubeconfig=self._testbed.cluster.admit(user, user, "system:masters"),
+            kubeconfig=self._testbed.cluster.stand_in(user, release=self.namespace),
             namespace=self.namespace,
             folder=self.folder,
             listen=f"127.0.0.1:{free_port()}",

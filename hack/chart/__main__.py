@@ -1,4 +1,7 @@
-"""``python -m hack.chart``: have the programs ready and say where they are."""
+"""``python -m hack.chart``: have the programs ready and say where they are.
+
+``python -m hack.chart helm``: Helm only.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,8 @@ def main() -> int:
     except FetchError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    if sys.argv[1:] == ["helm"]:
+        return 0
     try:
         print(f"promtool {promtool()}")
         print(f"prometheus {prometheus()}")

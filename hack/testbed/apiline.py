@@ -5,8 +5,8 @@
         line.answer = lambda asked: Answer(403) if asked.watch else None
 
 Its client speaks plain HTTP on loopback; the line itself has the certificate of a user of its own
-at the API server, so that the audit log tells who wrote. Bodies and watches are passed on as they
-come.
+at the API server, with the operator's rights, so that the audit log tells who wrote. Bodies and
+watches are passed on as they come.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from yarl import URL
 
 from .controlplane import ControlPlane
 from .lifetime import Lifetime
+from .rights import STAND_IN
 
 _START_SECONDS = 10.0
 _STOP_SECONDS = 5.0
@@ -69,7 +70,7 @@ class Answer:
 
 
 class ApiLine(Lifetime):
-    """``user`` names the credentials and stands in the audit log.
+    """``user`` names the credentials and stands in the audit log; of ``release`` are its rights.
 
     ``answer`` is asked before a request is passed on; None passes it on. ``delay`` holds a request
     back for so many seconds. ``events`` turns a line of a watch into those that are passed on,
@@ -79,8 +80,8 @@ class ApiLine(Lifetime):
     client does; True: the client never hears of it. All run in the line's own thread.
     """
 
-    def __init__(self, cluster: ControlPlane, user: str) -> None:
-        self.user = user
+    def __init__(self, cluster: ControlPlane, user: str, release: str = STAND_IN) -> None:
+        self.user, self._release = user, release
         self.kubeconfig = cluster.folder / f"{user}.line.kubeconfig"
         self.writes: list[Asked] = []
         self.harmed = 0
@@ -94,7 +95,7 @@ class ApiLine(Lifetime):
         self._session: aiohttp.ClientSession
 
     def start(self) -> None:
-        self._cluster.admit(self.user, self.user, "system:masters")
+        self._cluster.stand_in(self.user, release=self._release)
         self._thread.start()
         port = self._in_loop(self._open(), _START_SECONDS)
         self.kubeconfig.write_text(yaml.safe_dump(_kubeconfig(f"http://127.0.0.1:{port}")))

@@ -8,6 +8,7 @@ free ports; a second one beside it does not meet the first.
 from __future__ import annotations
 
 import json
+import os
 import ssl
 import subprocess
 import urllib.error
@@ -22,38 +23,21 @@ import yaml
 
 from hack.controlplane.programs import ensure
 
+from . import audit, rights
 from .certificates import Authority, signing_key
 from .lifetime import Lifetime
 from .processes import Process, Processes
 from .waits import free_port, wait_until
 
 OPERATOR_USER = "petiole-operator"
-RELEASE = "petiole-system"  # the namespace of an installation by the chart
 _READY_SECONDS = 120.0
+_RIGHTS_SECONDS = 30.0
+_ALLOWED = "jsonpath={.status.allowed} "
 _SERVICE_RANGE = "10.96.0.0/24"
 # Without a node these controllers only log errors.
 _CONTROLLERS = (
     "*,-nodeipam,-node-route-controller,-service-lb-controller,-cloud-node-lifecycle-controller"
 )
-# One line for every finished write, of a fleet's status with its content; reads and the servers'
-# own leases would only fill the disk. Of an installation by the chart each request shows which
-# rights it needs.
-_AUDIT_POLICY: dict[str, Any] = {
-    "apiVersion": "audit.k8s.io/v1",
-    "kind": "Policy",
-    "omitStages": ["RequestReceived"],
-    "rules": [
-        {"level": "Metadata", "userGroups": [f"system:serviceaccounts:{RELEASE}"]},
-        {"level": "None", "verbs": ["get", "list", "watch"]},
-        {"level": "None", "users": ["system:apiserver"]},
-        {
-            "level": "Request",
-            "verbs": ["patch"],
-            "resources": [{"group": "petiole.dev", "resources": ["devicefleets/status"]}],
-        },
-        {"level": "Metadata"},
-    ],
-}
 
 
 class KubectlError(Exception):
@@ -77,6 +61,8 @@ class ControlPlane(Lifetime):
         self._programs: dict[str, Path] = {}
         self._servers: list[Process] = []
         self._tls = ssl.create_default_context()
+        self._stand_ins: dict[str, Path] = {}
+        self._releases: set[str] = set()
 
     @property
     def kubeconfig(self) -> Path:
@@ -85,8 +71,8 @@ class ControlPlane(Lifetime):
 
     @property
     def operator_kubeconfig(self) -> Path:
-        """Credentials of the operator: same rights, a name of its own in the audit log."""
-        return self.folder / "operator.kubeconfig"
+        """Credentials of the operator: the chart's rights, a name of its own in the audit log."""
+        return self.stand_in(OPERATOR_USER)
 
     @property
     def kubectl_path(self) -> Path:
@@ -104,10 +90,16 @@ class ControlPlane(Lifetime):
         return self
 
     def stop(self) -> None:
-        """End the servers. The folder stays for reading."""
+        """End the servers. The folder stays for reading.
+
+        Which rights were used is kept in the folder ``PETIOLE_RIGHTS``, if that is set.
+        """
+        ran = bool(self._servers)
         for server in reversed(self._servers):
             server.stop()
         self._servers.clear()
+        if ran and (into := os.environ.get("PETIOLE_RIGHTS")):
+            rights.keep(rights.uses(audit.events(self.folder, *rights.marks())), Path(into))
         if self._owned:
             self._processes.stop()
 
@@ -151,35 +143,64 @@ class ControlPlane(Lifetime):
 
     def requests(self, account: str) -> Iterator[dict[str, Any]]:
         """What a ServiceAccount of ``RELEASE`` asked the API server, from its audit log."""
-        user = f"system:serviceaccount:{RELEASE}:{account}"
-        with (self.folder / "audit.log").open() as log:
-            yield from (e for e in map(json.loads, log) if e["user"]["username"] == user)
+        yield from self._asked(f"system:serviceaccount:{rights.RELEASE}:{account}")
 
     def writes(self, user: str = OPERATOR_USER) -> int:
         """How many writes of ``user`` the API server has finished, from its audit log."""
-        with (self.folder / "audit.log").open() as log:
-            return sum(1 for line in log if json.loads(line)["user"]["username"] == user)
+        return sum(event["verb"] not in rights.READS for event in self._asked(user))
 
     def accepted(self, user: str) -> Iterator[tuple[datetime, datetime]]:
         """When the API server heard of each write of ``user`` that it accepted, and was done.
 
         Renewed Leases are left out: they say nothing about any object.
         """
-        with (self.folder / "audit.log").open() as log:
-            for event in map(json.loads, log):
-                lease = event.get("objectRef", {}).get("resource") == "leases"
-                if event["user"]["username"] == user and not lease and _accepted(event):
-                    times = (event["requestReceivedTimestamp"], event["stageTimestamp"])
-                    heard, done = map(datetime.fromisoformat, times)
-                    yield heard, done
+        for event in self._asked(user):
+            lease = event.get("objectRef", {}).get("resource") == "leases"
+            if event["verb"] not in rights.READS and not lease and _accepted(event):
+                times = (event["requestReceivedTimestamp"], event["stageTimestamp"])
+                heard, done = map(datetime.fromisoformat, times)
+                yield heard, done
 
     def statuses(self) -> Iterator[tuple[datetime, dict[str, Any]]]:
         """Merge patches of fleets' status, and when the API server was done with each."""
-        with (self.folder / "audit.log").open() as log:
-            for event in map(json.loads, log):
-                done = event["responseStatus"]["code"] == HTTPStatus.OK
-                if done and "requestObject" in event:
-                    yield datetime.fromisoformat(event["stageTimestamp"]), event["requestObject"]
+        for event in audit.events(self.folder, '"requestObject"'):
+            if event["responseStatus"]["code"] == HTTPStatus.OK:
+                yield datetime.fromisoformat(event["stageTimestamp"]), event["requestObject"]
+
+    def _asked(self, user: str) -> Iterator[dict[str, Any]]:
+        events = audit.events(self.folder, f'"{user}"')
+        yield from (event for event in events if event["user"]["username"] == user)
+
+    def stand_in(
+        self, user: str, account: str = rights.OPERATOR, release: str = rights.STAND_IN
+    ) -> Path:
+        """Credentials of a client that may what the chart lets an account do, and nothing else.
+
+        ``user`` is its name in the audit log. ``release`` is the namespace of a release of its own,
+        with a Lease there and no rights in any other namespace.
+        """
+        if user not in self._stand_ins:
+            self._grant(release)
+            groups = (rights.STAND_INS, rights.group_of(account, release))
+            self._stand_ins[user] = self.admit(user, user, *groups)
+        return self._stand_ins[user]
+
+    def _grant(self, release: str) -> None:
+        if release in self._releases:
+            return
+        objects = rights.chart(release)
+        self._kubectl_list("apply", rights.stand_ins(objects, release), "--server-side")
+        asked = rights.reviews(objects, release)
+        wait_until(  # the API server looks its roles up in a cache
+            lambda: "false" not in self._kubectl_list("create", asked, "-o", _ALLOWED),
+            _RIGHTS_SECONDS,
+            f"the chart's rights of the release {release}",
+        )
+        self._releases.add(release)
+
+    def _kubectl_list(self, verb: str, objects: list[rights.Object], *options: str) -> str:
+        items = {"apiVersion": "v1", "kind": "List", "items": objects}
+        return self.kubectl(verb, *options, "-f", "-", stdin=json.dumps(items))
 
     def admit(self, user: str, common_name: str, *groups: str) -> Path:
         """Make credentials for a client of the API server; return its kubeconfig."""
@@ -194,19 +215,19 @@ class ControlPlane(Lifetime):
         self._authority = authority = Authority(pki)
         authority.issue("server", "kube-apiserver", addresses=(self._node,) if self._node else ())
         authority.issue("admin", "admin", groups=("system:masters",))
-        authority.issue("operator", OPERATOR_USER, groups=("system:masters",))
         authority.issue("controller-manager", "system:kube-controller-manager")
         signing_key(pki)
         self._tls = ssl.create_default_context(cafile=str(authority.certificate))
         self._tls.load_cert_chain(pki / "admin.crt", pki / "admin.key")
-        (self.folder / "audit-policy.yaml").write_text(yaml.safe_dump(_AUDIT_POLICY))
-        (self.folder / "audit.log").touch()
+        (self.folder / "audit-policy.yaml").write_text(yaml.safe_dump(audit.POLICY))
+        (self.folder / audit.LOG).touch()
+        self._stand_ins.clear()
+        self._releases.clear()
 
     def _start_servers(self) -> None:
         etcd_url = self._start_etcd()
         self._start_apiserver(etcd_url)
         self._write_kubeconfig("admin", self.kubeconfig)
-        self._write_kubeconfig("operator", self.operator_kubeconfig)
         self._start_controller_manager()
         wait_until(
             lambda: "default" in self.kubectl("get", "namespaces", "-o", "name"),
@@ -260,7 +281,7 @@ class ControlPlane(Lifetime):
                 f"--service-cluster-ip-range={_SERVICE_RANGE}",
                 *self._node_options(),
                 f"--audit-policy-file={self.folder / 'audit-policy.yaml'}",
-                f"--audit-log-path={self.folder / 'audit.log'}",
+                f"--audit-log-path={self.folder / audit.LOG}",
             ]
         )
         self.url = f"https://{host}:{port}"

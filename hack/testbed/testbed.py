@@ -106,7 +106,8 @@ class Testbed(Lifetime):
     def start_operator(self, kubeconfig: Path | None = None) -> Process:
         """Start the operator, also again after it was killed; ready when it watches.
 
-        ``kubeconfig`` has credentials of another name in the audit log.
+        It has the rights that the chart gives it. ``kubeconfig`` has credentials of another name in
+        the audit log.
         """
         listen = f"127.0.0.1:{free_port()}"
         self.operator = self._petiole(

@@ -1,15 +1,10 @@
 """The chart as Helm renders it, for values that a user may give."""
 
-import json
-import os
-import subprocess
-
 import yaml
 
-from hack.chart.programs import ROOT, helm
-from hack.testbed.controlplane import RELEASE as NAMESPACE
+import hack.chart.render
+from hack.testbed.rights import RELEASE as NAMESPACE
 
-CHART = ROOT / "charts" / "petiole"
 WORKLOADS = ("Deployment", "Job", "Pod")
 FOREIGN = ("monitoring.coreos.com/v1", "cert-manager.io/v1")  # their CRDs are not ours to have
 
@@ -87,26 +82,13 @@ MATRIX = {
 
 
 def run_helm(command, values, *, folder):
-    """Run one of Helm's commands on the chart, with nothing of the user's own settings."""
-    given = folder / "values.json"
-    given.write_text(json.dumps(values))
-    own = {f"HELM_{kind}_HOME": str(folder / "helm") for kind in ("CACHE", "CONFIG", "DATA")}
-    where = ["petiole"] if command == "template" else []
-    return subprocess.run(
-        [str(helm()), command, *where, str(CHART), "--namespace", NAMESPACE, "-f", str(given)],
-        capture_output=True,
-        text=True,
-        env=os.environ | own,
-        timeout=60,
-    )
+    """Run one of Helm's commands on the chart, for the namespace of an installation."""
+    return hack.chart.render.run_helm(command, values, folder=folder, namespace=NAMESPACE)
 
 
 def render(values, folder):
     """Return the objects that the chart makes of the values."""
-    done = run_helm("template", values, folder=folder)
-    assert done.returncode == 0, done.stderr
-    # libyaml's loader: the CRDs take Python's a second each time.
-    return [found for found in yaml.load_all(done.stdout, Loader=yaml.CSafeLoader) if found]
+    return hack.chart.render.render(values, folder, NAMESPACE)
 
 
 def pods(objects):

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from hack.testbed.pki import Pki, csr, new_key
 from hack.testbed.processes import Processes
+from hack.testbed.rights import OPERATOR, granted, uses
 from hack.testbed.waits import wait_until
 from petiole.artifact.keys import load_private, new_private_pem, public_pem
 from petiole.artifact.read import verify
@@ -135,13 +136,10 @@ def test_a_small_life_takes_exactly_the_rights_that_are_granted(release, model):
     cluster.apply(changed)
     release.until(model, lambda s: s.get("latestVersion") == 2, "version 2")
 
-    asked = list(cluster.requests("petiole-operator"))
-    refused = [event for event in asked if event["responseStatus"].get("code") == 403]
-    assert not [(event["verb"], event["requestURI"]) for event in refused]
-    took, may = used(asked), granted(release.objects)
-    assert took <= may  # no request beside the roles' namespaces
-    # no right for nothing
-    assert {right for right in may if right[0] in (HERE, NAMESPACE)} <= took
+    took = uses(cluster.requests(OPERATOR))
+    assert [use for use in took if not use.allowed] == []  # no request beside the roles' namespaces
+    may = granted(release.objects)
+    assert {use.right for use in took} == {right for right in may if right.account == OPERATOR}
 
 
 EVENT = {"content-type": "application/cloudevents+json"}
@@ -149,33 +147,6 @@ EVENT = {"content-type": "application/cloudevents+json"}
 
 def there(fleet):
     return {"name": fleet["metadata"]["name"], "namespace": THERE}
-
-
-def used(events):
-    """(namespace, group, resource, verb) of what was asked, but for what anybody may see."""
-    refs = [(event["verb"], event.get("objectRef", {})) for event in events]
-    return {
-        (
-            ref.get("namespace"),
-            ref.get("apiGroup", ""),
-            "/".join(filter(None, (ref["resource"], ref.get("subresource")))),
-            verb,
-        )
-        for verb, ref in refs
-        if ref.get("resource")
-    }
-
-
-def granted(objects):
-    return {
-        (role["metadata"]["namespace"], group, resource, verb)
-        for role in objects
-        if role["kind"] == "Role"
-        for rule in role["rules"]
-        for group in rule["apiGroups"]
-        for resource in rule["resources"]
-        for verb in rule["verbs"]
-    }
 
 
 def test_helm_test_passes_and_tells_what_is_wrong(release):

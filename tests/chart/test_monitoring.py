@@ -2,7 +2,9 @@
 
 import json
 
-from .chart import CHART, FOREIGN, find
+from hack.chart.render import CHART
+
+from .chart import FOREIGN, find
 
 
 def test_grafana_is_given_the_dashboard(rendered):

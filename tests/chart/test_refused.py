@@ -3,10 +3,11 @@
 import pytest
 import yaml
 
+from hack.chart.render import CHART
 from hack.testbed.broker import DEVICE_RULES, GATEWAY_RULES
 from petiole.identity.authority import GATEWAY
 
-from .chart import BROKER, CHART, OWN_BROKER, render, run_helm
+from .chart import BROKER, OWN_BROKER, render, run_helm
 
 
 def test_the_brokers_rules_are_those_that_are_tested():

@@ -8,10 +8,9 @@ import pytest
 import yaml
 
 from hack.chart.programs import FetchError, promtool
+from hack.chart.render import CHART
 from tests.metrics.declared import declared
 from tests.metrics.queries import labels_by_sample, unknown
-
-from .chart import CHART
 
 RULES = CHART / "files" / "rules.yaml"
 CASES = Path(__file__).with_name("rules_test.yaml")

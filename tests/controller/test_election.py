@@ -16,13 +16,13 @@ LEASES = "coordination.k8s.io"
 
 @pytest.fixture
 def pair(tmp_path, processes, control_plane, gateway, namespace):
-    """Make two operators of one namespace, each with a name of its own in the audit log."""
+    """Make two operators of one release, each with a name of its own in the audit log."""
     made = []
 
     def make(**more):
         for user in (f"{namespace}-a", f"{namespace}-b"):
             settings = {
-                "PETIOLE_KUBECONFIG": str(control_plane.admit(user, user, "system:masters")),
+                "PETIOLE_KUBECONFIG": str(control_plane.stand_in(user, release=namespace)),
                 "PETIOLE_LEASE": f"{namespace}/petiole-operator",
                 "PETIOLE_IDENTITY": user,
                 **more,
@@ -106,7 +106,7 @@ def test_a_leader_that_is_told_to_stop_lets_the_other_lead_at_once(pair):
 @pytest.mark.long
 def test_a_leader_that_cannot_renew_ends_and_leads_again(pair, control_plane, namespace):
     (first, _) = pair(PETIOLE_LEASE_SECONDS="3")
-    with ApiLine(control_plane, f"{namespace}-line") as line:
+    with ApiLine(control_plane, f"{namespace}-line", release=namespace) as line:
         first.more["PETIOLE_KUBECONFIG"] = str(line.kubeconfig)
         first.start()
         line.answer = lambda asked: Answer(503) if LEASES in asked.path else None

@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from typer.testing import CliRunner
 
+from hack.testbed.rights import EDIT
 from hack.testbed.waits import wait_until
 from petiole.cli.main import app
 from petiole.events.signature import headers, verify
@@ -151,7 +152,7 @@ def test_a_person_asks_for_a_round(shared, model):
     shared.until("tinymodel", model.name, lambda s: s.get("latestVersion") == 1, "version 1")
     where = [
         "--kubeconfig",
-        str(shared.cluster.operator_kubeconfig),
+        str(shared.cluster.stand_in("editor", EDIT)),
         "--namespace",
         model.namespace,
     ]

@@ -4,6 +4,7 @@ import json
 
 from typer.testing import CliRunner
 
+from hack.testbed.rights import EDIT
 from hack.testbed.waits import wait_until
 from petiole.cli.main import app
 
@@ -82,7 +83,8 @@ def test_a_gateway_that_is_away_is_told(shared, gateway, model):
 
 
 def petiole(verb, operator, model):
-    where = ("--kubeconfig", str(operator.cluster.kubeconfig), "-n", operator.namespace)
+    editor = operator.cluster.stand_in("editor", EDIT)
+    where = ("--kubeconfig", str(editor), "-n", operator.namespace)
     return CliRunner().invoke(app, [verb, model.name, *where, "--wait", "30"])
 
 

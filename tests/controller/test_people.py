@@ -13,6 +13,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
+from hack.testbed.rights import EDIT, VIEW
 from hack.testbed.waits import wait_until
 from petiole.cli.main import app
 from petiole.cli.scrub import GONE
@@ -28,7 +29,8 @@ def petiole(*arguments, **environment):
 
 @pytest.fixture
 def where(shared):
-    return ("--kubeconfig", shared.cluster.kubeconfig, "-n", shared.namespace)
+    """As a person who may look."""
+    return ("--kubeconfig", shared.cluster.stand_in("viewer", VIEW), "-n", shared.namespace)
 
 
 @pytest.fixture
@@ -85,7 +87,7 @@ def test_why_speaks_of_both(made, where):
     assert "there is no devicefleet and no tinymodel" in missing.stderr
 
 
-def test_a_fleet_is_followed_line_by_line(made, where):
+def test_a_fleet_is_followed_line_by_line(shared, made, where):
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PYTHONUNBUFFERED": "1"}
     command = [sys.executable, "-m", "petiole.cli.main", "get", "fleet", made.name, *where, "-w"]
     with subprocess.Popen(
@@ -97,7 +99,8 @@ def test_a_fleet_is_followed_line_by_line(made, where):
         try:
             wait_until(lambda: lines, 120, "a first line")
             assert "waits: DevicesUpdating" in lines[0]
-            assert petiole("pause", made.name, *where).exit_code == 0
+            there = ("--kubeconfig", shared.cluster.stand_in("editor", EDIT), *where[2:])
+            assert petiole("pause", made.name, *there).exit_code == 0
             wait_until(lambda: any("waits: Held" in line for line in lines), 30, "the pause")
         finally:
             watching.send_signal(signal.SIGINT)
@@ -172,7 +175,7 @@ def plugin(tmp_path, shared, monkeypatch):
         script.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
-    monkeypatch.setenv("KUBECONFIG", str(shared.cluster.kubeconfig))
+    monkeypatch.setenv("KUBECONFIG", str(shared.cluster.stand_in("viewer", VIEW)))
 
     def kubectl(*arguments):
         command = [str(shared.cluster.kubectl_path), *arguments]
@@ -238,7 +241,7 @@ def pod(name):
     }
 
 
-def test_what_is_gathered_helps_and_holds_no_secret(shared, gateway, made, where, tmp_path):
+def test_what_is_gathered_helps_and_holds_no_secret(shared, gateway, made, tmp_path):
     secret = {
         "apiVersion": "v1",
         "kind": "Secret",
@@ -257,6 +260,7 @@ def test_what_is_gathered_helps_and_holds_no_secret(shared, gateway, made, where
     file = tmp_path / "gathered.tar.gz"
     operator = shared.url
     reach = ("--gateway", gateway.url, "--token", TOKEN, "--operator", operator)
+    where = ("--kubeconfig", shared.cluster.kubeconfig, "-n", shared.namespace)  # CRDs, too
     done = petiole("must-gather", *where, "-f", file, *reach)
     assert done.exit_code == 0, done.stderr
     assert file.stat().st_mode & 0o077 == 0
