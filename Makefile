@@ -4,7 +4,7 @@ BIN := .venv/bin
 C_FILES = $(shell git ls-files 'firmware/*.c' 'firmware/*.h' | grep -v -e third_party/ -e generated/)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long test-kfp bench-gates bench-learning bench-rollout bench-kills bench-firmware bench-operator fuzz check crds api-docs dashboard gitops clean
+.PHONY: help demo test test-long test-kfp bench-gates bench-learning bench-rollout bench-kills bench-firmware bench-operator fuzz check crds api-docs rollout-walk dashboard gitops clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -83,6 +83,10 @@ crds: ## write crds/ from the models
 api-docs: ## write what docs/api.md shows of a real API server
 	@$(PYTHON) hack/setup.py --for check
 	@PYTHONPATH=operator:pipelines:. $(BIN)/python -m hack.api_docs
+
+rollout-walk: ## write what docs/rollout-walk.md shows of a real rollout, a minute
+	@$(PYTHON) hack/setup.py --for test
+	@PYTHONPATH=operator:pipelines:. $(BIN)/python -m hack.rollout_walk
 
 dashboard: ## write Grafana's dashboard into the chart from hack/chart/panels.yaml
 	@$(BIN)/python -m hack.chart.dashboard

@@ -9,34 +9,28 @@ from __future__ import annotations
 import re
 import shlex
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from petiole.api import crd
 
+from .answers import Ask, answered
 from .testbed.controlplane import ControlPlane, KubectlError
 from .testbed.processes import ROOT
 from .testbed.waits import wait_until
 
 PAGE = ROOT / "docs" / "api.md"
-Ask = Callable[[str], str]  # a kubectl command without its first word, to its answer
-_FENCE = re.compile(r"^```\n\$ kubectl (?P<command>.+)\n(?:.*\n)*?```$", re.MULTILINE)
 _TABLE = re.compile(r"^<!-- rules: (?P<kind>\w+) -->\n(?:\|.*\n)*", re.MULTILINE)
 
 
 def refreshed(text: str, ask: Ask) -> str:
     """``text`` with every answer and table as it is now."""
 
-    def answer(found: re.Match[str]) -> str:
-        lines = ask(found["command"]).strip("\n").splitlines()
-        said = "\n".join(line.rstrip() for line in lines)
-        return f"```\n$ kubectl {found['command']}\n{said}\n```"
-
     def table(found: re.Match[str]) -> str:
         return f"{found[0].splitlines()[0]}\n{rules(found['kind'])}"
 
-    return _TABLE.sub(table, _FENCE.sub(answer, text))
+    return _TABLE.sub(table, answered(text, ask))
 
 
 def rules(kind: str) -> str:
@@ -65,16 +59,16 @@ def asking(cluster: ControlPlane) -> Ask:
     def ask(command: str) -> str:
         said = ""
 
-        def answered() -> bool:
+        def there() -> bool:
             nonlocal said
             try:
-                said = cluster.kubectl(*shlex.split(command))
+                said = cluster.kubectl(*shlex.split(command)[1:])
             except KubectlError as error:
                 said = str(error)
                 return False
             return True
 
-        wait_until(answered, 20, f"an answer to kubectl {command}")
+        wait_until(there, 20, f"an answer to {command}")
         return said
 
     return ask

@@ -19,7 +19,9 @@ def test_an_old_answer_and_an_old_table_are_replaced() -> None:
         "a\n```\n$ kubectl explain x\nold\nold\n```\nb\n<!-- rules: DeviceFleet -->\n| old |\n\nc\n"
     )
     found = api_docs.refreshed(text, lambda command: f"NEW {command}  \n\n")
-    assert found.startswith("a\n```\n$ kubectl explain x\nNEW explain x\n```\nb\n<!-- rules")
+    assert found.startswith(
+        "a\n```\n$ kubectl explain x\nNEW kubectl explain x\n```\nb\n<!-- rules"
+    )
     assert "\nold\n" not in found
     assert "| old |" not in found
     assert "| `spec.rollout.stages` | the last stage must have size 100% |" in found
