@@ -8,6 +8,7 @@ differs by itself: nothing, or the sweep would prove nothing.
 from __future__ import annotations
 
 import tempfile
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +17,12 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from .play import kill
+from .play import Disturbance, kill
 from .verdicts import Verdict, plays, undisturbed
 from .world import World
 
 MOST = 150  # writes that the world has devices for
+TRIES = 4  # plays for a write that not every play comes to: the last one
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class Sweep:
 
     @property
     def good(self) -> bool:
-        return all(verdict.same for verdict in self.verdicts)
+        return not _missed(self.verdicts) and all(verdict.same for verdict in self.verdicts)
 
     def act(self, write: int) -> str:
         """Return the act in which a write falls when nothing is disturbed."""
@@ -44,6 +46,7 @@ class Sweep:
         return {
             "writes": self.writes,
             "killed": sum(bool(v.outcome.what) for v in self.verdicts),
+            "missed": len(_missed(self.verdicts)),
             "different": sum(bool(v.different) for v in self.verdicts),
             "unsafe": sum(bool(v.outcome.unsafe) for v in self.verdicts),
             "extraRuns": sum(v.extra_runs for v in self.verdicts),
@@ -66,11 +69,25 @@ def sweep(every: int, lanes: int, console: Console, writes: Sequence[int] = ()) 
             raise RuntimeError(f"undisturbed: {wanted.writes} writes")
         console.print(f"undisturbed: {wanted.writes} writes, {wanted.seconds:.0f} s")
         kills = [kill(write) for write in (0, *(writes or range(1, wanted.writes + 1, every)))]
-        verdicts = []
-        for verdict in plays(world, kills, lanes, wanted.end):
-            verdicts.append(verdict)
-            console.print(str(verdict), highlight=False, markup=False)
+        verdicts: list[Verdict] = []
+        while kills:
+            for verdict in plays(world, kills, lanes, wanted.end):
+                verdicts.append(verdict)
+                console.print(str(verdict), highlight=False, markup=False)
+            kills = _again(verdicts)
     return Sweep(wanted.writes, wanted.acts, verdicts)
+
+
+def _again(verdicts: Sequence[Verdict]) -> list[Disturbance]:
+    """Return the kills whose write has not come in any play, unless they were tried often."""
+    tries = Counter(verdict.disturbance.write for verdict in verdicts)
+    return [kill(write) for write in _missed(verdicts) if tries[write] < TRIES]
+
+
+def _missed(verdicts: Sequence[Verdict]) -> list[int]:
+    """Return the writes that came in no play."""
+    came = {verdict.disturbance.write for verdict in verdicts if verdict.reached}
+    return sorted({verdict.disturbance.write for verdict in verdicts} - came)
 
 
 def table(found: Sweep) -> Table:

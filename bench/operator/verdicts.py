@@ -28,11 +28,16 @@ class Verdict:
         return not (self.different or self.extra_runs or self.extra_starts or self.outcome.unsafe)
 
     @property
+    def reached(self) -> bool:
+        """Tell whether the write came: a play may take one less than the undisturbed one."""
+        return not self.disturbance.write or bool(self.outcome.what)
+
+    @property
     def end(self) -> str:
-        """Return one word. A play with a write less than the undisturbed one misses the last."""
+        """Return one word or two."""
         if not self.same:
             return "different"
-        return "not reached" if self.disturbance.write and not self.outcome.what else "same"
+        return "same" if self.reached else "not reached"
 
     def __str__(self) -> str:
         outcome = self.outcome

@@ -91,12 +91,23 @@ def test_figures_add_up_over_all_plays():
     assert found.figures() == {
         "writes": 9,
         "killed": 3,
+        "missed": 0,
         "different": 1,
         "unsafe": 1,
         "extraRuns": 0,
         "extraStarts": 0,
         "writesAtRest": 0,
     }
+
+
+def test_a_write_that_came_in_no_play_is_missed():
+    late = judge(kill(4), outcome(what=""), WANTED)
+    other = judge(kill(3), outcome(), WANTED)
+    assert Sweep(4, [], [other, late]).figures()["missed"] == 1
+    assert not Sweep(4, [], [other, late]).good
+    again = Sweep(4, [], [other, late, judge(kill(4), outcome(), WANTED)])
+    assert again.good
+    assert (again.figures()["missed"], again.figures()["killed"]) == (0, 2)
 
 
 def test_a_fault_that_met_nothing_or_never_began_fails():
