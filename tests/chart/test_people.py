@@ -28,15 +28,18 @@ def kubectl(control_plane, namespace):
 
 def test_who_may_edit_does_all_that_is_done_with_objects(kubectl, namespace, tmp_path):
     model = Model(tmp_path, namespace)
-    for kind, body in zip(KINDS, (model.manifest(), model.fleet()), strict=True):
-        kubectl(EDIT, "create", "-f", "-", body=body)
-        there = json.loads(kubectl(EDIT, "get", kind, model.name, "-o", "json"))
-        kubectl(EDIT, "replace", "-f", "-", body=there)
-        kubectl(EDIT, "annotate", kind, model.name, "orchard=west")
-        collection = f"/apis/petiole.dev/v1alpha1/namespaces/{namespace}/{kind}s"
+    both = {"apiVersion": "v1", "kind": "List", "items": [model.manifest(), model.fleet()]}
+    names = [f"{kind}/{model.name}" for kind in KINDS]
+    kubectl(EDIT, "create", "-f", "-", body=both)
+    kubectl(EDIT, "replace", "-f", "-", body=json.loads(kubectl(VIEW, "get", *names, "-o", "json")))
+    kubectl(EDIT, "annotate", *names, "orchard=west")
+    collections = [f"/apis/petiole.dev/v1alpha1/namespaces/{namespace}/{kind}s" for kind in KINDS]
+    for collection in collections:
         seen = kubectl(VIEW, "get", "--raw", f"{collection}?watch=true&timeoutSeconds=1")
-        assert json.loads(seen.splitlines()[0])["object"]["metadata"]["name"] == model.name
-        kubectl(EDIT, "delete", kind, model.name, "--wait=false")
-        kubectl(EDIT, "create", "-f", "-", body=body)
+        meta = json.loads(seen.splitlines()[0])["object"]["metadata"]
+        assert (meta["name"], meta["annotations"]["orchard"]) == (model.name, "west")
+    kubectl(EDIT, "delete", *names, "--wait=false")
+    kubectl(EDIT, "create", "-f", "-", body=both)
+    for collection in collections:
         kubectl(EDIT, "delete", "--raw", collection)
-        assert json.loads(kubectl(VIEW, "get", kind, "-o", "json"))["items"] == []
+    assert json.loads(kubectl(VIEW, "get", ",".join(KINDS), "-o", "json"))["items"] == []
