@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from . import credentials
+from .traced import traced
 
 RUN_FOLDER = "PETIOLE_RUN_FOLDER"
 RUN_STORE, RUN_OUTPUT = "PETIOLE_RUN_STORE", "PETIOLE_RUN_OUTPUT"  # on KFP: store and folder in it
@@ -40,7 +41,8 @@ def step(function: Callable[P, R]) -> Callable[P, R]:
         credentials.adopt()
         _leave(STEP_FILE, function.__name__)
         try:
-            return function(*args, **kwargs)
+            with traced(function.__name__):
+                return function(*args, **kwargs)
         except Exception as error:
             cause = _describe(function.__name__, error)
             _leave(ERROR_FILE, json.dumps(cause))

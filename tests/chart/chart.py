@@ -77,6 +77,7 @@ MATRIX = {
             "operatorEgress": [{"ports": [{"port": 443}]}],
             "gatewayEgress": [{"ports": [{"port": 443}]}],
         },
+        "tracing": {"endpoint": "http://collector.monitoring:4318", "to": [PEER]},
     },
 }
 

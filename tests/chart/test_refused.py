@@ -26,6 +26,7 @@ REFUSED = {
     "port": (BROKER, {"gateway": {"broker": {"host": "m", "port": 0}}}, "/gateway/broker/port"),
     "digest": (BROKER, {"operator": {"image": {"digest": "latest"}}}, "/operator/image/digest"),
     "size": (BROKER, {"store": {"volume": {"size": "large"}}}, "/store/volume/size"),
+    "collector": (BROKER, {"tracing": {"endpoint": "collector:4318"}}, "/tracing/endpoint"),
     "no broker": ({}, {}, "name the MQTT broker, or set mosquitto.enabled"),
     "two brokers": (BROKER, {"mosquitto": {"enabled": True}}, "leave it empty"),
     "sqlite for three": (BROKER, {"gateway": {"replicas": 3}}, "needs PostgreSQL"),

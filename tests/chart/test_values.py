@@ -9,7 +9,7 @@ from typer.main import get_command
 
 from petiole.cli.main import app
 
-from .chart import MATRIX, containers, pods, run_helm
+from .chart import MATRIX, PEER, containers, pods, run_helm
 
 pytestmark = pytest.mark.parametrize("row", MATRIX)
 
@@ -119,6 +119,24 @@ def test_there_are_pages_where_a_token_is_named(row, rendered):
     }
     secret = {"secretKeyRef": {"name": "pages", "key": "token"}}
     assert given.get("PETIOLE_WEB_TOKEN") == (secret if row == "everything" else None)
+
+
+def test_traces_go_where_the_values_say_and_may_go_there(row, rendered):
+    given = {
+        container["name"]: entry["value"]
+        for _, _, spec in pods(rendered[row])
+        for container in containers(spec)
+        for entry in container.get("env", ())
+        if entry["name"].startswith("OTEL_")
+    }
+    address = "http://collector.monitoring:4318"
+    assert given == ({"operator": address, "gateway": address} if row == "everything" else {})
+    reach = {
+        o["metadata"]["name"]
+        for o in rendered[row]
+        if o["kind"] == "NetworkPolicy" and {"to": [PEER]} in o["spec"].get("egress", ())
+    }
+    assert reach == ({"tiny-operator", "tiny-gateway"} if row == "everything" else set())
 
 
 def test_services_and_policies_meet_the_pods(row, rendered):

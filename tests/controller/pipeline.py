@@ -40,7 +40,7 @@ def main(folder):
         return
     (folder / "pid").write_text(str(os.getpid()))
     parameters = run["parameters"]
-    finish(folder, work(run["name"], parameters, path_of(parameters["pool_uri"])))
+    finish(folder, traced(work)(run["name"], parameters, path_of(parameters["pool_uri"])))
 
 
 def work(name, parameters, pool):
@@ -63,6 +63,15 @@ def work(name, parameters, pool):
         name, document = "candidate.json", train(store, parameters, behaviour)
     (store / output / name).write_text(json.dumps(document))
     return {"state": "Succeeded", "outputs": {name: f"{output}/{name}"}}
+
+
+def traced(function):
+    """A step of a trace, as each of the real pipeline is."""
+    if "TRACEPARENT" not in os.environ:
+        return function
+    from petiole_pipelines.errors import step
+
+    return step(function)
 
 
 def failed(reason, step, message):

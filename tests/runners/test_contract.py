@@ -2,6 +2,10 @@
 
 import pytest
 
+from hack.testbed.collector import Collector
+from petiole import tracing
+from petiole.tracing import Place
+
 
 def test_a_run_is_not_there_before_it_is_started(world):
     assert world.find() is None
@@ -105,3 +109,19 @@ def test_a_retry_is_a_run_of_its_own(world, head):
     world.start(again)
     assert world.until_over(again).state == "Succeeded"
     assert len(world.begun()) == 2
+
+
+def test_a_run_is_in_the_trace_that_started_it(world, monkeypatch):
+    place = Place.named("round/uid-1/1").below("Querying")
+    with Collector() as collector:
+        for name, value in collector.environment.items():
+            monkeypatch.setenv(name, value)
+        with tracing.process("petiole-operator"), tracing.within(place):
+            world.start()
+        assert world.until_over().state == "Succeeded"
+        (span,) = collector.until("embed")
+    assert (span.service, span.trace, span.parent) == (
+        "petiole-pipelines",
+        f"{place.trace:032x}",
+        f"{place.span:016x}",
+    )

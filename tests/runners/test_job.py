@@ -67,6 +67,17 @@ def test_the_template_says_what_pods_have_in_common(made):
     assert POD["spec"]["containers"][1]["image"] == "another:1"  # the template itself stays
 
 
+def test_what_the_template_says_of_traces_goes_before_what_the_operator_does():
+    template = JobTemplate("pipelines:1", POD)
+    plain, traced = (job_body(KEY, DOCUMENT, template, None, v) for v in ({}, {"A": "2", "B": "3"}))
+    container, other = (b["spec"]["template"]["spec"]["containers"][0] for b in (traced, plain))
+    entries = container.pop("env")
+    assert {e["name"]: e["value"] for e in entries} == {  # of two of a name the last one counts
+        e["name"]: e["value"] for e in other.pop("env")
+    } | {"A": "1", "B": "3"}
+    assert traced == plain  # name and all else
+
+
 def test_claims_are_mounted_once_and_secrets_named_only(made):
     spec = made["spec"]["template"]["spec"]
     volume = spec["volumes"][1]

@@ -94,6 +94,12 @@ envFrom: [{secretRef: {name: {{ . }}}}]
   valueFrom: {secretKeyRef: {name: {{ .Values.gateway.tokenSecretName }}, key: token}}
 {{- end }}
 
+{{- define "petiole.tracing" -}}
+{{- with .Values.tracing.endpoint }}
+- {name: OTEL_EXPORTER_OTLP_ENDPOINT, value: {{ . | quote }}}
+{{- end }}
+{{- end }}
+
 {{- /* What no schema can say. */}}
 {{- define "petiole.checked" -}}
 {{- $v := .Values -}}

@@ -8,10 +8,13 @@ import structlog
 
 
 def to_json() -> None:
+    from petiole import tracing  # noqa: PLC0415 - of processes; other commands had better be quick
+
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso"),
+            tracing.mark,
             structlog.processors.format_exc_info,
             structlog.processors.JSONRenderer(),
         ],

@@ -115,6 +115,7 @@ def operator(
     ] = "",
 ) -> None:
     """Run the operator until it is told to stop."""
+    from petiole import tracing  # noqa: PLC0415 - as below
     from petiole.controller.process import EndedError, StartError, run  # noqa: PLC0415 - kopf takes a second
     from petiole.controller.settings import OperatorSettings  # noqa: PLC0415
 
@@ -147,7 +148,8 @@ def operator(
     )
     logs.to_json()
     try:
-        with contextlib.suppress(asyncio.CancelledError):  # told to stop before it led
+        # CancelledError: told to stop before it led.
+        with tracing.process("petiole-operator"), contextlib.suppress(asyncio.CancelledError):
             asyncio.run(run(settings))
     except StartError as error:
         fail(str(error), code=2)
@@ -195,6 +197,7 @@ def gateway(
     ] = "",
 ) -> None:
     """Run the gateway until it is told to stop."""
+    from petiole import tracing  # noqa: PLC0415 - as below
     from petiole.gateway.main import main  # noqa: PLC0415 - only this process needs a broker
     from petiole.gateway.settings import Settings  # noqa: PLC0415
     from petiole.identity.authority import AuthorityError  # noqa: PLC0415
@@ -223,7 +226,8 @@ def gateway(
     )
     logs.to_json()
     try:
-        main(settings)
+        with tracing.process("petiole-gateway"):
+            main(settings)
     except (OSError, AuthorityError) as error:
         fail(str(error), code=2)
 

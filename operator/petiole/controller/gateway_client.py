@@ -10,6 +10,7 @@ from typing import Any, Self, TypeVar
 import httpx
 from pydantic import TypeAdapter, ValidationError
 
+from petiole import tracing
 from petiole.rollout.plan import Plan, Summary, Window
 
 from . import metrics
@@ -73,7 +74,7 @@ class GatewayClient:
                 "PUT",
                 f"/v1/fleets/{plan.fleet}/plan",
                 content=plan.model_dump_json(by_alias=True),
-                headers={"Content-Type": "application/json"},
+                headers={"Content-Type": "application/json", **tracing.headers()},
             )
         )
 

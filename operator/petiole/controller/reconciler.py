@@ -18,6 +18,7 @@ from datetime import datetime
 import structlog
 from pydantic import ValidationError
 
+from petiole import tracing
 from petiole.api.base import seconds
 from petiole.events.told import Teller, of_fleet, of_model
 from petiole.learning.observed import Event as ModelEvent
@@ -28,7 +29,7 @@ from petiole.rollout.observed import FleetAction, PutPlan
 from petiole.rollout.reconcile import reconcile as reconcile_fleet
 from petiole.runners.base import RunKey
 
-from . import metrics, progress
+from . import metrics, progress, spans
 from .cluster import Cluster, ConflictError, Object, RefusedError
 from .fleet_pass import FleetPass
 from .gateway_client import GatewayClient
@@ -104,9 +105,11 @@ class Reconciler:
         await self.outbox.put(teller, told, observed.spec.events)
         await self.writer.write(key, body, outcome.status)
         progress.model_moved(observed.status, outcome.status, told, now)
+        tracing.tell(spans.of_model(teller, observed.status, outcome.status, now, self.clock()))
         metrics.STANDING.model(key, outcome.status)
         self._remember_run(key, observed, outcome.status.round.run)
-        await self._act_on_model(observed, outcome.actions, saving=False)
+        with tracing.within(spans.of_step(observed.uid, outcome.status.round)):
+            await self._act_on_model(observed, outcome.actions, saving=False)
         return outcome.again
 
     def _remember_run(self, key: Key, observed: ModelObserved, name: str) -> None:
@@ -126,10 +129,12 @@ class Reconciler:
         await self.outbox.put(teller, told, observed.spec.events)
         await self.writer.write(key, body, outcome.status)
         progress.fleet_moved(observed.status, outcome.status, told, now)
+        tracing.tell(spans.of_fleet(observed, outcome.status, told, now))
         metrics.STANDING.fleet(key, outcome.status)
         for action in outcome.actions:
             if isinstance(action, PutPlan):
-                with _counted_action(action):
+                place = spans.of_stage(observed, outcome.status)
+                with tracing.within(place), _counted_action(action):
                     await self.gateway.put_plan(action.plan)
         return _soonest(
             outcome.again,
@@ -228,10 +233,11 @@ def _counted(key: Key) -> Iterator[None]:
 
 @contextmanager
 def _counted_action(action: FleetAction | ModelAction) -> Iterator[None]:
-    """Count an action, done or failed."""
+    """Count an action, done or failed, and tell of it."""
     name = type(action).__name__
     try:
-        yield
+        with tracing.span(name):
+            yield
     except Problem:
         metrics.FAILURES.labels(name).inc()
         raise

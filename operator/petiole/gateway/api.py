@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Header, HTTPException, Query, Request, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, Field
 
+from petiole import tracing
 from petiole.rollout.plan import Plan, Summary, Window
 from petiole.wire import topics
 from petiole.wire.topics import DEVICE_ID
@@ -90,16 +91,20 @@ def _fleets(engine: Engine) -> APIRouter:
         return sorted(engine.registry.fleets)
 
     @router.put("/fleets/{fleet}/plan", status_code=204)
-    async def put_plan(fleet: str, plan: Plan) -> None:
+    async def put_plan(fleet: str, plan: Plan, traceparent: Annotated[str, Header()] = "") -> None:
         if plan.fleet != fleet:
             raise HTTPException(
                 422, f"the plan is for fleet {plan.fleet!r}, the path says {fleet!r}"
             )
-        try:
-            engine.registry.put_plan(plan, engine.clock())
-        except StalePlanError as error:
-            raise HTTPException(409, str(error)) from error
-        await engine.settled()
+        said: dict[str, tracing.Value] = {"petiole.fleet": fleet, "petiole.serial": plan.serial}
+        with tracing.continued(traceparent), tracing.span("plan", said):
+            try:
+                engine.registry.put_plan(plan, engine.clock())
+            except StalePlanError as error:
+                raise HTTPException(409, str(error)) from error
+            if engine.stages is not None:
+                engine.stages.planned(engine.registry.fleets[fleet], tracing.here())
+            await engine.settled()
 
     @router.get("/fleets/{fleet}/summary")
     async def summary(

@@ -32,6 +32,7 @@ from .metrics import Metrics
 from .outbox import Outbox
 from .registry import Registry
 from .samples import Arrival, Samples
+from .spans import Stages
 from .store import Changes, Store
 from .upsert import Row
 
@@ -52,6 +53,7 @@ class Engine:
     def __init__(self, store: Store, broker: Broker, blocks: Blocks, metrics: Metrics) -> None:
         self.registry = Registry()
         self.problem = ""
+        self.stages: Stages | None = None  # where traces are collected
         self._samples: Samples | None = None
         self._store = store
         self._broker = broker
@@ -270,6 +272,8 @@ class Engine:
         if outcome.new_halt:
             self._metrics.halts.inc()
             log.error("halt", fleet=fleet.name, why=fleet.halt and fleet.halt.message)
+        if self.stages is not None:
+            self.stages.turned(fleet, outcome, clock.now)
         again = fleet.next_time()
         if again is not None and again <= clock.now:
             self.registry.dirty.add(fleet.name)

@@ -19,7 +19,14 @@ AGAIN = 0.1
 SECONDS = 75.0  # longer than a summary may be waited for
 METHODS = ["GET", "PUT", "POST", "DELETE"]
 LARGEST = 16 * 1024 * 1024  # bytes of a body: a hundred thousand devices registered at once
-HANDED_ON = ("authorization", "content-type", "accept", "cookie", "x-forwarded-proto")
+HANDED_ON = (
+    "authorization",
+    "content-type",
+    "accept",
+    "cookie",
+    "x-forwarded-proto",
+    "traceparent",
+)
 OF_THE_HOP = ("content-encoding", "content-length", "transfer-encoding", "connection", "date")
 
 

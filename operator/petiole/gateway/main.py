@@ -14,6 +14,7 @@ import uvicorn
 import uvloop
 from obstore.store import from_url
 
+from petiole import tracing
 from petiole.wire import topics
 
 from . import api
@@ -29,6 +30,7 @@ from .relay import Collector
 from .replica import Follower, end, keep
 from .samples import Samples
 from .settings import Settings
+from .spans import Stages
 from .store import DatabaseError, Store
 from .sweep import Sweep
 
@@ -106,6 +108,8 @@ class Gateway:
         metrics.registry.register(Gauges(engine, broker))
         samples = Samples(objects, broker, engine.nudge)
         engine.use(samples)
+        if tracing.on():
+            engine.stages = Stages(engine.outbox)
         collector = Collector(self._store, broker, secret, engine.take)
         enrolment = start.enrolment(settings, metrics.registry)
 

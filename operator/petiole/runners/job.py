@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from petiole import tracing
 from petiole.learning.runs import Run
 
 from .base import Credentials, Parameters, RunKey, RunnerError
@@ -60,7 +61,7 @@ class JobRunner:
         if found := self.find(key):
             return found
         document = describe(key, pipeline, parameters, deadline_seconds)
-        body = job_body(key, document, self._template, credentials)
+        body = job_body(key, document, self._template, credentials, tracing.variables())
         self._jobs.create(key.namespace, body)
         Record(self._store, key).begin(pipeline, parameters, deadline_seconds)
         return Run(key.name, "Running")

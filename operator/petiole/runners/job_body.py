@@ -54,8 +54,12 @@ def job_body(
     document: Mapping[str, Any],
     template: JobTemplate,
     credentials: Credentials | None = None,
+    variables: Mapping[str, str] = {},
 ) -> dict[str, Any]:
-    """Return the Job that runs ``document`` (run.json) once; it names the Secret, no value."""
+    """Return the Job that runs ``document`` (run.json) once; it names the Secret, no value.
+
+    The template's environment goes before ``variables``.
+    """
     marks = {
         "labels": {
             "app.kubernetes.io/name": "petiole-pipelines",
@@ -86,7 +90,7 @@ def job_body(
             "backoffLimit": 0,  # attempts are counted in TinyModel.status, by the run's name
             "activeDeadlineSeconds": math.ceil(document["deadlineSeconds"] + _GRACE),
             "ttlSecondsAfterFinished": _KEPT,
-            "template": _pod(marks, document, template, credentials),
+            "template": _pod(marks, document, template, credentials, variables),
         },
     }
 
@@ -96,6 +100,7 @@ def _pod(
     document: Mapping[str, Any],
     template: JobTemplate,
     credentials: Credentials | None,
+    variables: Mapping[str, str],
 ) -> dict[str, Any]:
     pod: dict[str, Any] = copy.deepcopy(dict(template.pod))
     meta = pod.setdefault("metadata", {})
@@ -119,7 +124,12 @@ def _pod(
             "name": CONTAINER,
             "image": template.image,
             "command": list(_COMMAND),
-            "env": [*pipeline.get("env", ()), *_variables(document, credentials)],
+            # Of two of a name the last one counts.
+            "env": [
+                *({"name": name, "value": value} for name, value in variables.items()),
+                *pipeline.get("env", ()),
+                *_variables(document, credentials),
+            ],
             "volumeMounts": [*pipeline.get("volumeMounts", ()), *map(_mount, named)],
         },
         *given.values(),

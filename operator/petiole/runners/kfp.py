@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 
+from petiole import tracing
 from petiole.learning.runs import Run
 
 from .base import Credentials, Parameters, RunKey
@@ -49,7 +50,9 @@ class KfpRunner:
             key.name,
             experiment=f"{key.namespace}.{key.model}",
             description=_description(key, deadline_seconds),
-            spec=run_spec(self._template, key, parameters, deadline_seconds, credentials),
+            spec=run_spec(
+                self._template, key, parameters, deadline_seconds, credentials, tracing.variables()
+            ),
             arguments=arguments(self._template, parameters),
         )
         Record(self._store, key).begin(pipeline, parameters, deadline_seconds)

@@ -38,6 +38,7 @@ def run_spec(
     parameters: Parameters,
     deadline_seconds: float,
     credentials: Credentials | None = None,
+    variables: Mapping[str, str] = {},
 ) -> Spec:
     """Return the ``pipeline_spec`` of a run: IR and platform specification."""
     spec: Spec = copy.deepcopy(dict(template.documents[0]))
@@ -49,6 +50,7 @@ def run_spec(
     told = [
         {"name": STORE_VARIABLE, "value": str(parameters["store_uri"])},
         {"name": OUTPUT_VARIABLE, "value": key.folder},
+        *({"name": name, "value": value} for name, value in variables.items()),
     ]
     for executor in executors.values():
         container = executor["container"]

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from petiole import tracing
 from petiole.learning.runs import Run
 
 from .base import Credentials, Parameters, RunKey, RunnerError
@@ -129,10 +130,11 @@ class LocalRunner:
             )
 
     def _variables(self, credentials: Credentials | None) -> dict[str, str] | None:
-        if credentials is None:
+        more = tracing.variables() | (credentials.environment() if credentials else {})
+        if not more:
             return self._environment
         base = os.environ if self._environment is None else self._environment
-        return {**base, **credentials.environment()}
+        return {**base, **more}
 
     def _alive(self, name: str) -> bool:
         child = self._children.get(name)
