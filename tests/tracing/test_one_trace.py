@@ -73,6 +73,7 @@ def learn_and_roll_out(operator, model):
     operator.until("devicefleet", model.name, promoted, "version 1 on all devices", 90)
 
 
+@pytest.mark.long
 async def test_one_trace_tells_a_round_and_its_rollout(tmp_path, operator, gateway, collector):
     model = Model(tmp_path / "data", operator.namespace)
     async with field(gateway, model):
