@@ -6,7 +6,6 @@ import json
 
 import pytest
 
-from hack.testbed.collector import Collector
 from hack.testbed.processes import Processes
 from hack.testbed.waits import wait_until
 from petiole.controller import spans
@@ -15,12 +14,6 @@ from tests.gateway.devices import TestDevice
 
 IDS = ["leaf-0", "leaf-1"]
 OPERATOR, GATEWAY, PIPELINES = "petiole-operator", "petiole-gateway", "petiole-pipelines"
-
-
-@pytest.fixture
-def collector():
-    with Collector() as running:
-        yield running
 
 
 @pytest.fixture
