@@ -4,7 +4,7 @@ BIN := .venv/bin
 C_FILES = $(shell git ls-files 'firmware/*.c' 'firmware/*.h' | grep -v -e third_party/ -e generated/)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long test-kfp bench-gates bench-learning bench-rollout bench-kills bench-firmware bench-operator fuzz check crds api-docs rollout-walk dashboard gitops clean
+.PHONY: help demo test test-long test-kfp test-argocd bench-gates bench-learning bench-rollout bench-kills bench-firmware bench-operator fuzz check crds api-docs rollout-walk dashboard gitops clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -29,6 +29,11 @@ test-kfp: ## the KFP runner and the operator at a real backend, brought up here 
 	@$(PYTHON) hack/setup.py --for test
 	@$(if $(PETIOLE_KFP_URL),echo "test-kfp: eight runs at $(PETIOLE_KFP_URL)",$(BIN)/python -m hack.kfp)
 	@$(if $(PETIOLE_KFP_URL),,$(BIN)/python -m hack.node.alone) $(BIN)/python -m pytest -m kfp tests/testbed/test_kfp_backend.py tests/runners/test_real_kfp.py
+
+test-argocd: ## a real Argo CD brings a fleet and its model from Git to devices, brought up here; docs/gitops.md
+	@$(PYTHON) hack/setup.py --for test
+	@$(BIN)/python -m hack.argocd
+	@$(BIN)/python -m hack.node.alone $(BIN)/python -m pytest -m argocd tests/gitops
 
 bench-gates: ## the gates' error rates and exposure against the peers' rules and the optimum, 3 minutes
 	@$(PYTHON) hack/setup.py --for check

@@ -45,20 +45,28 @@ def build(programs: Sequence[str], into: Path, say: Callable[[str], None]) -> No
         say(f"building {program} from its Go module (minutes, once; kept in {into})")
         with tempfile.TemporaryDirectory(dir=into, prefix=".build-") as scratch:
             made = Path(scratch) / program
-            command = [go, "build", "-trimpath", "-mod=readonly", "-ldflags", flags]
-            result = subprocess.run(
-                [*command, "-o", str(made), package],
-                cwd=folder,
-                env=os.environ | {"CGO_ENABLED": "0", "GOFLAGS": "", "GOWORK": "off"},
-                check=False,
-            )
-            if result.returncode != 0:
+            if not compile_program(go, folder, package, flags, made):
                 raise BuildError(
                     f"go could not build {package} (see above). Check the disk (4 GB are needed) "
                     "and the way to the Go module proxy (GOPROXY), or set KUBEBUILDER_ASSETS to a "
                     f"folder that holds {', '.join(programs)}."
                 )
             made.replace(into / program)
+
+
+def compile_program(go: str, module: Path, package: str, flags: str, made: Path) -> bool:
+    """Build ``package`` as the lock of ``module`` has it into the file ``made``; False when not.
+
+    ``flags`` are the linker's. What the compiler has to say goes to this process's output.
+    """
+    command = [go, "build", "-trimpath", "-mod=readonly", "-ldflags", flags, "-o", str(made)]
+    result = subprocess.run([*command, package], cwd=module, env=variables(), check=False)
+    return result.returncode == 0
+
+
+def variables() -> dict[str, str]:
+    """The environment of every build here: nothing of the user's settings but the proxy."""
+    return os.environ | {"CGO_ENABLED": "0", "GOFLAGS": "", "GOWORK": "off"}
 
 
 def find_go(cache: Path, say: Callable[[str], None]) -> str:

@@ -289,8 +289,12 @@ class ControlPlane(Lifetime):
 
     def _node_options(self) -> list[str]:
         if not self._node:
-            # Nothing here waits for tokens.
-            return ["--authorization-mode=RBAC", "--disable-admission-plugins=ServiceAccount"]
+            return [
+                "--authorization-mode=RBAC",
+                "--disable-admission-plugins=ServiceAccount",  # nothing here waits for tokens
+                # Written down for Pods, of which there are none; else it wants a default route.
+                "--advertise-address=192.0.2.1",
+            ]
         pki = self.folder / "pki"
         return [
             "--authorization-mode=Node,RBAC",

@@ -15,7 +15,7 @@ import secrets
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -103,11 +103,13 @@ class Testbed(Lifetime):
         self._await_http(gateway, self.gateway_url)
         return gateway
 
-    def start_operator(self, kubeconfig: Path | None = None) -> Process:
+    def start_operator(
+        self, kubeconfig: Path | None = None, options: Sequence[str] = ()
+    ) -> Process:
         """Start the operator, also again after it was killed; ready when it watches.
 
         It has the rights that the chart gives it. ``kubeconfig`` has credentials of another name in
-        the audit log.
+        the audit log; ``options`` are added to its command line this time.
         """
         listen = f"127.0.0.1:{free_port()}"
         self.operator = self._petiole(
@@ -119,6 +121,7 @@ class Testbed(Lifetime):
             "--signing-key", str(self.signing_key),
             "--listen", listen,
             *self._operator_options,
+            *options,
         )  # fmt: skip
         self.operator_url = f"http://{listen}"
         self._await_http(self.operator, self.operator_url)

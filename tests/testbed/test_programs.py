@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from hack.argocd import programs as argocd
+from hack.argocd.versions import ARGOCD, MODULE
 from hack.controlplane import programs
 from hack.controlplane.gobuild import go_version, package_of
 from hack.controlplane.versions import ENVTEST, KUBERNETES, PROGRAMS, architecture
@@ -120,6 +122,13 @@ def test_every_program_has_a_locked_go_module(program: str) -> None:
     folder, package, _ = package_of(program)
     assert package in (folder / "go.mod").read_text()
     assert (folder / "go.sum").stat().st_size > 1000
+
+
+def test_argo_cd_has_a_locked_go_module_of_its_version() -> None:
+    locked = (argocd.LOCK / "go.mod").read_text()
+    assert f"{MODULE} v{ARGOCD}" in locked
+    assert f"tool {MODULE}/cmd" in locked
+    assert f"{MODULE} v{ARGOCD} h1:" in (argocd.LOCK / "go.sum").read_text()
 
 
 def test_go_version_is_read_from_what_go_says(tmp_path: Path) -> None:
