@@ -17,13 +17,13 @@ test: ## all tests but the long ones, on two cores; WORKERS=1 for one; then what
 	@$(PYTHON) hack/setup.py --for test
 	@rm -rf build/rights
 	@$(BIN)/python -m pytest --numprocesses $(or $(WORKERS),2) --dist loadfile --no-loadscope-reorder
-	@$(BIN)/python -m hack.rights
+	@$(BIN)/python -m hack.rights --quiet
 
 test-long: ## the tests that take minutes each
 	@$(PYTHON) hack/setup.py --for test
 	@rm -rf build/rights
 	@$(BIN)/python -m pytest -m long --timeout 1800
-	@$(BIN)/python -m hack.rights --some
+	@$(BIN)/python -m hack.rights --quiet --some
 
 test-kfp: ## the KFP runner and the operator at a real backend, brought up here or at PETIOLE_KFP_URL; docs/runners.md
 	@$(PYTHON) hack/setup.py --for test

@@ -97,7 +97,8 @@ def table(rows: Iterable[Row]) -> str:
 def main(words: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Rights that tests used, beside the chart's.")
     parser.add_argument("--some", action="store_true", help="only some tests were run")
-    some = parser.parse_args(words).some
+    parser.add_argument("--quiet", action="store_true", help="say nothing when all is well")
+    options = parser.parse_args(words)
     used = read(FOLDER)
     if not used:
         print(f"rights: {FOLDER} tells of no session: run the tests first", file=sys.stderr)
@@ -107,8 +108,9 @@ def main(words: Sequence[str] | None = None) -> int:
     except (FetchError, RenderError) as error:
         print(f"rights: {error}", file=sys.stderr)
         return 1
-    print(table(rows), flush=True)
-    wrong = [row for row in rows if row.problem and not (some and row.problem == UNUSED)]
+    wrong = [row for row in rows if row.problem and not (options.some and row.problem == UNUSED)]
+    if wrong or not options.quiet:
+        print(table(rows), flush=True)
     for row in wrong:
         print(f"rights: {_remedy(row)}", file=sys.stderr)
     return 1 if wrong else 0
