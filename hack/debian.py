@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from hack.controlplane.gobuild import BuildError
+from hack.controlplane.gobuild import BuildError, run
 
 _SECONDS = 600.0
 _STAMP = ".packages"  # says what the folder holds, once it is whole
@@ -49,8 +49,4 @@ def _fetch(names: Sequence[str], folder: Path) -> None:
 
 
 def _run(command: list[str], folder: Path) -> None:
-    result = subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, timeout=_SECONDS, check=False
-    )
-    if result.returncode != 0:
-        raise BuildError(f"{' '.join(command)}: {result.stderr.strip()[-500:]}")
+    run(command, folder, _SECONDS, os.environ)

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from hack.controlplane.gobuild import BuildError, compile_program, find_go, variables
+from hack.controlplane.gobuild import BuildError, compile_program, find_go, run, variables
 from hack.controlplane.programs import cache_folder
 from hack.debian import unpack
 
@@ -82,18 +81,8 @@ def _build(into: Path, say: Callable[[str], None]) -> None:
 
 def _sources(go: str) -> Path:
     """Argo CD's own module, where Go keeps it."""
-    result = subprocess.run(
-        [go, "list", "-m", "-f", "{{.Dir}}", MODULE],
-        cwd=LOCK,
-        env=variables(),
-        capture_output=True,
-        text=True,
-        timeout=_SECONDS,
-        check=False,
-    )
-    if result.returncode != 0:
-        raise BuildError(f"go does not say where {MODULE} lies: {result.stderr.strip()[-500:]}")
-    return Path(result.stdout.strip())
+    command = [go, "list", "-m", "-f", "{{.Dir}}", MODULE]
+    return Path(run(command, LOCK, _SECONDS, variables()).strip())
 
 
 def _take(sources: Path, pattern: str, into: Path, mode: int = 0o644) -> None:

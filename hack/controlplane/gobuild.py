@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import venv
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from .versions import GO_AT_LEAST, KUBERNETES
@@ -62,6 +62,24 @@ def compile_program(go: str, module: Path, package: str, flags: str, made: Path)
     command = [go, "build", "-trimpath", "-mod=readonly", "-ldflags", flags, "-o", str(made)]
     result = subprocess.run([*command, package], cwd=module, env=variables(), check=False)
     return result.returncode == 0
+
+
+def run(
+    command: Sequence[str], folder: Path, seconds: float, environment: Mapping[str, str]
+) -> str:
+    """Run a command of a build in ``folder``; return what it says. Raises ``BuildError``."""
+    result = subprocess.run(
+        command,
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=seconds,
+        check=False,
+    )
+    if result.returncode != 0:
+        raise BuildError(f"{' '.join(command)}: {(result.stderr or result.stdout).strip()[-800:]}")
+    return result.stdout
 
 
 def variables() -> dict[str, str]:

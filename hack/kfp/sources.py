@@ -10,10 +10,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 from pathlib import Path
 
-from hack.controlplane.gobuild import BuildError
+from hack.controlplane.gobuild import BuildError, run
 from hack.testbed import environments
 from hack.testbed.processes import ROOT
 
@@ -103,15 +102,4 @@ def _copy(source: Path, into: Path) -> None:
 
 
 def _run(command: list[str], folder: Path) -> str:
-    result = subprocess.run(
-        command,
-        cwd=folder,
-        env=variables(),
-        capture_output=True,
-        text=True,
-        timeout=_SECONDS,
-        check=False,
-    )
-    if result.returncode != 0:
-        raise BuildError(f"{' '.join(command)}: {(result.stderr or result.stdout).strip()[-800:]}")
-    return result.stdout
+    return run(command, folder, _SECONDS, variables())
