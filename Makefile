@@ -55,7 +55,7 @@ bench-firmware: ## exactness, speed, memory, power cuts, updates and sizes of th
 	@$(PYTHON) hack/setup.py --for test
 	@$(BIN)/python -m bench.firmware $(OPTIONS)
 
-bench-operator: ## what a platform team tries on an operator: the API leaf by leaf, 1,000 models and fleets, kills after each write, faults, a leader's end; two hours; OPTIONS="--only schema"
+bench-operator: ## what a platform team tries on an operator: the API leaf by leaf, 1,000 models and fleets, kills after each write, faults, a leader's end; hours; OPTIONS="--only schema"
 	@$(PYTHON) hack/setup.py --for test
 	@$(BIN)/python -m bench.operator $(OPTIONS)
 
@@ -89,7 +89,7 @@ api-docs: ## write what docs/api.md shows of a real API server
 	@$(PYTHON) hack/setup.py --for check
 	@PYTHONPATH=operator:pipelines:. $(BIN)/python -m hack.api_docs
 
-rollout-walk: ## write what docs/rollout-walk.md shows of a real rollout, a minute
+rollout-walk: ## write what docs/rollout-walk.md shows of a real rollout, a minute and a half
 	@$(PYTHON) hack/setup.py --for test
 	@PYTHONPATH=operator:pipelines:. $(BIN)/python -m hack.rollout_walk
 

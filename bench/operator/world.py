@@ -33,7 +33,7 @@ def start_operator(
     """Start an operator of one namespace, whose pipelines are the tests' double.
 
     ``more`` are further settings, as in ``RESYNC="2"``.
-    """  # fmt: skip
+    """
     settings = {
         "KUBECONFIG": str(kubeconfig),
         "NAMESPACE": namespace,

@@ -96,9 +96,12 @@ def test_the_command_ends_with_1_where_something_is_wrong(
     *most, last = granted(chart())
     keep([use(right) for right in most], tmp_path / "1")
     assert rights.main(words) == (0 if some else 1)
-    assert f"{last}: no test uses it" in capsys.readouterr().err or some
+    assert (f"{last}: no test uses it" in capsys.readouterr().err) == (not some)
     keep([use(last)], tmp_path / "2")
     assert rights.main(words) == 0
+    assert str(last.of) in capsys.readouterr().out
+    assert rights.main([*words, "--quiet"]) == 0
+    assert capsys.readouterr().out == ""
     keep([use(LIST, allowed=False)], tmp_path / "3")
     assert rights.main(words) == 1
     assert f"{LIST}: refused" in capsys.readouterr().err
