@@ -338,9 +338,10 @@ def _reverting(scene: Scene, status: DeviceFleetStatus) -> DeviceFleetStatus:
     back = max(status.exposed - left, 0)
     revision = current(status)
     put = "all put back" if left == 0 else f"{back} put back, {left} silent"
+    exposed = f"{status.exposed} device{'s' if status.exposed != 1 else ''} exposed"
     message = (
         f"Reverted {named(status.kind, revision.target)}: {revision.why}{_gave_up(summary)}. "
-        f"{status.exposed} devices exposed, {put}."
+        f"{exposed}, {put}."
     )
     status = record(scene, status, "Reverted", message, reverted=back)
     return ended(status)

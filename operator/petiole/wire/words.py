@@ -138,8 +138,9 @@ _REASONS = {
     Reason.FLASH_ERROR: "The device could not write its flash. If it repeats, replace the device.",
     Reason.HALTED: "The rollout of this artefact was halted while the device was busy with it.",
     Reason.TRIAL_EXPIRED: (
-        "The device was not confirmed in time while on trial and went back by itself. Look whether "
-        "it reached the broker."
+        "The device was not confirmed in time while on trial and went back by itself: it restarted "
+        "with the new artefact each time, or did not reach the broker. If it was online meanwhile, "
+        "it is the artefact."
     ),
     Reason.TIMEOUT: (
         "Blocks did not arrive in time. Look at the link and whether the broker still holds them."
