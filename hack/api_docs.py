@@ -45,6 +45,8 @@ def rules(kind: str) -> str:
 
 
 def _rules(schema: Mapping[str, Any], path: str) -> Iterator[tuple[str, str]]:
+    if schema.get("format") == "date-time":
+        return  # told once, below the tables
     for rule in schema.get("x-kubernetes-validations", ()):
         yield (path + rule.get("fieldPath", "")).removeprefix("."), rule["message"]
     for name, child in schema.get("properties", {}).items():

@@ -9,7 +9,7 @@ import pytest
 from petiole.api.devicefleet import DeviceFleetSpec
 from petiole.api.tinymodel import TinyModelSpec
 
-from .cases import EXAMPLES, MODELS, Part, cases, of_limit, spec_limits
+from .cases import EXAMPLES, MODELS, Part, cases, of_limit, spec_limits, status_limits
 from .examples import ANOMALY_MODEL, DEVICE_FLEET, LABELLED_MODEL, RAMPED_FLEET, TINY_MODEL
 from .limits import Limit, with_value
 from .server import Api
@@ -35,6 +35,21 @@ def test_limit(api: Api, kind: str, example: dict[str, Any], limit: Limit) -> No
     for case in of_limit(kind, "spec", example, nearest):
         causes = api.objections(case.document)
         assert case.holds(causes), (case, causes)
+
+
+@pytest.mark.parametrize("kind", EXAMPLES)
+def test_a_time_in_a_status_is_no_list(api: Api, kind: str) -> None:
+    """The API server's own check of a format lets lists pass."""
+    times = [
+        (example, limit) for example, limit in status_limits(kind) if limit.keyword == "format"
+    ]
+    assert len(times) > 2
+    document = times[0][0] | {"metadata": {"name": f"of-times-{kind.lower()}"}}
+    assert api.create(document) == []
+    for _, limit in times:
+        causes = api.status_objections(with_value(document, limit.path, ["text"]))
+        assert [cause["field"] for cause in causes] == [limit.field]
+        assert "must be a time such as" in causes[0]["message"]
 
 
 def test_a_version_may_be_pinned_but_not_zero(api: Api) -> None:
