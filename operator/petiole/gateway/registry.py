@@ -7,10 +7,11 @@ anyone.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 import structlog
 
+from petiole.fleet.claims import Claims, selects
 from petiole.fleet.devices import TALLIES, Device, encoded
 from petiole.fleet.evidence import mark
 from petiole.fleet.fleet import Fleet
@@ -47,8 +48,7 @@ class Registry:
         self.outbox: list[Message] = []
         self.unknown = 0  # devices that speak but were never registered
         self._granted: Counter[Artefact] = Counter()  # devices by the artefact of their grant
-        self._rivals: dict[str, list[str]] = {}  # fleets that match a device and do not have it
-        self._contested: Counter[str] = Counter()
+        self._claims = Claims()
 
     async def load(self, store: Store) -> None:
         """Read everything that an earlier process knew."""
@@ -67,7 +67,7 @@ class Registry:
         for row in await store.read(schema.windows):
             self.windows.load(row["fleet"], row["digest"], Bin.from_row(row))
         self.unknown = sum(not d.registered for d in self.devices.values())
-        self._assign()
+        self._place(self.devices.values())
 
     # --- what the operator says -------------------------------------------------------------------
 
@@ -77,7 +77,7 @@ class Registry:
         if fleet is None:
             fleet = self.fleets[plan.fleet] = Fleet(plan.fleet, plan)
             fleet.roster.clock = clock
-            self._assign()
+            self._select(plan.fleet)
         elif plan.serial < fleet.plan.serial:
             raise StalePlanError(
                 f"fleet {plan.fleet} holds plan {fleet.plan.serial}, newer than {plan.serial}"
@@ -93,7 +93,7 @@ class Registry:
         revision, selector = fleet.revision, fleet.plan.selector
         self._forget_members(fleet.name, revision, fleet.adopt(plan, clock))
         if plan.selector != selector:
-            self._assign()
+            self._select(fleet.name)
 
     def delete_fleet(self, name: str) -> None:
         """Forget a fleet; its grants and halts are taken off the broker."""
@@ -105,8 +105,8 @@ class Registry:
         for digest, start in self.windows.drop(name):
             self.changes.delete(schema.windows, {"fleet": name, "digest": digest, "start": start})
         self.outbox.append(Message(topics.halt(name), b""))
+        self._select(name)
         self.dirty.discard(name)
-        self._assign()
 
     def register(self, devices: Iterable[tuple[str, dict[str, str]]]) -> None:
         """Know these devices, by id, with these labels instead of any earlier ones."""
@@ -124,7 +124,7 @@ class Registry:
             device.registered, device.labels = True, labels
             self._note_device(device)
             changed.append(device)
-        self._assign(changed)
+        self._place(changed)
 
     def forget(self, device_id: str, *, keep_registration: bool) -> None:
         """Forget what a device said, was granted and did, here and at the broker.
@@ -141,7 +141,7 @@ class Registry:
                 self._forget_members(fleet.name, fleet.revision, [member])
                 self.note_fleet(fleet)
         self._count_grant(device, None)
-        self._rivals.pop(device_id, None)
+        self._claims.drop(device_id)
         self.unknown -= not device.registered
         self.changes.delete(schema.devices, {"id": device_id})
         self.changes.delete(schema.histories, {"device": device_id})
@@ -150,7 +150,7 @@ class Registry:
         if keep_registration and device.registered:
             self.register([(device_id, device.labels)])
         else:
-            self._assign([])
+            self.dirty.update(self.fleets)
 
     # --- what devices say -------------------------------------------------------------------------
 
@@ -261,7 +261,7 @@ class Registry:
     # --- what follows -----------------------------------------------------------------------------
 
     def problems(self, fleet: Fleet) -> list[str]:
-        taken = self._contested[fleet.name]
+        taken = self._claims.lost(fleet.name)
         if not taken:
             return []
         why = "match the selector of another fleet too and belong to that; make selectors disjoint"
@@ -292,19 +292,33 @@ class Registry:
             ),
         ]
 
-    def _assign(self, devices: Iterable[Device] | None = None) -> None:
-        """Give registered devices to the first fleet, by name, whose selector matches.
+    def _place(self, devices: Iterable[Device]) -> None:
+        """Find the fleets of devices that are new here, or whose labels changed."""
+        selectors = {name: fleet.plan.selector for name, fleet in self.fleets.items()}
+        known = list(devices)
+        for device in known:
+            labels = device.labels if device.registered else None
+            self._claims.place(device.id, labels, selectors)
+        self._assign(known)
+        self.dirty.update(self.fleets)
 
-        All of them after fleets changed, else those whose labels changed.
-        """
+    def _select(self, name: str) -> None:
+        """Find the devices of a fleet that came, went, or selects others than before."""
+        fleet, found = self.fleets.get(name), list[str]()
+        if fleet is not None:
+            registered = (device for device in self.devices.values() if device.registered)
+            found = [d.id for d in registered if selects(fleet.plan.selector, d.labels)]
+        changed = [self.devices[device] for device in self._claims.change(name, found)]
+        self._assign(changed)
+        for device in changed:  # who has it, and who would have it
+            self.dirty.update(self._claims.of(device.id))
+
+    def _assign(self, devices: Iterable[Device]) -> None:
+        """Give devices to the first fleet, by name, that selects them."""
         joined: dict[str, list[Device]] = {}
         left: dict[str, list[Device]] = {}
-        for device in self.devices.values() if devices is None else devices:
-            names, before = self._matching(device), device.fleet
-            self._rivals.pop(device.id, None)
-            if len(names) > 1:
-                self._rivals[device.id] = names[1:]
-            owner = names[0] if names else None
+        for device in devices:
+            owner, before = next(iter(self._claims.of(device.id)), None), device.fleet
             if before != owner:
                 self._hand_over(device, owner)
                 if before in self.fleets:
@@ -315,17 +329,7 @@ class Registry:
             self.fleets[name].dismiss(gone)
         for name, found in joined.items():
             self.fleets[name].enrol(found)
-        self._contested = Counter(name for names in self._rivals.values() for name in names)
-        self.dirty.update(self.fleets)
-
-    def _matching(self, device: Device) -> list[str]:
-        if not device.registered:
-            return []
-        return sorted(
-            name
-            for name, fleet in self.fleets.items()
-            if _matches(fleet.plan.selector, device.labels)
-        )
+        self.dirty.update(left, joined)
 
     def _hand_over(self, device: Device, owner: str | None) -> None:
         device.fleet = owner
@@ -341,7 +345,3 @@ class Registry:
 
     def _note_device(self, device: Device) -> None:
         self.changes.put(schema.devices, device.row())
-
-
-def _matches(selector: Mapping[str, str], labels: Mapping[str, str]) -> bool:
-    return all(labels.get(key) == value for key, value in selector.items())
