@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import subprocess
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -54,6 +55,14 @@ class Repository:
                 (folder / name).unlink()
             else:
                 (folder / name).write_text(yaml.safe_dump(content, sort_keys=False))
+        return self._push(message)
+
+    def add(self, message: str, folder: Path) -> None:
+        """Put a folder beside NAME, as it is, and push."""
+        shutil.copytree(folder, self._clone / folder.name)
+        self._push(message)
+
+    def _push(self, message: str) -> str:
         _git(self._clone, "add", "-A")
         _git(self._clone, "commit", "-q", "-m", message)
         _git(self._clone, "push", "-q", str(self._bare), "main")
@@ -84,8 +93,8 @@ class Delivery:
 
         await self.until(done, 120, f"commit {message!r} synced")
 
-    def application(self) -> Object:
-        return self.argocd.get(f"applications/{NAME}")
+    def application(self, name: str = NAME) -> Object:
+        return self.argocd.get(f"applications/{name}")
 
     def nodes(self) -> dict[str, Object]:
         """The application's objects and what belongs to them, by kind."""
@@ -109,9 +118,9 @@ class Delivery:
         what = ("--kind", kind, "--resource-name", name)
         await asyncio.to_thread(self.argocd.cli, "app", "actions", "run", NAME, action, *what)
 
-    def read(self, plural: str, name: str) -> Object:
+    def read(self, plural: str, name: str, namespace: str = NAME) -> Object:
         found: Object = self.api.get_namespaced_custom_object(
-            GROUP, VERSION, NAME, plural, name, _request_timeout=10
+            GROUP, VERSION, namespace, plural, name, _request_timeout=10
         )
         return found
 
@@ -168,10 +177,11 @@ class Delivery:
                 yield event
 
 
-def application(repository: Repository) -> Object:
-    """``gitops/argocd/application.yaml`` for this repository."""
+def application(repository: Repository, name: str = NAME) -> Object:
+    """``gitops/argocd/application.yaml`` for a folder of this repository."""
     found: Object = yaml.safe_load((FOLDER / "application.yaml").read_text())
-    found["spec"]["source"]["repoURL"] = repository.url
+    found["metadata"]["name"] = found["spec"]["destination"]["namespace"] = name
+    found["spec"]["source"] |= {"repoURL": repository.url, "path": name}
     return found
 
 

@@ -16,15 +16,17 @@ import pytest
 from hack.demo.example import FLEET_FILE, MODEL_FILE
 from hack.demo.manifests import Manifests
 from hack.testbed.controlplane import OPERATOR_USER
+from hack.testbed.processes import ROOT
 from petiole.api.base import seconds
 from tests.loop.orchard import digests_of
 
-from .delivery import NAME, Delivery, delivery
+from .delivery import NAME, Delivery, application, delivery
 
 pytestmark = [pytest.mark.argocd, pytest.mark.timeout(3600)]
 
 LONGEST, SOON = 1200, 120  # seconds: a learning round with its rollout; an answer
 WATCHED = 60.0  # seconds without a write by Argo CD
+OTHERS = "{digits/*,policies/*,*/*-misnamed.yaml,*/*-totals.yaml}"
 WAY_ON = f"`petiole retry {NAME} -n {NAME}`"
 # Another policy: canaries soak long, and only outcomes count.
 PATIENT = {
@@ -41,6 +43,7 @@ async def test_a_fleet_from_git(tmp_path: Path) -> None:
         await bad_version(it)
         await aborted_and_tried_again(it)
         await healed(it)
+        await other_examples(it)
         await left_alone(it)
         await pruned(it)
 
@@ -100,6 +103,33 @@ async def healed(it: Delivery) -> None:
     await it.until(
         lambda: it.read("devicefleets", NAME)["spec"] == wanted and it.fleet(), SOON, "healing"
     )
+
+
+async def other_examples(it: Delivery) -> None:
+    """``examples/`` as it is in this checkout: who has not prepared the data is told so."""
+    name = "examples"
+    await asyncio.to_thread(it.repository.add, "Examples", ROOT / name)
+    document = application(it.repository, name)
+    # Digits are here already, the policies are to be simulated, the others have the same names.
+    document["spec"]["source"]["directory"] = {"recurse": True, "exclude": OTHERS}
+    it.orchard.testbed.cluster.apply(document)
+
+    def told() -> bool:
+        status = it.application(name).get("status", {})
+        resources = status.get("resources", ())
+        health = {(r["kind"], r["name"]): r.get("health", {}).get("status") for r in resources}
+        models = {("TinyModel", name): "Degraded" for name in ("leaf-disease", "pump-anomaly")}
+        fleets = {("DeviceFleet", name): "Progressing" for name in ("orchards", "pumps")}
+        return status["sync"]["status"] == "Synced" and health == models | fleets
+
+    await it.until(told, SOON, "the other examples synced")
+    for model in ("leaf-disease", "pump-anomaly"):
+        status = it.read("tinymodels", model, name)["status"]
+        assert "${DATA}/pool" in status["message"], status
+    history = it.application(name)["status"]["history"]
+    await it.watch(10)
+    assert it.application(name)["status"]["history"] == history
+    it.orchard.testbed.cluster.kubectl("delete", "application", name, "-n", "argocd")
 
 
 async def left_alone(it: Delivery) -> None:
