@@ -45,7 +45,10 @@ class Blob:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """``name`` is ``REPOSITORY:TAG``; ``layers`` are uncompressed tars, the lowest first."""
+    """``name`` is ``REPOSITORY:TAG``; ``layers`` are uncompressed tars, the lowest first.
+
+    ``also`` are further names of the same image.
+    """
 
     name: str
     layers: tuple[Blob, ...]
@@ -53,6 +56,7 @@ class Image:
     environment: Mapping[str, str] = field(default_factory=dict)
     user: str = ""
     folder: str = "/"
+    also: tuple[str, ...] = ()
 
     def write(self, to: IO[bytes]) -> None:
         """Write the archive; ``to`` need not seek."""
@@ -65,12 +69,9 @@ class Image:
                 "layers": [layer.described(_LAYER) for layer in self.layers],
             }
         )
-        named = {
-            "io.containerd.image.name": self.name,
-            "org.opencontainers.image.ref.name": self.name.rpartition(":")[2],
-        }
-        entry = manifest.described(_MANIFEST) | {"annotations": named}
-        index = {"schemaVersion": 2, "mediaType": _INDEX, "manifests": [entry]}
+        described = manifest.described(_MANIFEST)
+        entries = [described | {"annotations": _named(name)} for name in (self.name, *self.also)]
+        index = {"schemaVersion": 2, "mediaType": _INDEX, "manifests": entries}
         with tarfile.open(fileobj=to, mode="w|") as archive:
             _add(archive, "oci-layout", _json({"imageLayoutVersion": "1.0.0"}))
             _add(archive, "index.json", _json(index))
@@ -93,6 +94,13 @@ class Image:
                 "diff_ids": [f"sha256:{layer.digest}" for layer in self.layers],
             },
         }
+
+
+def _named(name: str) -> dict[str, str]:
+    return {
+        "io.containerd.image.name": name,
+        "org.opencontainers.image.ref.name": name.rpartition(":")[2],
+    }
 
 
 def pack(root: Path, into: Path, below: str = "") -> Blob:

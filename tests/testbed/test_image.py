@@ -7,6 +7,7 @@ import io
 import json
 import os
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +31,10 @@ class Archive:
                 assert content is not None
                 self.files[member.name] = content.read()
         self.index = json.loads(self.files["index.json"])
-        (entry,) = self.index["manifests"]
-        self.name = entry["annotations"]["io.containerd.image.name"]
-        self.manifest: Any = json.loads(self.follow(entry))
+        entries = self.index["manifests"]
+        self.names = [entry["annotations"]["io.containerd.image.name"] for entry in entries]
+        assert len({entry["digest"] for entry in entries}) == 1
+        self.manifest: Any = json.loads(self.follow(entries[0]))
         self.config: Any = json.loads(self.follow(self.manifest["config"]))
         self.layers = [self.follow(layer) for layer in self.manifest["layers"]]
 
@@ -64,7 +66,11 @@ def test_archive_holds_what_it_describes(tree: Path, tmp_path: Path) -> None:
     layers = (pack(tree, tmp_path / "lower.tar"), Blob.of(b"upper"))
     image = Image("localhost/some:2", layers, ("run", "it"), {"A": "b"}, "10001", "/work")
     archive = Archive(image)
-    assert archive.name == "localhost/some:2"
+    assert archive.names == ["localhost/some:2"]
+    assert Archive(replace(image, also=("localhost/some:3",))).names == [
+        image.name,
+        "localhost/some:3",
+    ]
     assert archive.layers == [(tmp_path / "lower.tar").read_bytes(), b"upper"]
     # The layers are not compressed, so each is what it unpacks to.
     named = [layer["digest"] for layer in archive.manifest["layers"]]
@@ -103,7 +109,7 @@ def test_small_image_has_its_program_and_a_shell(tmp_path: Path) -> None:
     shell.write_bytes(b"shell")
     program.write_bytes(b"program")
     archive = Archive(around("driver", shell, {"driver": program}, ("/bin/driver",)))
-    assert archive.name == "localhost/driver:1"
+    assert archive.names == ["localhost/driver:1"]
     found = members(archive.layers[0])
     assert (found["bin/driver"].mode, found["bin/driver"].size) == (0o755, 7)
     assert found["bin/sh"].linkname == "busybox"
