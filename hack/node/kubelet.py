@@ -5,12 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from . import names
 from .containerd import SOCKET
 from .network import ADDRESS
 
 
-def configuration(folder: Path, authority: Path, cgroup: str) -> dict[str, Any]:
-    """KubeletConfiguration; ``authority``: who signs its clients, ``cgroup``: where Pods lie."""
+def configuration(folder: Path, authority: Path, cgroup: str, *, named: bool) -> dict[str, Any]:
+    """KubeletConfiguration; ``authority``: who signs its clients, ``cgroup``: where Pods lie.
+
+    ``named``: Pods ask the node for names.
+    """
     return {
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
         "kind": "KubeletConfiguration",
@@ -28,7 +32,9 @@ def configuration(folder: Path, authority: Path, cgroup: str) -> dict[str, Any]:
         "failSwapOn": False,
         "enforceNodeAllocatable": ["pods"],
         "makeIPTablesUtilChains": False,  # kube-proxy speaks nftables
-        "clusterDNS": [],
+        # A name server where nobody answers would only be waited for.
+        "clusterDNS": [ADDRESS] if named else [],
+        "clusterDomain": names.DOMAIN,
         "resolvConf": "/etc/resolv.conf",
         "podLogsDir": str(folder / "logs" / "pods"),
         "nodeStatusUpdateFrequency": "4s",

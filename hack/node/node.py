@@ -5,8 +5,8 @@
         node.cluster.apply(pod)
 
 Ready in about fifteen seconds, 0.7 GB in all. Pods reach the API server, what listens on
-``ADDRESS``, each other, and nothing else; there is no name server. Images are those given to
-``load``: their names begin with ``localhost/`` and their tag is not ``latest``.
+``ADDRESS``, each other, and nothing else. Images are those given to ``load``: their names begin
+with ``localhost/`` and their tag is not ``latest``.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from hack.testbed.lifetime import Lifetime
 from hack.testbed.processes import Process, Processes
 from hack.testbed.waits import wait_until
 
-from . import cgroups, containerd, inside, kubelet, network
+from . import cgroups, containerd, inside, kubelet, names, network
 from .alone import is_alone
 from .network import ADDRESS
 from .programs import NodePrograms, ensure
@@ -43,10 +43,16 @@ class NodeError(Exception):
 
 
 class Node(Lifetime):
-    """``cluster`` is its control plane. Given ``processes``, it ends with that testbed."""
+    """``cluster`` is its control plane. Given ``processes``, it ends with that testbed.
 
-    def __init__(self, folder: Path, processes: Processes | None = None) -> None:
+    Where it is ``named``, Pods find Services by their names too.
+    """
+
+    def __init__(
+        self, folder: Path, processes: Processes | None = None, *, named: bool = False
+    ) -> None:
         self.folder = folder.resolve()
+        self._named = named
         self._owned = processes is None
         self._processes = processes or Processes(self.folder)
         self.cluster = ControlPlane(self.folder / "controlplane", self._processes, node=ADDRESS)
@@ -67,6 +73,8 @@ class Node(Lifetime):
             self._start_containerd()
             self.cluster.start()
             self._start_kubelet()
+            if self._named:
+                self._start_names()
             self._await_ready()
         except BaseException:
             self.stop()
@@ -140,7 +148,9 @@ class Node(Lifetime):
         config = self.folder / "kubelet.yaml"
         authority = self.cluster.folder / "pki" / "ca.crt"
         config.write_text(
-            yaml.safe_dump(kubelet.configuration(self.folder, authority, self._cgroup))
+            yaml.safe_dump(
+                kubelet.configuration(self.folder, authority, self._cgroup, named=self._named)
+            )
         )
         mine = self.cluster.admit("node", f"system:node:{NAME}", "system:nodes")
         self._on_node(
@@ -161,6 +171,14 @@ class Node(Lifetime):
             "kube-scheduler", built / "kube-scheduler", f"--kubeconfig={mine}",
             "--leader-elect=false", "--bind-address=127.0.0.1",
         )  # fmt: skip
+
+    def _start_names(self) -> None:
+        program = names.ensure(lambda text: print(text, flush=True))
+        self.cluster.apply(*names.rights())
+        config = self.folder / "Corefile"
+        config.write_text(names.configuration(self.cluster.admit("names", names.USER)))
+        server = self.run("coredns", program, "-conf", config)
+        server.wait_ready(names.answers, _READY_SECONDS)
 
     def _await_ready(self) -> None:
         wait_until(self._is_ready, _READY_SECONDS, f"node {NAME} ready; see {self.folder / 'logs'}")
