@@ -89,15 +89,23 @@ def provision_posix(
 
 
 def start_posix(
-    processes: Processes, flash: Path, *, broker_port: int, sensor: Path, faults: Iterable[str] = ()
+    processes: Processes,
+    flash: Path,
+    *,
+    broker_port: int,
+    sensor: Path,
+    faults: Iterable[str] = (),
+    events: Path | None = None,
 ) -> Process:
     """Start all devices of the folder ``flash`` in one process; ready with its sensor link.
 
-    ``faults`` are rules as the agent's ``--fault`` takes them.
+    ``faults`` are rules as the agent's ``--fault`` takes them; the file ``events`` gets a line for
+    each change of phase.
     """
     sensor.unlink(missing_ok=True)
     command = _posix_command(flash, broker_port, faults)
-    agent = processes.start("devices-posix", [*command, "--sensor", sensor])
+    told: list[str | Path] = ["--events", events] if events else []
+    agent = processes.start("devices-posix", [*command, *told, "--sensor", sensor])
     agent.wait_ready(sensor.exists, READY_SECONDS)
     return agent
 

@@ -20,9 +20,9 @@ _BOARD = IPv4Interface("10.0.2.15/24")
 _MAC = bytes.fromhex("525400123456")
 
 
-def network(port: int, secure: Secure | None = None) -> Network:
-    """A board's way to a broker at ``port`` of this machine's loopback."""
-    return Network(_MAC, _BOARD, _HOST, _HOST, port, secure)
+def network(port: int, secure: Secure | None = None, *, broker: IPv4Address = _HOST) -> Network:
+    """A board's way to a broker at ``port`` of this machine's loopback, or of ``broker``."""
+    return Network(_MAC, _BOARD, _HOST, broker, port, secure)
 
 
 def wires(memory: Path) -> list[str]:
