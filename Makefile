@@ -4,7 +4,7 @@ BIN := .venv/bin
 C_FILES = $(shell git ls-files 'firmware/*.c' 'firmware/*.h' | grep -v -e third_party/ -e generated/)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long test-kfp test-argocd bench-gates bench-learning bench-rollout bench-kills bench-firmware bench-operator fuzz check crds api-docs rollout-walk dashboard gitops clean
+.PHONY: help demo test test-long test-kfp test-argocd test-cluster bench-gates bench-learning bench-rollout bench-kills bench-firmware bench-operator fuzz check crds api-docs rollout-walk dashboard gitops clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -34,6 +34,11 @@ test-argocd: ## a real Argo CD brings a fleet and its model from Git to devices,
 	@$(PYTHON) hack/setup.py --for test
 	@$(BIN)/python -m hack.argocd
 	@$(BIN)/python -m hack.node.alone $(BIN)/python -m pytest -m argocd tests/gitops
+
+test-cluster: ## the chart on a real node, from its first Pod to its last trace, brought up here; docs/node.md
+	@$(PYTHON) hack/setup.py --for test
+	@$(BIN)/python -m hack.cluster
+	@$(BIN)/python -m hack.node.alone $(BIN)/python -m pytest -m cluster tests/cluster
 
 bench-gates: ## the gates' error rates and exposure against the peers' rules and the optimum, 3 minutes
 	@$(PYTHON) hack/setup.py --for check
