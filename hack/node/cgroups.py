@@ -8,6 +8,9 @@ from pathlib import Path
 
 BASE = Path("/sys/fs/cgroup")
 _PREFIX = "petiole-node-"
+# Processes beside the node, however many, are weighed one by one, and it as one with all its Pods:
+# on a busy machine its weight is that of eight, v1 and v2, or Pods do not start in time.
+_WEIGHTS = {"cpu.shares": "8192", "cpu.weight": "800"}
 _CPUSET = ("cpuset.cpus", "cpuset.mems")  # v1 leaves them empty, and then nothing can join
 
 
@@ -26,6 +29,9 @@ def make(owner: int, base: Path = BASE) -> str:
         for file in _CPUSET:
             if (root / name / file).exists() and (root / file).exists():
                 (root / name / file).write_text((root / file).read_text())
+        for file, weight in _WEIGHTS.items():
+            if (root / name / file).exists():
+                (root / name / file).write_text(weight)
     return name
 
 

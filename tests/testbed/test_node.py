@@ -131,6 +131,15 @@ def test_each_hierarchy_is_found_once(tmp_path: Path) -> None:
     assert cgroups.hierarchies(tmp_path) == [tmp_path]
 
 
+def test_a_node_weighs_more_than_one_process(tmp_path: Path) -> None:
+    Cgroups(tmp_path)
+    shares = tmp_path / "cpu" / f"petiole-node-{os.getpid()}" / "cpu.shares"
+    shares.parent.mkdir()
+    shares.write_text("1024")
+    cgroups.make(os.getpid(), tmp_path)
+    assert int(shares.read_text()) > 1024
+
+
 def test_cgroups_go_with_their_owner(tmp_path: Path) -> None:
     Cgroups(tmp_path)
     living = cgroups.make(os.getpid(), tmp_path)
