@@ -53,7 +53,7 @@ class Desk:
         self._command("helm", _HELM.format(helm=helm(), values=given))
         self._command("petiole", _PETIOLE.format(path=_PYTHON_PATH, python=sys.executable))
 
-    def run(self, command: str, kubeconfig: Path | None = None, **environment: str) -> str:
+    def run(self, command: str, kubeconfig: Path | None = None) -> str:
         """Run a line of shell as an administrator, or as who has the kubeconfig."""
         own = {
             f"HELM_{kind}_HOME": str(self.folder / "helm") for kind in ("CACHE", "CONFIG", "DATA")
@@ -66,7 +66,6 @@ class Desk:
                 **own,
                 "PATH": f"{self._bin}:{os.environ['PATH']}",
                 "KUBECONFIG": str(kubeconfig or self._kubeconfig),
-                **environment,
             },
             capture_output=True,
             text=True,

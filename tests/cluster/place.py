@@ -43,9 +43,10 @@ Object = dict[str, Any]
 
 @dataclass(slots=True)
 class Place:
-    """What the test may touch. ``store`` and ``database`` are folders of the node's volumes.
+    """What the test may touch.
 
     ``person`` is the kubeconfig of one who may edit in the namespace, and has no other right.
+    ``before`` are the cluster's objects before the installation, ``times`` seconds by step.
     """
 
     folder: Path
@@ -58,6 +59,7 @@ class Place:
 
     @property
     def store(self) -> Path:
+        """The folder of the node that is the store's volume."""
         return self.folder / "volumes" / "store"
 
     @contextmanager
