@@ -38,6 +38,7 @@ from .requests import Asked, Tail
 
 _LOOK = 2.0  # seconds between two looks at all objects
 _ONLINE_SECONDS = 180.0
+_DUE = 20  # objects whose time came in the last two seconds
 
 
 class Estate(Lifetime):
@@ -138,12 +139,15 @@ class Estate(Lifetime):
         self._await("devicefleets", "every fleet's end", _rolled_out, seconds)
 
     def await_passes(self, seconds: float) -> None:
-        """Until the operator that runs has made a pass over every object, and none is due."""
+        """Until the operator that runs has made a pass over every object, and none waits for long.
+
+        Ten come due each second by the resync, so the queue of a busy machine is never empty.
+        """
         end = time.monotonic() + seconds
         while True:
             _, series = self.scrape()
             passes = [_passes(series, kind) for kind in ("tinymodels", "devicefleets")]
-            if min(passes) >= self.count and not series["petiole_operator_queue_length"]:
+            if min(passes) >= self.count and series["petiole_operator_queue_length"] <= _DUE:
                 return
             if time.monotonic() > end:
                 raise DeadlineError(f"passes over all objects: {passes} in {seconds:g} s")
