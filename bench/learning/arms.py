@@ -82,7 +82,8 @@ class Seed:
 
     def at(self, arm: str, labels: int) -> Row:
         """Accuracy of the student after so many labels of an arm, ``asked`` or ``random``."""
-        return self._kept(f"{arm}-{labels}", lambda: self._learned(self._rows(arm, labels)))
+        found = self._kept(f"{arm}-{labels}", lambda: self._learned(self._rows(arm, labels)))
+        return found | {"labels": labels}
 
     def lesson(self, labels: int) -> Lesson:
         """What students learn of a teacher that asked for so many labels."""
@@ -94,12 +95,12 @@ class Seed:
         """Numbers of labels that are measured; the last is the horizon."""
         return [step for step in LADDER if step <= HORIZON * len(self.split.y)]
 
-    def descend(self, arm: str) -> list[Row]:
-        """Results from the horizon down to the first that is not within a point; fewest first."""
+    def descend(self) -> list[Row]:
+        """What was asked, from the horizon down to the first miss of the point; fewest first."""
         least = wanted(self.full())
         found: list[Row] = []
         for labels in reversed(self.ladder):
-            found.insert(0, self.at(arm, labels) | {"labels": labels})
+            found.insert(0, self.at("asked", labels))
             if found[0]["accuracy"] < least:
                 break
         return found

@@ -14,22 +14,24 @@ CONFIDENCE = 0.95
 
 
 def measure(seed: Seed) -> Row:
-    """One seed: the full student, what was asked until it was within a point, and chance."""
-    full = seed.full()
-    asked, random = seed.descend("asked"), seed.descend("random")
+    """One seed: the full student, what was asked until it was within a point, and chance.
+
+    Chance has as many labels, and as many as there are at the horizon.
+    """
+    full, horizon = seed.full(), seed.ladder[-1]
+    asked = seed.descend()
     labels = needed(asked, wanted(full))
-    if labels is not None and labels < random[0]["labels"]:
-        random.insert(0, seed.at("random", labels) | {"labels": labels})
+    random = [seed.at("random", step) for step in sorted({labels or horizon, horizon})]
     return {
         "seed": seed.number,
         "pool": len(seed.split.y),
-        "horizon": seed.ladder[-1],
+        "horizon": horizon,
         "steps": full["steps"],
         "full": full["accuracy"],
         "labels": labels,
         "asked": [{"labels": row["labels"], "accuracy": row["accuracy"]} for row in asked],
         "random": [{"labels": row["labels"], "accuracy": row["accuracy"]} for row in random],
-        "randomLabels": needed(random, wanted(full)),
+        "randomReached": random[-1]["accuracy"] >= wanted(full),
     }
 
 
@@ -51,7 +53,7 @@ def summary(rows: Sequence[Row]) -> dict[str, Any]:
         "fullAccuracy": round(float(np.mean([row["full"] for row in rows])), 4),
         "accuracy": round(float(np.mean(reached)), 4),
         "randomAccuracy": round(float(np.mean(chance)), 4),
-        "randomReached": sum(row["randomLabels"] is not None for row in rows),
+        "randomReached": sum(row["randomReached"] for row in rows),
         "steps": min(row["steps"] for row in rows),
         "perSeed": list(rows),
     }

@@ -55,8 +55,17 @@ def test_nothing_is_trained_below_the_first_miss(tmp_path):
     kept(seed, "random", {100: 0.94, 160: 0.91})
     found = measure(seed)
     assert [row["labels"] for row in found["asked"]] == [80, 100, 120, 160]
-    assert (found["labels"], found["horizon"], found["randomLabels"]) == (100, 160, None)
+    assert (found["labels"], found["horizon"], found["randomReached"]) == (100, 160, False)
     assert [row["labels"] for row in found["random"]] == [100, 160]
+
+
+def test_chance_is_tried_at_the_horizon_where_nothing_was_saved(tmp_path):
+    seed = seed_of(tmp_path / "0", 800)
+    kept(seed, "asked", {160: 0.95})
+    kept(seed, "random", {160: 0.96})
+    found = measure(seed)
+    assert (found["labels"], found["randomReached"]) == (None, True)
+    assert [row["labels"] for row in found["random"]] == [160]
 
 
 @pytest.mark.parametrize("arm", ["asked", "random"])
@@ -105,7 +114,7 @@ def row(seed, labels, full=0.97):
     asked = results(0.9, 0.965, 0.97) if labels else results(0.8, 0.85)
     return {
         "seed": seed, "pool": 1000, "horizon": 60, "steps": 3000, "full": full, "labels": labels,
-        "asked": asked, "random": results(0.8, 0.9), "randomLabels": None,
+        "asked": asked, "random": results(0.8, 0.9), "randomReached": False,
     }  # fmt: skip
 
 
